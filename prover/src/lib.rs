@@ -1,0 +1,2 @@
+//! How it is proved: commitments, sumchecks, look-ups and openings.
+pub mod trace;
