@@ -1,0 +1,62 @@
+//! The checks of the verifier, by name, and who judges them.
+
+/// Every check that a verifier makes. A proof is accepted only if all of them hold.
+///
+/// The test-suite forges, for each check, a proof that is accepted when exactly this check is skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Check {
+    /// The look-ups and the tables have the same fractional sum: the numerator at the root is zero.
+    LookupSum,
+    /// No fingerprint is zero: the denominator at the root is not zero.
+    LookupDenominator,
+    /// The end of the sumcheck of a layer of the look-up tree is the fraction of its two children.
+    LookupLayer,
+    /// The numerator at the leaves is made of the committed multiplicities.
+    LookupNumerator,
+    /// The denominator at the leaves is made of the committed tensors.
+    LookupFingerprint,
+    /// The end of the sumcheck over the pointwise relations (masked gradients, softmax, registration) fits the tensors.
+    Pointwise,
+    /// The end of the sumcheck over the matrix products fits the tensors.
+    Product,
+    /// The end of the sumcheck that ties weights and biases at every step to the two ends of the segment.
+    Weight,
+    /// The end of the sumcheck that merges all claims fits the columns.
+    Merge,
+    /// A public count has as many bits as its range allows.
+    PublicRange,
+    /// The proof has exactly as many elements as its shape asks for.
+    Length,
+}
+
+/// The refusal of a proof.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("check {check:?} failed")]
+pub struct Rejection {
+    /// The check that failed first.
+    pub check: Check,
+}
+
+/// Decides what a failed check means.
+///
+/// # Soundness
+/// Every verifier uses [`Strict`]. Tests use judges that skip one check, to show that it is needed.
+pub trait Judge {
+    /// Takes note that `check` holds or not.
+    ///
+    /// # Errors
+    /// The rejection, if the check does not hold.
+    fn require(&mut self, check: Check, holds: bool) -> Result<(), Rejection>;
+}
+
+/// Refuses at the first check that fails.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Strict;
+
+impl Judge for Strict {
+    fn require(&mut self, check: Check, holds: bool) -> Result<(), Rejection> {
+        if holds { Ok(()) } else { Err(Rejection { check }) }
+    }
+}
