@@ -1,2 +1,3 @@
 //! How it is proved: commitments, sumchecks, look-ups and openings.
+pub mod dot;
 pub mod trace;
