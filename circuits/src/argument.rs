@@ -102,8 +102,8 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
 
     /// Claims that the look-ups leave, and those that hold at the leaf point because the tensors are linear in each other.
     fn looked_up(&mut self, looked_up: &LookedUp<A::Element>) {
-        for ((tensor, value), point) in looked_up.values.iter().zip(&looked_up.points) {
-            self.claims.push(Claim { tensor: *tensor, point: point.clone(), value: value.clone() });
+        for (part, value) in &looked_up.values {
+            self.claim(part.tensor, part.of(&looked_up.point), value);
         }
         let architecture = &self.relations.architecture;
         let last = architecture.layers();

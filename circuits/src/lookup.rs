@@ -150,8 +150,27 @@ pub struct Tree {
     pub tables: Vec<(Table, Slot)>,
     /// Variables of the leaves; leaves outside of any slot are `0 / 1`.
     pub vars: usize,
-    /// Tensors whose evaluations the leaves need, each once, with its number of variables.
-    pub tensors: Vec<(Tensor, usize)>,
+    /// Tensors whose evaluations the leaves need, each once.
+    pub tensors: Vec<Evaluated>,
+}
+
+/// A tensor that the leaves need, and the part of the leaf point where it is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evaluated {
+    /// The tensor.
+    pub tensor: Tensor,
+    /// Its variables.
+    pub vars: usize,
+    /// Trailing coordinates of the leaf point that it does not have: the column's, for one value a sample.
+    pub skipped: usize,
+}
+
+impl Evaluated {
+    /// The part of the leaf point `point`.
+    pub fn of<'p, E>(&self, point: &'p [E]) -> &'p [E] {
+        let end = point.len() - self.skipped;
+        &point[end - self.vars..end]
+    }
 }
 
 impl Tree {
@@ -171,24 +190,24 @@ impl Tree {
         let tables: Vec<_> = tables.into_iter().map(|table| (table, place(table.vars()))).collect();
         let vars = end.next_power_of_two().trailing_zeros() as usize;
 
-        let mut tensors: Vec<(Tensor, usize)> = Vec::new();
-        let mut add = |tensor: Tensor, vars: usize| {
-            if !tensors.iter().any(|(known, _)| *known == tensor) {
-                tensors.push((tensor, vars));
+        let mut tensors: Vec<Evaluated> = Vec::new();
+        let mut add = |tensor: Tensor, vars: usize, skipped: usize| {
+            if !tensors.iter().any(|known| known.tensor == tensor) {
+                tensors.push(Evaluated { tensor, vars, skipped });
             }
         };
         for (lookup, _) in &lookups {
             for (tensor, _, spread) in lookup.tuple.iter().flat_map(|expression| &expression.terms) {
-                add(*tensor, match spread {
-                    Spread::Entry => lookup.vars,
-                    Spread::Sample { .. } => lookup.vars - lookup.column_vars,
-                });
+                match spread {
+                    Spread::Entry => add(*tensor, lookup.vars, 0),
+                    Spread::Sample { .. } => add(*tensor, lookup.vars - lookup.column_vars, lookup.column_vars),
+                }
             }
         }
         for (table, _) in &tables {
-            add(Tensor::Multiplicity(*table), table.vars());
+            add(Tensor::Multiplicity(*table), table.vars(), 0);
             if let Some(column) = table.column() {
-                add(column, table.vars());
+                add(column, table.vars(), 0);
             }
         }
         Self { lookups, tables, vars, tensors }
@@ -202,18 +221,16 @@ impl Tree {
 
 /// What the look-up argument leaves: the leaf point and the evaluations of [`Tree::tensors`] there.
 pub struct LookedUp<E> {
-    /// Leaf point; a tensor of `v` variables over (sample, column) was evaluated at its last `v` coordinates.
+    /// Leaf point.
     pub point: Vec<E>,
     /// Evaluations in the order of [`Tree::tensors`].
-    pub values: Vec<(Tensor, E)>,
-    /// The point of each evaluation, in the same order.
-    pub points: Vec<Vec<E>>,
+    pub values: Vec<(Evaluated, E)>,
 }
 
 impl<E: Clone> LookedUp<E> {
-    /// The evaluation of `tensor`, or `zero` for a tensor that is not looked up.
+    /// The evaluation of `tensor`, if it is looked up.
     pub fn value(&self, tensor: Tensor) -> Option<&E> {
-        self.values.iter().find(|(known, _)| *known == tensor).map(|(_, value)| value)
+        self.values.iter().find(|(known, _)| known.tensor == tensor).map(|(_, value)| value)
     }
 
     /// The last `vars` coordinates of the leaf point.
@@ -292,37 +309,26 @@ fn leaves<A: Algebra>(
     numerator: A::Element,
     denominator: A::Element,
 ) -> Result<LookedUp<A::Element>, A::Error> {
-    let suffix = |vars: usize| point[tree.vars - vars..].to_vec();
-    let values: Vec<_> = tree.tensors.iter().map(|(tensor, _)| *tensor).zip(values).collect();
-    let value = |tensor: Tensor| values.iter().find(|(known, _)| *known == tensor).map(|(_, value)| value);
+    let values = tree.tensors.iter().copied().zip(values).collect();
+    let looked_up = LookedUp { point, values };
     let combines = powers(algebra, combine, 4);
 
     // Starts from the padding 0/1 everywhere and replaces it slot by slot.
     let mut rest_numerator = numerator;
     let one = algebra.constant(Fr::from(1));
     let mut rest_denominator = algebra.sub(&denominator, &one);
-    let mut points: Vec<Vec<A::Element>> = vec![Vec::new(); tree.tensors.len()];
-    let mut note = |tensor: Tensor, at: &[A::Element]| {
-        if let Some(i) = tree.tensors.iter().position(|(known, _)| *known == tensor) {
-            points[i] = at.to_vec();
-        }
-    };
     for (lookup, slot) in &tree.lookups {
-        let prefix = eq_index(algebra, &point[..tree.vars - slot.vars], slot.offset >> slot.vars);
-        let at = suffix(slot.vars);
-        let samples = &at[..lookup.vars - lookup.column_vars];
+        let prefix = eq_index(algebra, &looked_up.point[..tree.vars - slot.vars], slot.offset >> slot.vars);
+        let column = looked_up.suffix(lookup.column_vars);
         let mut tuple = Vec::with_capacity(lookup.tuple.len());
         for expression in &lookup.tuple {
             let mut sum = algebra.constant(Fr::from(expression.constant));
             for (tensor, factor, spread) in &expression.terms {
-                let mut term = value(*tensor).cloned().unwrap_or_else(|| algebra.constant(Fr::from(0)));
-                match spread {
-                    Spread::Entry => note(*tensor, &at),
-                    Spread::Sample { columns } => {
-                        note(*tensor, samples);
-                        let mask = at_most_index(algebra, &at[samples.len()..], columns - 1);
-                        term = algebra.mul(&term, &mask);
-                    }
+                let Some(value) = looked_up.value(*tensor) else { continue };
+                let mut term = value.clone();
+                if let Spread::Sample { columns } = spread {
+                    let mask = at_most_index(algebra, column, columns - 1);
+                    term = algebra.mul(&term, &mask);
                 }
                 let term = algebra.scale(&term, Fr::from(*factor));
                 sum = algebra.add(&sum, &term);
@@ -337,26 +343,21 @@ fn leaves<A: Algebra>(
         rest_numerator = algebra.sub(&rest_numerator, &prefix);
     }
     for (table, slot) in &tree.tables {
-        let prefix = eq_index(algebra, &point[..tree.vars - slot.vars], slot.offset >> slot.vars);
-        let at = suffix(slot.vars);
-        note(Tensor::Multiplicity(*table), &at);
-        let column = table.column().and_then(|column| {
-            note(column, &at);
-            value(column)
-        });
-        let entry = table.entry(algebra, &at, column);
+        let prefix = eq_index(algebra, &looked_up.point[..tree.vars - slot.vars], slot.offset >> slot.vars);
+        let column = table.column().and_then(|column| looked_up.value(column));
+        let entry = table.entry(algebra, looked_up.suffix(slot.vars), column);
         let fingerprint = fingerprint(algebra, &entry, *table, &combines);
         let leaf = algebra.sub(offset, &fingerprint);
         let leaf = algebra.sub(&leaf, &one);
         let term = algebra.mul(&prefix, &leaf);
         rest_denominator = algebra.sub(&rest_denominator, &term);
-        if let Some(multiplicity) = value(Tensor::Multiplicity(*table)) {
+        if let Some(multiplicity) = looked_up.value(Tensor::Multiplicity(*table)) {
             rest_numerator = algebra.mul_add(&prefix, multiplicity, &rest_numerator);
         }
     }
     algebra.require_zero(Check::LookupNumerator, &rest_numerator)?;
     algebra.require_zero(Check::LookupFingerprint, &rest_denominator)?;
-    Ok(LookedUp { point, values, points })
+    Ok(looked_up)
 }
 
 /// `Σ η^i · tuple_i + η³ · table`.

@@ -30,7 +30,7 @@ pub fn verify<A: Algebra, P: Party<A>>(
     for (weight, claim) in weights.iter().zip(claims) {
         sum = channel.algebra.mul_add(weight, &claim.value, &sum);
     }
-    channel.ask(Ask::Merge { combine: &combine }, 0)?;
+    channel.ask(Ask::Merge { combine: &combine, claims }, 0)?;
     let (point, mut rest) = plain_sumcheck(channel, layout.column_vars, 2, sum)?;
 
     // The random column's evaluation stands last and is absorbed before ρ like the others.

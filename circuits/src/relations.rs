@@ -267,7 +267,7 @@ impl Relations {
         };
         let tree = Tree::new(lookups);
         let known: Vec<Tensor> = groups.iter().flat_map(|(_, tensors)| tensors).map(|(tensor, _)| *tensor).collect();
-        let new = tree.tensors.iter().copied().filter(|(tensor, _)| !known.contains(tensor));
+        let new = tree.tensors.iter().map(|part| (part.tensor, part.vars)).filter(|(tensor, _)| !known.contains(tensor));
         let (tables, multiplicities): (Vec<_>, Vec<_>) = new.partition(|(tensor, _)| *tensor == Tensor::ExponentialTable);
         if let Some((_, trace)) = groups.iter_mut().find(|(group, _)| *group == Group::Trace) {
             trace.extend(multiplicities);

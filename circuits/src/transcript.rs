@@ -2,7 +2,9 @@
 
 use ark_bn254::Fr;
 
-use crate::algebra::Algebra;
+use crate::algebra::{Algebra, Native};
+use crate::argument::Claim;
+use crate::check::{Check, Judge, Rejection};
 use crate::poseidon::{RATE, WIDTH};
 
 /// Duplex sponge over the scalar field: capacity one, rate four.
@@ -120,6 +122,8 @@ pub enum Ask<'a, E> {
     Merge {
         /// What combines the claims.
         combine: &'a E,
+        /// The claims.
+        claims: &'a [Claim<E>],
     },
     /// Evaluations of all columns at the common point, and of the random column.
     ColumnEvaluations {
@@ -144,6 +148,21 @@ pub trait Party<A: Algebra> {
     /// # Errors
     /// If there is no such answer.
     fn answer(&mut self, algebra: &mut A, ask: Ask<'_, A::Element>, count: usize) -> Result<Vec<A::Element>, A::Error>;
+}
+
+/// A stored proof: its elements in protocol order.
+#[derive(Clone, Debug)]
+pub struct Stored<'a> {
+    /// What has not been asked for yet.
+    pub rest: &'a [Fr],
+}
+
+impl<J: Judge> Party<Native<J>> for Stored<'_> {
+    fn answer(&mut self, _: &mut Native<J>, _: Ask<'_, Fr>, count: usize) -> Result<Vec<Fr>, Rejection> {
+        let (answer, rest) = self.rest.split_at_checked(count).ok_or(Rejection { check: Check::Length })?;
+        self.rest = rest;
+        Ok(answer.to_vec())
+    }
 }
 
 /// The verifier's end of the conversation: everything received is absorbed before the next challenge is drawn.
@@ -182,7 +201,7 @@ impl<'a, A: Algebra, P: Party<A>> Channel<'a, A, P> {
     /// If the party has no answer of that length.
     pub fn ask_array<const N: usize>(&mut self, ask: Ask<'_, A::Element>) -> Result<[A::Element; N], A::Error> {
         let answer = self.ask(ask, N)?;
-        answer.try_into().map_err(|_| crate::check::Rejection { check: crate::check::Check::Length }.into())
+        answer.try_into().map_err(|_| Rejection { check: Check::Length }.into())
     }
 
     /// Draws a challenge.

@@ -1,3 +1,15 @@
 //! How it is proved: commitments, sumchecks, look-ups and openings.
+//!
+//! [`party::Prover`] answers the argument of `gradproof_circuits` from a [`witness::Witness`]; the answers are the proof.
+
+pub mod columns;
 pub mod dot;
+pub mod eq;
+pub mod lookup;
+pub mod merge;
+pub mod party;
+pub mod pointwise;
+pub mod products;
+pub mod sums;
 pub mod trace;
+pub mod witness;

@@ -1,0 +1,83 @@
+//! The committed columns: whole tensors cut into columns, small ones packed side by side.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use gradproof_circuits::tensor::{Layout, Tensor};
+
+use crate::witness::{Values, Witness};
+
+/// One column of `2^n` integers.
+#[derive(Clone, Debug)]
+pub enum Column<'a> {
+    /// Entries of up to 32 bits.
+    Small(Cow<'a, [i32]>),
+    /// Entries of up to 64 bits.
+    Wide(Cow<'a, [i64]>),
+}
+
+/// Applies a generic function over small integers to a column.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! with_column {
+    ($column:expr, $values:ident => $body:expr) => {
+        match $column {
+            $crate::columns::Column::Small($values) => $body,
+            $crate::columns::Column::Wide($values) => $body,
+        }
+    };
+}
+
+/// All columns of a witness in `layout`, in the order of the proof. Tensors that the witness lacks are zero.
+pub fn columns<'a>(layout: &Layout, witness: &'a Witness) -> Vec<Column<'a>> {
+    (0..layout.columns()).map(|column| assemble(layout, witness, column)).collect()
+}
+
+/// The columns of some groups only.
+pub fn columns_in<'a>(layout: &Layout, witness: &'a Witness, range: Range<usize>) -> Vec<Column<'a>> {
+    range.map(|column| assemble(layout, witness, column)).collect()
+}
+
+fn assemble<'a>(layout: &Layout, witness: &'a Witness, column: usize) -> Column<'a> {
+    let size = 1usize << layout.column_vars;
+    let held: Vec<(Tensor, Range<usize>)> = layout
+        .places()
+        .filter(|(_, place)| {
+            let count = 1 << place.vars.saturating_sub(layout.column_vars);
+            (place.column..place.column + count).contains(&column)
+        })
+        .map(|(tensor, place)| {
+            let first = if place.vars >= layout.column_vars { 0 } else { place.slot << place.vars };
+            (tensor, first..first + (1usize << place.vars).min(size))
+        })
+        .collect();
+    if let [(tensor, range)] = &held[..]
+        && range.len() == size
+        && let Some(place) = layout.place(*tensor)
+    {
+        let at = (column - place.column) * size;
+        return match witness.tensors.get(tensor) {
+            Some(Values::Small(values)) if values.len() >= at + size => Column::Small(values[at..at + size].into()),
+            Some(Values::Wide(values)) if values.len() >= at + size => Column::Wide(values[at..at + size].into()),
+            _ => Column::Small(vec![0; size].into()),
+        };
+    }
+    let parts: Vec<_> = held.iter().filter_map(|(tensor, range)| Some((witness.tensors.get(tensor)?, range))).collect();
+    if parts.iter().all(|(values, _)| matches!(values, Values::Small(_))) {
+        let mut entries = vec![0i32; size];
+        for (values, range) in parts {
+            if let Values::Small(values) = values {
+                entries[range.clone()].copy_from_slice(values);
+            }
+        }
+        Column::Small(entries.into())
+    } else {
+        let mut entries = vec![0i64; size];
+        for (values, range) in parts {
+            for (i, entry) in entries[range.clone()].iter_mut().enumerate() {
+                *entry = values.get(i);
+            }
+        }
+        Column::Wide(entries.into())
+    }
+}
