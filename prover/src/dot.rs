@@ -1,27 +1,91 @@
 //! Sums of small integers times field elements, and of products of field elements, reduced once at the end.
 //!
 //! The Montgomery form of `Σ v·w` is the sum of the `v` times the Montgomery forms of the `w`, so the sums run over plain
-//! integers and only their end is taken modulo r.
+//! integers and only their end is taken modulo r. Values are cut into digits of 23 bits, of which most have one.
 
 use ark_bn254::Fr;
+use kernel::{BLOCK, DIGIT_BITS, Weight, balance};
 use rayon::prelude::*;
 
 mod accumulator;
+mod kernel;
 
 pub use accumulator::{Accumulator, WideAccumulator};
 
+/// Sums that one pass over a block of weights serves.
+const LANES: usize = 4;
+
+/// Columns that [`fold_rows`] reads at once: a cache line of `i32`.
+const PANEL: usize = 16;
+
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for i16 {}
-    impl Sealed for i32 {}
-    impl Sealed for i64 {}
+    pub trait Sealed: Sized {
+        /// Lowest digit, in `[-2^22, 2^22)`, and what is left above it.
+        fn split(self) -> (i32, Self);
+    }
 }
+use sealed::Sealed;
 
 /// The integers that a tensor may hold: `i16`, `i32` and `i64`.
-pub trait SmallInt: sealed::Sealed + Copy + Send + Sync + Into<i64> {}
+pub trait SmallInt: Sealed + Copy + Default + Eq + Send + Sync + Into<i64> + std::ops::BitOr<Output = Self> {}
 impl SmallInt for i16 {}
 impl SmallInt for i32 {}
 impl SmallInt for i64 {}
+
+impl Sealed for i16 {
+    #[inline]
+    fn split(self) -> (i32, Self) {
+        (self.into(), 0)
+    }
+}
+
+impl Sealed for i32 {
+    #[inline]
+    fn split(self) -> (i32, Self) {
+        let digit = self << (32 - DIGIT_BITS) >> (32 - DIGIT_BITS);
+        (digit, (self >> DIGIT_BITS) + (self >> (DIGIT_BITS - 1) & 1))
+    }
+}
+
+impl Sealed for i64 {
+    #[inline]
+    fn split(self) -> (i32, Self) {
+        let digit = (self as i32) << (32 - DIGIT_BITS) >> (32 - DIGIT_BITS);
+        (digit, (self >> DIGIT_BITS) + (self >> (DIGIT_BITS - 1) & 1))
+    }
+}
+
+/// Values of up to [`BLOCK`] terms of `N` sums, to be cut into digits.
+struct Tile<V, const N: usize> {
+    rest: [[V; N]; BLOCK],
+    digits: [[i32; N]; BLOCK],
+}
+
+impl<V: SmallInt, const N: usize> Tile<V, N> {
+    fn new() -> Self {
+        Self { rest: [[V::default(); N]; BLOCK], digits: [[0; N]; BLOCK] }
+    }
+
+    /// Adds `weights[i]·values[i][n]` to the `n`th of `sums`, with the values from the front of `rest`.
+    fn add_to(&mut self, sums: &mut [Accumulator; N], weights: &[Weight]) {
+        let (rest, digits) = (&mut self.rest[..weights.len()], &mut self.digits[..weights.len()]);
+        let mut shift = 0;
+        loop {
+            let mut left = V::default();
+            for (digit, rest) in digits.as_flattened_mut().iter_mut().zip(rest.as_flattened_mut()) {
+                (*digit, *rest) = rest.split();
+                left = left | *rest;
+            }
+            for (sum, limbs) in sums.iter_mut().zip(kernel::sums(weights, digits)) {
+                sum.add_limbs(&limbs, shift);
+            }
+            shift += DIGIT_BITS;
+            if left == V::default() {
+                return;
+            }
+        }
+    }
+}
 
 /// `Σ weights[i]·values[i]`.
 ///
@@ -39,10 +103,16 @@ pub fn dot_wide(weights: &[Fr], values: &[i64]) -> Fr {
 /// `Σ weights[i]·values[i]` over any small integers; see [`dot_small`].
 pub fn dot<V: SmallInt>(weights: &[Fr], values: &[V]) -> Fr {
     debug_assert_eq!(weights.len(), values.len());
-    let mut sum = Accumulator::default();
-    for (w, &v) in weights.iter().zip(values) {
-        sum.add_wide(w, v.into());
+    let mut tile = Tile::<V, 1>::new();
+    let mut sum = [Accumulator::default()];
+    let mut balanced = [Weight::default(); BLOCK];
+    for (weights, values) in weights.chunks(BLOCK).zip(values.chunks(BLOCK)) {
+        let count = weights.len().min(values.len());
+        tile.rest.iter_mut().zip(values).for_each(|(rest, v)| *rest = [*v]);
+        balanced.iter_mut().zip(weights).for_each(|(b, w)| *b = balance(w));
+        tile.add_to(&mut sum, &balanced[..count]);
     }
+    let [sum] = sum;
     sum.finish()
 }
 
@@ -52,7 +122,29 @@ pub fn dot<V: SmallInt>(weights: &[Fr], values: &[V]) -> Fr {
 /// `values`: rows × `width`, row-major; `weights`: `width`; the result: rows.
 pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec<Fr> {
     debug_assert_eq!(weights.len(), width);
-    values.par_chunks_exact(width.max(1)).map(|row| dot(weights, row)).collect()
+    if width == 0 {
+        return Vec::new();
+    }
+    let weights: Vec<Weight> = weights.iter().map(balance).collect();
+    let mut result = vec![Fr::default(); values.len() / width];
+    let rows = (16 * BLOCK).div_ceil(width).next_multiple_of(LANES);
+    result.par_chunks_mut(rows).zip(values.par_chunks(rows * width)).for_each_init(
+        Tile::new,
+        |tile, (result, values)| {
+            for (result, values) in result.chunks_mut(LANES).zip(values.chunks(LANES * width)) {
+                let mut sums = [Accumulator::default(); LANES];
+                for (block, weights) in weights.chunks(BLOCK).enumerate() {
+                    for (n, row) in values.chunks_exact(width).enumerate() {
+                        let row = &row[block * BLOCK..];
+                        tile.rest.iter_mut().zip(row).for_each(|(rest, v)| rest[n] = *v);
+                    }
+                    tile.add_to(&mut sums, weights);
+                }
+                result.iter_mut().zip(sums).for_each(|(result, sum)| *result = sum.finish());
+            }
+        },
+    );
+    result
 }
 
 /// `Σ_row weights[row]·values[row][column]` for every column.
@@ -61,24 +153,35 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
 /// `values`: rows × `width`, row-major; `weights`: rows; the result: `width`.
 pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec<Fr> {
     debug_assert_eq!(weights.len() * width, values.len());
-    let sums = values
-        .par_chunks_exact(width.max(1))
-        .zip(weights)
-        .fold(
-            || vec![Accumulator::default(); width],
-            |mut sums, (row, w)| {
-                sums.iter_mut().zip(row).for_each(|(sum, &v)| sum.add_wide(w, v.into()));
-                sums
-            },
-        )
-        .reduce(
-            || vec![Accumulator::default(); width],
-            |mut left, right| {
-                left.iter_mut().zip(&right).for_each(|(l, r)| l.merge(r));
-                left
-            },
-        );
-    sums.into_par_iter().map(|sum| sum.finish()).collect()
+    let weights: Vec<Weight> = weights.par_iter().map(balance).collect();
+    // One task sums a panel of columns over a segment of rows.
+    let panels = width.div_ceil(PANEL);
+    let rows = weights.len().div_ceil(4 * rayon::current_num_threads()).next_multiple_of(BLOCK);
+    let segments = weights.len().div_ceil(rows.max(1));
+    let new_tiles = || (0..PANEL / LANES).map(|_| Tile::<V, LANES>::new()).collect::<Vec<_>>();
+    let sum_panel = |tiles: &mut Vec<Tile<V, LANES>>, task: usize| {
+        let (segment, columns) = (task / panels, task % panels * PANEL..(task % panels * PANEL + PANEL).min(width));
+        let mut sums = [[Accumulator::default(); LANES]; PANEL / LANES];
+        let weights = weights.chunks(rows).nth(segment).unwrap_or_default();
+        let values = values.chunks(rows * width).nth(segment).unwrap_or_default();
+        for (weights, values) in weights.chunks(BLOCK).zip(values.chunks(BLOCK * width)) {
+            for (i, row) in values.chunks_exact(width).enumerate() {
+                for (tile, group) in tiles.iter_mut().zip(row[columns.clone()].chunks(LANES)) {
+                    tile.rest[i][..group.len()].copy_from_slice(group);
+                }
+            }
+            let groups = columns.len().div_ceil(LANES);
+            tiles[..groups].iter_mut().zip(&mut sums).for_each(|(tile, sums)| tile.add_to(sums, weights));
+        }
+        sums
+    };
+    let sums: Vec<_> = (0..panels * segments).into_par_iter().map_init(new_tiles, sum_panel).collect();
+    let column = |c: usize| {
+        let mut sum = Accumulator::default();
+        sums.iter().skip(c / PANEL).step_by(panels).for_each(|part| sum.merge(&part.as_flattened()[c % PANEL]));
+        sum.finish()
+    };
+    (0..width).into_par_iter().map(column).collect()
 }
 
 /// `target[i] += weight·values[i]`.
@@ -87,7 +190,11 @@ pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec
 /// Two slices of one length; entries beyond the shorter one do not count.
 pub fn accumulate<V: SmallInt>(target: &mut [Fr], weight: Fr, values: &[V]) {
     debug_assert_eq!(target.len(), values.len());
-    target.par_iter_mut().zip(values).for_each(|(t, &v)| *t += weight * Fr::from(v.into()));
+    target.par_iter_mut().zip(values).with_min_len(1 << 10).for_each(|(t, &v)| {
+        let mut product = Accumulator::default();
+        product.add_wide(&weight, v.into());
+        *t += product.finish();
+    });
 }
 
 #[cfg(test)]
