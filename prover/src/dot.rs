@@ -55,34 +55,37 @@ impl Sealed for i64 {
     }
 }
 
-/// Values of up to [`BLOCK`] terms of `N` sums, to be cut into digits.
+/// Up to [`BLOCK`] terms of `N` sums with common weights.
 struct Tile<V, const N: usize> {
-    rest: [[V; N]; BLOCK],
+    values: [[V; N]; BLOCK],
     digits: [[i32; N]; BLOCK],
 }
 
 impl<V: SmallInt, const N: usize> Tile<V, N> {
     fn new() -> Self {
-        Self { rest: [[V::default(); N]; BLOCK], digits: [[0; N]; BLOCK] }
+        Self { values: [[V::default(); N]; BLOCK], digits: [[0; N]; BLOCK] }
     }
 
-    /// Adds `weights[i]·values[i][n]` to the `n`th of `sums`, with the values from the front of `rest`.
-    fn add_to(&mut self, sums: &mut [Accumulator; N], weights: &[Weight]) {
-        let (rest, digits) = (&mut self.rest[..weights.len()], &mut self.digits[..weights.len()]);
+    /// Adds `weights[i]·values[i][n]` to the `n`th of `sums`, and uses the values up.
+    fn add_to(&mut self, sums: &mut [Accumulator], weights: &[Weight]) {
+        let (values, digits) = (&mut self.values[..weights.len()], &mut self.digits[..weights.len()]);
+        let values = values.as_flattened_mut();
         let mut shift = 0;
         loop {
             let mut left = V::default();
-            for (digit, rest) in digits.as_flattened_mut().iter_mut().zip(rest.as_flattened_mut()) {
-                (*digit, *rest) = rest.split();
-                left = left | *rest;
+            for (digit, value) in digits.as_flattened_mut().iter_mut().zip(values.iter()) {
+                let rest;
+                (*digit, rest) = value.split();
+                left = left | rest;
             }
             for (sum, limbs) in sums.iter_mut().zip(kernel::sums(weights, digits)) {
                 sum.add_limbs(&limbs, shift);
             }
-            shift += DIGIT_BITS;
             if left == V::default() {
                 return;
             }
+            values.iter_mut().for_each(|value| *value = value.split().1);
+            shift += DIGIT_BITS;
         }
     }
 }
@@ -103,17 +106,19 @@ pub fn dot_wide(weights: &[Fr], values: &[i64]) -> Fr {
 /// `Σ weights[i]·values[i]` over any small integers; see [`dot_small`].
 pub fn dot<V: SmallInt>(weights: &[Fr], values: &[V]) -> Fr {
     debug_assert_eq!(weights.len(), values.len());
-    let mut tile = Tile::<V, 1>::new();
-    let mut sum = [Accumulator::default()];
-    let mut balanced = [Weight::default(); BLOCK];
+    let (mut tile, mut sums) = (Tile::<V, 1>::new(), [Accumulator::default()]);
     for (weights, values) in weights.chunks(BLOCK).zip(values.chunks(BLOCK)) {
-        let count = weights.len().min(values.len());
-        tile.rest.iter_mut().zip(values).for_each(|(rest, v)| *rest = [*v]);
-        balanced.iter_mut().zip(weights).for_each(|(b, w)| *b = balance(w));
-        tile.add_to(&mut sum, &balanced[..count]);
+        let balanced = balance_block(weights);
+        tile.values.iter_mut().zip(values).for_each(|(tile, v)| *tile = [*v]);
+        tile.add_to(&mut sums, &balanced[..weights.len().min(values.len())]);
     }
-    let [sum] = sum;
-    sum.finish()
+    sums[0].finish()
+}
+
+fn balance_block(weights: &[Fr]) -> [Weight; BLOCK] {
+    let mut balanced = [Weight::default(); BLOCK];
+    balanced.iter_mut().zip(weights).for_each(|(b, w)| *b = balance(w));
+    balanced
 }
 
 /// `Σ_column values[row][column]·weights[column]` for every row.
@@ -126,24 +131,22 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
         return Vec::new();
     }
     let weights: Vec<Weight> = weights.iter().map(balance).collect();
+    let zeros = vec![V::default(); width];
     let mut result = vec![Fr::default(); values.len() / width];
-    let rows = (16 * BLOCK).div_ceil(width).next_multiple_of(LANES);
-    result.par_chunks_mut(rows).zip(values.par_chunks(rows * width)).for_each_init(
-        Tile::new,
-        |tile, (result, values)| {
-            for (result, values) in result.chunks_mut(LANES).zip(values.chunks(LANES * width)) {
-                let mut sums = [Accumulator::default(); LANES];
-                for (block, weights) in weights.chunks(BLOCK).enumerate() {
-                    for (n, row) in values.chunks_exact(width).enumerate() {
-                        let row = &row[block * BLOCK..];
-                        tile.rest.iter_mut().zip(row).for_each(|(rest, v)| rest[n] = *v);
-                    }
-                    tile.add_to(&mut sums, weights);
-                }
-                result.iter_mut().zip(sums).for_each(|(result, sum)| *result = sum.finish());
+    let groups = result.par_chunks_mut(LANES).zip(values.par_chunks(LANES * width));
+    groups.with_min_len((4 * BLOCK).div_ceil(width)).for_each_init(Tile::new, |tile, (result, values)| {
+        let row = |n: usize| values.chunks_exact(width).nth(n).unwrap_or(&zeros);
+        let rows: [&[V]; LANES] = std::array::from_fn(row);
+        let mut sums = [Accumulator::default(); LANES];
+        for (start, weights) in (0..).step_by(BLOCK).zip(weights.chunks(BLOCK)) {
+            let [a, b, c, d] = rows.map(|row| &row[start..start + weights.len()]);
+            for (i, tile) in tile.values[..weights.len()].iter_mut().enumerate() {
+                *tile = [a[i], b[i], c[i], d[i]];
             }
-        },
-    );
+            tile.add_to(&mut sums, weights);
+        }
+        result.iter_mut().zip(sums).for_each(|(result, sum)| *result = sum.finish());
+    });
     result
 }
 
@@ -153,32 +156,31 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
 /// `values`: rows × `width`, row-major; `weights`: rows; the result: `width`.
 pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec<Fr> {
     debug_assert_eq!(weights.len() * width, values.len());
-    let weights: Vec<Weight> = weights.par_iter().map(balance).collect();
-    // One task sums a panel of columns over a segment of rows.
+    // One task sums a panel of columns over a block of rows; neighbouring tasks share the rows.
     let panels = width.div_ceil(PANEL);
-    let rows = weights.len().div_ceil(4 * rayon::current_num_threads()).next_multiple_of(BLOCK);
-    let segments = weights.len().div_ceil(rows.max(1));
     let new_tiles = || (0..PANEL / LANES).map(|_| Tile::<V, LANES>::new()).collect::<Vec<_>>();
     let sum_panel = |tiles: &mut Vec<Tile<V, LANES>>, task: usize| {
-        let (segment, columns) = (task / panels, task % panels * PANEL..(task % panels * PANEL + PANEL).min(width));
-        let mut sums = [[Accumulator::default(); LANES]; PANEL / LANES];
-        let weights = weights.chunks(rows).nth(segment).unwrap_or_default();
-        let values = values.chunks(rows * width).nth(segment).unwrap_or_default();
-        for (weights, values) in weights.chunks(BLOCK).zip(values.chunks(BLOCK * width)) {
-            for (i, row) in values.chunks_exact(width).enumerate() {
-                for (tile, group) in tiles.iter_mut().zip(row[columns.clone()].chunks(LANES)) {
-                    tile.rest[i][..group.len()].copy_from_slice(group);
-                }
+        let (start, first) = (task / panels * BLOCK, task % panels * PANEL);
+        let weights = &weights[start..weights.len().min(start + BLOCK)];
+        let columns = first..width.min(first + PANEL);
+        for (i, row) in values[start * width..].chunks_exact(width).take(weights.len()).enumerate() {
+            let (groups, last) = row[columns.clone()].as_chunks();
+            tiles.iter_mut().zip(groups).for_each(|(tile, group)| tile.values[i] = *group);
+            if !last.is_empty() {
+                tiles[groups.len()].values[i][..last.len()].copy_from_slice(last);
             }
-            let groups = columns.len().div_ceil(LANES);
-            tiles[..groups].iter_mut().zip(&mut sums).for_each(|(tile, sums)| tile.add_to(sums, weights));
         }
+        let mut sums = [Accumulator::default(); PANEL];
+        let balanced = &balance_block(weights)[..weights.len()];
+        let tiles = tiles[..columns.len().div_ceil(LANES)].iter_mut();
+        tiles.zip(sums.chunks_mut(LANES)).for_each(|(tile, sums)| tile.add_to(sums, balanced));
         sums
     };
-    let sums: Vec<_> = (0..panels * segments).into_par_iter().map_init(new_tiles, sum_panel).collect();
+    let tasks = (0..panels * weights.len().div_ceil(BLOCK)).into_par_iter().with_min_len(8);
+    let parts: Vec<[Accumulator; PANEL]> = tasks.map_init(new_tiles, sum_panel).collect();
     let column = |c: usize| {
         let mut sum = Accumulator::default();
-        sums.iter().skip(c / PANEL).step_by(panels).for_each(|part| sum.merge(&part.as_flattened()[c % PANEL]));
+        parts.iter().skip(c / PANEL).step_by(panels).for_each(|part| sum.merge(&part[c % PANEL]));
         sum.finish()
     };
     (0..width).into_par_iter().map(column).collect()
