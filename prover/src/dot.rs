@@ -1,27 +1,94 @@
 //! Sums of small integers times field elements, and of products of field elements, reduced once at the end.
 //!
 //! The Montgomery form of `Σ v·w` is the sum of the `v` times the Montgomery forms of the `w`, so the sums run over plain
-//! integers and only their end is taken modulo r.
+//! integers and only their end is taken modulo r. Values are cut into digits of 23 bits, of which most have one.
 
 use ark_bn254::Fr;
+use kernel::{BLOCK, DIGIT_BITS, Weight, balance};
 use rayon::prelude::*;
 
 mod accumulator;
+mod kernel;
 
 pub use accumulator::{Accumulator, WideAccumulator};
 
+/// Sums that one pass over a block of weights serves.
+const LANES: usize = 4;
+
+/// Columns that [`fold_rows`] reads at once: a cache line of `i32`.
+const PANEL: usize = 16;
+
 mod sealed {
-    pub trait Sealed {}
-    impl Sealed for i16 {}
-    impl Sealed for i32 {}
-    impl Sealed for i64 {}
+    pub trait Sealed: Sized {
+        /// Lowest digit, in `[-2^22, 2^22)`, and what is left above it.
+        fn split(self) -> (i32, Self);
+    }
 }
+use sealed::Sealed;
 
 /// The integers that a tensor may hold: `i16`, `i32` and `i64`.
-pub trait SmallInt: sealed::Sealed + Copy + Send + Sync + Into<i64> {}
+pub trait SmallInt: Sealed + Copy + Default + Eq + Send + Sync + Into<i64> + std::ops::BitOr<Output = Self> {}
 impl SmallInt for i16 {}
 impl SmallInt for i32 {}
 impl SmallInt for i64 {}
+
+impl Sealed for i16 {
+    #[inline]
+    fn split(self) -> (i32, Self) {
+        (self.into(), 0)
+    }
+}
+
+impl Sealed for i32 {
+    #[inline]
+    fn split(self) -> (i32, Self) {
+        let digit = self << (32 - DIGIT_BITS) >> (32 - DIGIT_BITS);
+        (digit, (self >> DIGIT_BITS) + (self >> (DIGIT_BITS - 1) & 1))
+    }
+}
+
+impl Sealed for i64 {
+    #[inline]
+    fn split(self) -> (i32, Self) {
+        let digit = (self as i32) << (32 - DIGIT_BITS) >> (32 - DIGIT_BITS);
+        (digit, (self >> DIGIT_BITS) + (self >> (DIGIT_BITS - 1) & 1))
+    }
+}
+
+/// Up to [`BLOCK`] terms of `N` sums with common weights.
+struct Tile<V, const N: usize> {
+    values: [[V; N]; BLOCK],
+    digits: [[i32; N]; BLOCK],
+}
+
+impl<V: SmallInt, const N: usize> Tile<V, N> {
+    fn new() -> Self {
+        Self { values: [[V::default(); N]; BLOCK], digits: [[0; N]; BLOCK] }
+    }
+
+    /// Adds `weights[i]·values[i][n]` to the `n`th of `sums`, and uses the values up.
+    fn add_to(&mut self, sums: &mut [Accumulator], weights: &[Weight]) {
+        let (values, digits) = (&mut self.values[..weights.len()], &mut self.digits[..weights.len()]);
+        let values = values.as_flattened_mut();
+        let mut shift = 0;
+        loop {
+            let mut left = V::default();
+            for (digit, value) in digits.as_flattened_mut().iter_mut().zip(values.iter()) {
+                let rest;
+                (*digit, rest) = value.split();
+                left = left | rest;
+            }
+            for (sum, limbs) in sums.iter_mut().zip(kernel::sums(weights, digits)) {
+                sum.add_limbs(&limbs, shift);
+            }
+            if left == V::default() {
+                return;
+            }
+            values.iter_mut().for_each(|value| *value = value.split().1);
+            shift += DIGIT_BITS;
+        }
+    }
+}
 
 /// `Σ weights[i]·values[i]`.
 ///
@@ -39,11 +106,19 @@ pub fn dot_wide(weights: &[Fr], values: &[i64]) -> Fr {
 /// `Σ weights[i]·values[i]` over any small integers; see [`dot_small`].
 pub fn dot<V: SmallInt>(weights: &[Fr], values: &[V]) -> Fr {
     debug_assert_eq!(weights.len(), values.len());
-    let mut sum = Accumulator::default();
-    for (w, &v) in weights.iter().zip(values) {
-        sum.add_wide(w, v.into());
+    let (mut tile, mut sums) = (Tile::<V, 1>::new(), [Accumulator::default()]);
+    for (weights, values) in weights.chunks(BLOCK).zip(values.chunks(BLOCK)) {
+        let balanced = balance_block(weights);
+        tile.values.iter_mut().zip(values).for_each(|(tile, v)| *tile = [*v]);
+        tile.add_to(&mut sums, &balanced[..weights.len().min(values.len())]);
     }
-    sum.finish()
+    sums[0].finish()
+}
+
+fn balance_block(weights: &[Fr]) -> [Weight; BLOCK] {
+    let mut balanced = [Weight::default(); BLOCK];
+    balanced.iter_mut().zip(weights).for_each(|(b, w)| *b = balance(w));
+    balanced
 }
 
 /// `Σ_column values[row][column]·weights[column]` for every row.
@@ -52,7 +127,27 @@ pub fn dot<V: SmallInt>(weights: &[Fr], values: &[V]) -> Fr {
 /// `values`: rows × `width`, row-major; `weights`: `width`; the result: rows.
 pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec<Fr> {
     debug_assert_eq!(weights.len(), width);
-    values.par_chunks_exact(width.max(1)).map(|row| dot(weights, row)).collect()
+    if width == 0 {
+        return Vec::new();
+    }
+    let weights: Vec<Weight> = weights.iter().map(balance).collect();
+    let zeros = vec![V::default(); width];
+    let mut result = vec![Fr::default(); values.len() / width];
+    let groups = result.par_chunks_mut(LANES).zip(values.par_chunks(LANES * width));
+    groups.with_min_len((4 * BLOCK).div_ceil(width)).for_each_init(Tile::new, |tile, (result, values)| {
+        let row = |n: usize| values.chunks_exact(width).nth(n).unwrap_or(&zeros);
+        let rows: [&[V]; LANES] = std::array::from_fn(row);
+        let mut sums = [Accumulator::default(); LANES];
+        for (start, weights) in (0..).step_by(BLOCK).zip(weights.chunks(BLOCK)) {
+            let [a, b, c, d] = rows.map(|row| &row[start..start + weights.len()]);
+            for (i, tile) in tile.values[..weights.len()].iter_mut().enumerate() {
+                *tile = [a[i], b[i], c[i], d[i]];
+            }
+            tile.add_to(&mut sums, weights);
+        }
+        result.iter_mut().zip(sums).for_each(|(result, sum)| *result = sum.finish());
+    });
+    result
 }
 
 /// `Σ_row weights[row]·values[row][column]` for every column.
@@ -61,24 +156,34 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
 /// `values`: rows × `width`, row-major; `weights`: rows; the result: `width`.
 pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec<Fr> {
     debug_assert_eq!(weights.len() * width, values.len());
-    let sums = values
-        .par_chunks_exact(width.max(1))
-        .zip(weights)
-        .fold(
-            || vec![Accumulator::default(); width],
-            |mut sums, (row, w)| {
-                sums.iter_mut().zip(row).for_each(|(sum, &v)| sum.add_wide(w, v.into()));
-                sums
-            },
-        )
-        .reduce(
-            || vec![Accumulator::default(); width],
-            |mut left, right| {
-                left.iter_mut().zip(&right).for_each(|(l, r)| l.merge(r));
-                left
-            },
-        );
-    sums.into_par_iter().map(|sum| sum.finish()).collect()
+    // One task sums a panel of columns over a block of rows; neighbouring tasks share the rows.
+    let panels = width.div_ceil(PANEL);
+    let new_tiles = || (0..PANEL / LANES).map(|_| Tile::<V, LANES>::new()).collect::<Vec<_>>();
+    let sum_panel = |tiles: &mut Vec<Tile<V, LANES>>, task: usize| {
+        let (start, first) = (task / panels * BLOCK, task % panels * PANEL);
+        let weights = &weights[start..weights.len().min(start + BLOCK)];
+        let columns = first..width.min(first + PANEL);
+        for (i, row) in values[start * width..].chunks_exact(width).take(weights.len()).enumerate() {
+            let (groups, last) = row[columns.clone()].as_chunks();
+            tiles.iter_mut().zip(groups).for_each(|(tile, group)| tile.values[i] = *group);
+            if !last.is_empty() {
+                tiles[groups.len()].values[i][..last.len()].copy_from_slice(last);
+            }
+        }
+        let mut sums = [Accumulator::default(); PANEL];
+        let balanced = &balance_block(weights)[..weights.len()];
+        let tiles = tiles[..columns.len().div_ceil(LANES)].iter_mut();
+        tiles.zip(sums.chunks_mut(LANES)).for_each(|(tile, sums)| tile.add_to(sums, balanced));
+        sums
+    };
+    let tasks = (0..panels * weights.len().div_ceil(BLOCK)).into_par_iter().with_min_len(8);
+    let parts: Vec<[Accumulator; PANEL]> = tasks.map_init(new_tiles, sum_panel).collect();
+    let column = |c: usize| {
+        let mut sum = Accumulator::default();
+        parts.iter().skip(c / PANEL).step_by(panels).for_each(|part| sum.merge(&part[c % PANEL]));
+        sum.finish()
+    };
+    (0..width).into_par_iter().map(column).collect()
 }
 
 /// `target[i] += weight·values[i]`.
@@ -87,7 +192,11 @@ pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec
 /// Two slices of one length; entries beyond the shorter one do not count.
 pub fn accumulate<V: SmallInt>(target: &mut [Fr], weight: Fr, values: &[V]) {
     debug_assert_eq!(target.len(), values.len());
-    target.par_iter_mut().zip(values).for_each(|(t, &v)| *t += weight * Fr::from(v.into()));
+    target.par_iter_mut().zip(values).with_min_len(1 << 10).for_each(|(t, &v)| {
+        let mut product = Accumulator::default();
+        product.add_wide(&weight, v.into());
+        *t += product.finish();
+    });
 }
 
 #[cfg(test)]

@@ -3,6 +3,24 @@
 use ark_bn254::{Fr, FrConfig};
 use ark_ff::{BigInt, MontConfig, PrimeField};
 
+/// The modulus r.
+const MODULUS: [u64; 4] = FrConfig::MODULUS.0;
+
+/// `2^36·r`, the multiple by which the longest sums are first shortened.
+const SHIFTED_MODULUS: [u64; 5] = {
+    let mut shifted = [0; 5];
+    let mut i = 0;
+    while i < 4 {
+        shifted[i] |= MODULUS[i] << 36;
+        shifted[i + 1] = MODULUS[i] >> 28;
+        i += 1;
+    }
+    shifted
+};
+
+/// Just below `2^316 / r`.
+const INVERSE: u64 = ((1u128 << 124) / (MODULUS[3] as u128 + 1)) as u64;
+
 /// `Σ v·w` over small signed integers `v` and field elements `w`, exact for up to 2^32 terms.
 ///
 /// A 384-bit integer in two's complement: 254 bits of a weight, 63 of a value, 32 of the count and a sign.
@@ -13,37 +31,49 @@ impl Accumulator {
     /// Adds `v·w`.
     #[inline]
     pub fn add(&mut self, w: &Fr, v: i32) {
-        self.add_wide(w, v.into());
+        self.add_multiple(&w.0.0, v.into());
     }
 
     /// Adds `v·w`.
     #[inline]
     pub fn add_wide(&mut self, w: &Fr, v: i64) {
-        // v = (v mod 2^64) - 2^64·[v < 0], so the weight is taken off one limb higher where v is negative.
-        let (limbs, mask) = (w.0.0, (v >> 63) as u64);
-        let (mut carry, mut borrow) = (0, false);
-        let mut above = 0;
-        for i in 0..4 {
-            let (low, high) = limbs[i].carrying_mul_add(v as u64, self.0[i], carry);
-            carry = high;
-            (self.0[i], borrow) = low.borrowing_sub(above, borrow);
-            above = limbs[i] & mask;
-        }
-        let (sum, overflow) = self.0[4].overflowing_add(carry);
-        (self.0[4], borrow) = sum.borrowing_sub(above, borrow);
-        self.0[5] = self.0[5].wrapping_add(overflow.into()).wrapping_sub(borrow.into());
+        self.add_multiple(&w.0.0, v);
     }
 
-    /// Adds `limb·2^shift`, for a shift below 320.
-    #[inline]
-    pub(super) fn add_shifted(&mut self, limb: i64, shift: u32) {
-        let (start, wide) = ((shift / 64) as usize, i128::from(limb) << (shift % 64));
-        let fill = (wide >> 127) as u64;
-        let mut carry = false;
-        for (i, limb) in self.0[start..].iter_mut().enumerate() {
-            let part = [wide as u64, (wide >> 64) as u64].get(i).copied().unwrap_or(fill);
-            (*limb, carry) = limb.carrying_add(part, carry);
+    /// Adds `v·w` for an integer `w` of `L` limbs, four or five.
+    #[inline(always)]
+    fn add_multiple<const L: usize>(&mut self, w: &[u64; L], v: i64) {
+        // v = (v mod 2^64) - 2^64·[v < 0], so w is taken off one limb higher where v is negative.
+        let (mut above, mut carry, mut borrow) = (0, 0, false);
+        for (limb, &w) in self.0.iter_mut().zip(w) {
+            let (sum, high) = w.carrying_mul_add(v as u64, *limb, carry);
+            (*limb, borrow) = sum.borrowing_sub(above, borrow);
+            (above, carry) = (w & (v >> 63) as u64, high);
         }
+        let (sum, overflow) = self.0[L].overflowing_add(carry);
+        (self.0[L], borrow) = sum.borrowing_sub(above, borrow);
+        if L < 5 {
+            self.0[5] = self.0[5].wrapping_add(overflow.into()).wrapping_sub(borrow.into());
+        }
+    }
+
+    /// Adds `2^shift·Σ limbs[k]·2^32k`, for a shift below 64 and limbs below 2^62 in magnitude.
+    #[inline]
+    pub(super) fn add_limbs(&mut self, limbs: &[i64; 8], shift: u32) {
+        let (mut carry, mut overflow) = (0i128, false);
+        let mut push = |limb: &mut u64, low: i64, high: i64| {
+            // The part that the shift moves out of a limb goes up with the carry.
+            let sum = i128::from(low) + (i128::from(high) << 32);
+            let part = (sum << shift) as u64;
+            let total = carry + i128::from(part);
+            carry = (total >> 64) + (sum >> (64 - shift));
+            (*limb, overflow) = limb.carrying_add(total as u64, overflow);
+        };
+        for k in 0..4 {
+            push(&mut self.0[k], limbs[2 * k], limbs[2 * k + 1]);
+        }
+        push(&mut self.0[4], 0, 0);
+        push(&mut self.0[5], 0, 0);
     }
 
     /// Adds another sum.
@@ -56,10 +86,23 @@ impl Accumulator {
     }
 
     /// The sum modulo r.
-    pub fn finish(&self) -> Fr {
-        let [a, b, c, d, e, f] = self.0;
-        // The Montgomery form of an integer h is h·2^256 mod r.
-        from_montgomery([a, b, c, d]) + Fr::from((u128::from(e) | u128::from(f) << 64) as i128)
+    #[inline]
+    pub fn finish(mut self) -> Fr {
+        // Barrett: each quotient is estimated from the leading 64 bits and off by at most three.
+        let quotient = |leading: i64| ((i128::from(leading) * i128::from(INVERSE)) >> 64) as i64;
+        let top = |sum: &Self| (u128::from(sum.0[4]) | u128::from(sum.0[5]) << 64) as i128;
+        if !(-(1 << 58)..1 << 58).contains(&top(&self)) {
+            self.add_multiple(&SHIFTED_MODULUS, -quotient((top(&self) >> 32) as i64));
+        }
+        let leading = (self.0[4] << 4 | self.0[3] >> 60) as i64;
+        self.add_multiple(&MODULUS, -quotient(leading));
+        while (self.0[5] as i64) < 0 {
+            self.add_multiple(&MODULUS, 1);
+        }
+        while self.0[4] != 0 || BigInt([self.0[0], self.0[1], self.0[2], self.0[3]]) >= FrConfig::MODULUS {
+            self.add_multiple(&MODULUS, -1);
+        }
+        Fr::new_unchecked(BigInt([self.0[0], self.0[1], self.0[2], self.0[3]]))
     }
 }
 
@@ -73,17 +116,15 @@ impl WideAccumulator {
     /// Adds `a·b`.
     #[inline]
     pub fn add_product(&mut self, a: &Fr, b: &Fr) {
+        let mut overflow = false;
         for (i, &digit) in b.0.0.iter().enumerate() {
             let mut carry = 0;
             for (limb, &a) in self.0[i..].iter_mut().zip(&a.0.0) {
                 (*limb, carry) = a.carrying_mul_add(digit, *limb, carry);
             }
-            let mut overflow;
-            (self.0[i + 4], overflow) = self.0[i + 4].overflowing_add(carry);
-            for limb in &mut self.0[i + 5..] {
-                (*limb, overflow) = limb.overflowing_add(overflow.into());
-            }
+            (self.0[i + 4], overflow) = self.0[i + 4].carrying_add(carry, overflow);
         }
+        self.0[8] += u64::from(overflow);
     }
 
     /// Adds another sum.
@@ -96,24 +137,12 @@ impl WideAccumulator {
     }
 
     /// The sum modulo r.
-    pub fn finish(&self) -> Fr {
+    pub fn finish(self) -> Fr {
         let [a, b, c, d, e, f, g, h, top] = self.0;
-        // The sum carries 2^512; what stands above 2^256 needs no reduction but modulo r.
-        let low = Fr::new_unchecked(from_montgomery([a, b, c, d]).into_bigint());
-        low + from_montgomery([e, f, g, h]) + Fr::from(top)
+        // The sum carries 2^512, so what stands above 2^256 is a Montgomery form already.
+        let low = Accumulator([a, b, c, d, 0, 0]).finish().into_bigint();
+        Fr::new_unchecked(low) + Accumulator([e, f, g, h, top, 0]).finish()
     }
-}
-
-/// The field element whose Montgomery form is `limbs` modulo r.
-fn from_montgomery(mut limbs: [u64; 4]) -> Fr {
-    // r is between 2^253 and 2^254: at most five times.
-    while BigInt(limbs) >= FrConfig::MODULUS {
-        let mut borrow = false;
-        for (limb, m) in limbs.iter_mut().zip(FrConfig::MODULUS.0) {
-            (*limb, borrow) = limb.borrowing_sub(m, borrow);
-        }
-    }
-    Fr::new_unchecked(BigInt(limbs))
 }
 
 #[cfg(test)]
@@ -144,16 +173,29 @@ mod tests {
         }
 
         #[test]
-        fn shifted_limbs_are_exact(limbs in proptest::collection::vec((any::<i64>(), 0u32..280), 0..40)) {
+        fn limbs_are_exact(parts in proptest::collection::vec((any::<[i64; 8]>(), 0u32..64), 0..40)) {
             let mut sum = Accumulator::default();
             let mut expected = Fr::zero();
-            // One in Montgomery form is 2^256 mod r, so a plain 1 stands for 2^-256.
-            let unit = from_montgomery([1, 0, 0, 0]);
-            for (limb, shift) in limbs {
-                sum.add_shifted(limb, shift);
-                expected += Fr::from(limb) * Fr::from(2u64).pow([shift.into()]) * unit;
+            for (limbs, shift) in parts {
+                let limbs = limbs.map(|l| l >> 1);
+                sum.add_limbs(&limbs, shift);
+                let power = |bits: u64| Fr::from(2u64).pow([bits]);
+                let value: Fr = (0..8).map(|k| Fr::from(limbs[k]) * power(32 * k as u64)).sum();
+                // A plain integer stands for itself over 2^256.
+                expected += value * power(shift.into()) / power(256);
             }
             prop_assert_eq!(sum.finish(), expected);
+        }
+
+        #[test]
+        fn any_sum_within_the_bound_is_reduced(low in any::<[u64; 4]>(), high in prop_oneof![
+            -(1i128 << 93)..(1 << 93), -(1i128 << 60)..(1 << 60), -4i128..4, Just(1 << 93), Just(-(1 << 93)),
+        ]) {
+            let [a, b, c, d] = low;
+            let sum = Accumulator([a, b, c, d, high as u64, (high >> 64) as u64]);
+            let unit = Fr::from(2u64).pow([64]);
+            let low = low.iter().rev().fold(Fr::zero(), |sum, &l| sum * unit + Fr::from(l));
+            prop_assert_eq!(sum.finish(), Fr::from(high) + low / unit.pow([4]));
         }
 
         #[test]
@@ -170,15 +212,8 @@ mod tests {
     }
 
     #[test]
-    fn limbs_beyond_the_modulus_are_reduced() {
-        let most = [u64::MAX; 4];
-        let expected = Fr::from(2u64).pow([256]) * from_montgomery([1, 0, 0, 0]) - from_montgomery([1, 0, 0, 0]);
-        assert_eq!(from_montgomery(most), expected);
-    }
-
-    #[test]
     fn many_extreme_products_carry_to_the_top_limb() {
-        let most = from_montgomery((-Fr::from(1u64)).0.0);
+        let most = -Fr::from(1u64);
         let mut sum = WideAccumulator::default();
         for _ in 0..5000 {
             sum.add_product(&most, &most);
