@@ -1,1 +1,6 @@
 //! gradproof.
+pub mod check;
+pub mod hyperkzg;
+pub mod keccak;
+pub mod points;
+pub mod setup;
