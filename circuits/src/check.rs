@@ -29,6 +29,24 @@ pub enum Check {
     PublicRange,
     /// The proof has exactly as many elements as its shape asks for.
     Length,
+    /// The opening has a fold for every variable but the last.
+    OpeningFolds,
+    /// The opening has one evaluation more than variables.
+    OpeningEvaluations,
+    /// The folds end in the claimed value.
+    OpeningValue,
+    /// The evaluations are those of the committed polynomials: the pairing of the quotients.
+    OpeningPairing,
+    /// Each data column is the leaf of its position and index under the data root.
+    DataLeaf,
+    /// The proof has one commitment a column.
+    Commitments,
+    /// The bytes of a proof are canonical, of the right version and length.
+    Encoding,
+    /// There is a proof for every segment of the job, and every registration, and no other.
+    Missing,
+    /// Statement and verifying key are for the same shape and set-up.
+    Key,
 }
 
 /// The refusal of a proof.
