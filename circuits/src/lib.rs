@@ -8,6 +8,7 @@ pub mod architecture;
 pub mod argument;
 pub mod arithmetic;
 pub mod check;
+pub mod epoch;
 pub mod lookup;
 pub mod merge;
 pub mod multilinear;

@@ -12,7 +12,7 @@ use crate::points::encode_g1;
 /// Version of the layout.
 pub const VERSION: u32 = 1;
 /// Bytes of a statement.
-pub const STATEMENT_BYTES: usize = 436;
+pub const STATEMENT_BYTES: usize = 396;
 
 /// Where a proof counts: the chain, the contract, the job and the owner who is paid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct Domain {
 /// # Layout
 /// Big-endian, without gaps: `version` 4 ‖ `subject` 1 (0 segment, 1 data, 2 parameters) ‖ `chain` 8 ‖ `contract` 20 ‖
 /// `job` 32 ‖ `owner` 20 ‖ `segment` 8 ‖ `key` 32 ‖ `setup` 32 ‖ architecture 82 ‖ `column_vars` 1 ‖ `tables` 32 ‖
-/// `data_root` 32 ‖ `epoch_segments` 8 ‖ `position` 8 ‖ live steps 4 ‖ live rows 4 ‖ `rate` 4 ‖ `first` 32 ‖ `last` 32 ‖
-/// zeros up to [`STATEMENT_BYTES`]. Fields that a registration does not have are zero.
+/// `data_root` 32 ‖ `epoch_segments` 8 ‖ `position` 8 ‖ live steps 4 ‖ live rows 4 ‖ `rate` 4 ‖ `first` 32 ‖ `last` 32.
+/// Fields that a registration does not have are zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// What is proved.
@@ -102,7 +102,6 @@ impl Statement {
         bytes.extend(self.rate.to_be_bytes());
         bytes.extend(self.first);
         bytes.extend(self.last);
-        bytes.resize(STATEMENT_BYTES, 0);
         bytes
     }
 

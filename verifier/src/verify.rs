@@ -1,0 +1,138 @@
+//! The native verifier of one proof: data leaves, digest, argument, fold, opening.
+
+use ark_bn254::{Fr, G1Affine, G1Projective};
+use ark_ec::{CurveGroup, VariableBaseMSM};
+use ark_ff::One;
+use gradproof_circuits::algebra::Native;
+use gradproof_circuits::argument::{self, Reduced};
+use gradproof_circuits::check::{Check, Judge, Rejection};
+use gradproof_circuits::tensor::Group;
+use gradproof_circuits::transcript::Stored;
+
+use crate::hyperkzg;
+use crate::keccak::KeccakTranscript;
+use crate::key::VerifyingKey;
+use crate::merkle;
+use crate::proof::{Proof, SENT};
+use crate::setup::SetupKey;
+use crate::statement::{Statement, points_digest};
+
+/// Verifies `proof` of `statement`, whose first parameters are committed as `first`.
+///
+/// # Soundness
+/// The statement's key, set-up and tables must be those of `key`; its first and last digests those of the points; `first` is
+/// what the verifier stored, never what the prover sent.
+///
+/// # Errors
+/// The first check that failed.
+pub fn verify<J: Judge>(
+    key: &VerifyingKey,
+    statement: &Statement,
+    first: &[G1Affine],
+    proof: &Proof,
+    judge: J,
+) -> Result<(), Rejection> {
+    let mut native = Native { judge };
+    let relations = key.relations(statement.subject);
+    let points = all_columns(key, statement, first, proof)?;
+    let last = relations.layout.group(Group::Last);
+    let expected = Statement {
+        key: key.digest(),
+        setup: key.setup.digest(),
+        architecture: key.architecture().clone(),
+        column_vars: key.column_vars,
+        tables: points_digest(&key.tables),
+        first: points_digest(first),
+        last: points_digest(points.get(last).unwrap_or_default()),
+        ..statement.clone()
+    };
+    native.judge.require(Check::Key, expected == *statement)?;
+    native.judge.require(Check::PublicRange, key.architecture().validate_live(statement.live).is_ok())?;
+
+    let data = relations.layout.group(Group::Data).len() as u64;
+    let depth = merkle::depth(statement.epoch_segments.saturating_mul(data));
+    for (index, (point, path)) in (0u64..).zip(proof.columns.iter().zip(&proof.paths)) {
+        let leaf = merkle::leaf(statement.position, index, point);
+        let at = statement.position.saturating_mul(data).saturating_add(index);
+        native.judge.require(Check::DataLeaf, merkle::verify(&statement.data_root, depth, at, leaf, path))?;
+    }
+
+    let digest = statement.digest(&proof.mask, &points);
+    let mut stored = Stored { rest: &proof.messages };
+    let reduced = argument::verify(&mut native, &mut stored, relations, &statement.publics(&digest))?;
+    native.judge.require(Check::Length, stored.rest.is_empty())?;
+
+    let commitment = combined(&key.setup, &proof.mask, &points, &reduced.combine, &proof.blinding);
+    let mut transcript = opening_transcript(digest, &reduced, &proof.blinding, &commitment);
+    hyperkzg::verify(
+        &key.setup,
+        &commitment,
+        &reduced.point,
+        &reduced.value,
+        &proof.opening,
+        &mut transcript,
+        &mut native.judge,
+    )
+}
+
+/// The commitments to all columns in the order of the layout: sent ones from the proof, the others from the verifier.
+fn all_columns(
+    key: &VerifyingKey,
+    statement: &Statement,
+    first: &[G1Affine],
+    proof: &Proof,
+) -> Result<Vec<G1Affine>, Rejection> {
+    let layout = &key.relations(statement.subject).layout;
+    let mut sent = proof.columns.as_slice();
+    let mut points = Vec::with_capacity(layout.columns());
+    for group in [Group::Data, Group::First, Group::Last, Group::Trace, Group::Table] {
+        let count = layout.group(group).len();
+        let part = match group {
+            Group::First if count > 0 => first,
+            Group::Table if count > 0 => &key.tables,
+            _ if SENT.contains(&group) => {
+                let (part, rest) = sent.split_at_checked(count).ok_or(Rejection { check: Check::Commitments })?;
+                sent = rest;
+                part
+            }
+            _ => &[],
+        };
+        if part.len() != count {
+            return Err(Rejection { check: Check::Commitments });
+        }
+        points.extend_from_slice(part);
+    }
+    if !sent.is_empty() || proof.paths.len() != layout.group(Group::Data).len() {
+        return Err(Rejection { check: Check::Commitments });
+    }
+    Ok(points)
+}
+
+/// `C = C_mask + Σ ρ^(i+1)·C_i - s·H`.
+pub fn combined(setup: &SetupKey, mask: &G1Affine, columns: &[G1Affine], combine: &Fr, blinding: &Fr) -> G1Affine {
+    let mut power = Fr::one();
+    let mut scalars = vec![-*blinding, power];
+    for _ in columns {
+        power *= combine;
+        scalars.push(power);
+    }
+    let bases: Vec<G1Affine> = [setup.blinder, *mask].iter().chain(columns).copied().collect();
+    let sum: G1Projective = VariableBaseMSM::msm_unchecked(&bases, &scalars);
+    sum.into_affine()
+}
+
+/// The opening's own transcript: digest, ρ, r*, v, s, C.
+pub fn opening_transcript(
+    digest: [u8; 32],
+    reduced: &Reduced<Fr>,
+    blinding: &Fr,
+    commitment: &G1Affine,
+) -> KeccakTranscript {
+    let mut transcript = KeccakTranscript::new(digest);
+    transcript.absorb_scalar(&reduced.combine);
+    transcript.absorb_scalars(&reduced.point);
+    transcript.absorb_scalar(&reduced.value);
+    transcript.absorb_scalar(blinding);
+    transcript.absorb_point(commitment);
+    transcript
+}
