@@ -1,7 +1,7 @@
 //! Exact integer sums over the Montgomery forms of field elements.
 
 use ark_bn254::{Fr, FrConfig};
-use ark_ff::{BigInt, MontConfig, PrimeField};
+use ark_ff::{BigInt, MontConfig};
 
 /// The modulus r.
 const MODULUS: [u64; 4] = FrConfig::MODULUS.0;
@@ -137,11 +137,20 @@ impl WideAccumulator {
     }
 
     /// The sum modulo r.
+    #[inline]
     pub fn finish(self) -> Fr {
-        let [a, b, c, d, e, f, g, h, top] = self.0;
-        // The sum carries 2^512, so what stands above 2^256 is a Montgomery form already.
-        let low = Accumulator([a, b, c, d, 0, 0]).finish().into_bigint();
-        Fr::new_unchecked(low) + Accumulator([e, f, g, h, top, 0]).finish()
+        // Montgomery: a multiple of r clears each of the four low limbs, and the rest is the sum over 2^256.
+        let mut limbs = self.0;
+        let mut overflow = false;
+        for i in 0..4 {
+            let (factor, mut carry) = (limbs[i].wrapping_mul(FrConfig::INV), 0);
+            for (limb, m) in limbs[i..].iter_mut().zip(MODULUS) {
+                (*limb, carry) = factor.carrying_mul_add(m, *limb, carry);
+            }
+            (limbs[i + 4], overflow) = limbs[i + 4].carrying_add(carry, overflow);
+        }
+        let [_, _, _, _, a, b, c, d, top] = limbs;
+        Accumulator([a, b, c, d, top + u64::from(overflow), 0]).finish()
     }
 }
 
