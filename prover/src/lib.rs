@@ -3,6 +3,7 @@
 //! [`party::Prover`] answers the argument of `gradproof_circuits` from a [`witness::Witness`]; the answers are the proof.
 
 pub mod columns;
+pub mod commit;
 pub mod dot;
 pub mod eq;
 pub mod lookup;
@@ -11,6 +12,9 @@ pub mod msm;
 pub mod party;
 pub mod pointwise;
 pub mod products;
+pub mod prove;
+pub mod randomness;
+pub mod registration;
 pub mod setup;
 pub mod sums;
 pub mod trace;

@@ -1,0 +1,127 @@
+//! Proofs of what a job starts from: data in range, padded and labelled, and first parameters in range and padded.
+
+use ark_bn254::{Fr, G1Affine};
+use gradproof_circuits::architecture::{Architecture, Live};
+use gradproof_circuits::check::Strict;
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::tensor::Group;
+use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::merkle::{self, Tree};
+use gradproof_verifier::statement::{Domain, Statement};
+
+use crate::columns::columns_in;
+use crate::commit::{Committed, commit};
+use crate::prove::{Job, ProveError, Proved, prove};
+use crate::randomness::{Use, derived};
+use crate::setup::Setup;
+use crate::trace::Parameters;
+use crate::witness::Witness;
+
+/// Commits to the data of one position, blindings derived from the requester's `seed`.
+///
+/// # Errors
+/// If the set-up is too short.
+pub fn commit_data(
+    key: &VerifyingKey,
+    setup: &Setup,
+    witness: &Witness,
+    seed: &[u8; 32],
+    position: u64,
+) -> Result<Committed, ProveError> {
+    let layout = &key.relations(Subject::Data).layout;
+    let columns = columns_in(layout, witness, layout.group(Group::Data));
+    let blindings = derived(seed, Use::Data { position }, columns.len());
+    Ok(commit(setup, &columns, blindings)?)
+}
+
+/// Commits to the first parameters, blindings derived from the job's `seed`.
+///
+/// # Errors
+/// If the set-up is too short.
+pub fn commit_parameters(
+    key: &VerifyingKey,
+    setup: &Setup,
+    witness: &Witness,
+    seed: &[u8; 32],
+) -> Result<Committed, ProveError> {
+    let layout = &key.relations(Subject::Parameters).layout;
+    let columns = columns_in(layout, witness, layout.group(Group::First));
+    let blindings = derived(seed, Use::FirstParameters, columns.len());
+    Ok(commit(setup, &columns, blindings)?)
+}
+
+/// The tree over the data columns of all positions, in order.
+pub fn data_tree(positions: &[Vec<G1Affine>]) -> Tree {
+    let leaves = positions
+        .iter()
+        .zip(0u64..)
+        .flat_map(|(points, position)| {
+            points.iter().zip(0u64..).map(move |(point, index)| merkle::leaf(position, index, point))
+        })
+        .collect();
+    Tree::new(leaves)
+}
+
+/// The paths of the leaves of one position.
+pub fn data_paths(tree: &Tree, columns: usize, position: u64) -> Vec<Vec<merkle::Hash>> {
+    (0..columns).map(|index| tree.path(position as usize * columns + index)).collect()
+}
+
+/// The statement of a registration: no domain, no rate, no last parameters.
+pub fn statement(subject: Subject, architecture: &Architecture, live: Live) -> Statement {
+    Statement {
+        subject,
+        domain: Domain::default(),
+        segment: 0,
+        key: [0; 32],
+        setup: [0; 32],
+        architecture: architecture.clone(),
+        column_vars: 0,
+        tables: [0; 32],
+        data_root: [0; 32],
+        epoch_segments: 0,
+        position: 0,
+        live,
+        rate: 0,
+        first: [0; 32],
+        last: [0; 32],
+    }
+}
+
+/// Proves that the data of one position are in range, zero on padding, and labelled one-hot on exactly the live rows.
+///
+/// # Errors
+/// [`ProveError`].
+pub fn register_data(
+    key: &VerifyingKey,
+    setup: &Setup,
+    mut witness: Witness,
+    data: Committed,
+    tree: &Tree,
+    statement: Statement,
+) -> Result<Proved, ProveError> {
+    witness.count_lookups(&key.relations(Subject::Data).tree)?;
+    let paths = data_paths(tree, data.points.len(), statement.position);
+    let job = Job { key, setup, statement, data, paths, first: Committed::default(), last_blindings: vec![] };
+    prove(job, &witness, Strict)
+}
+
+/// Proves that the first parameters are in range and zero on padding.
+///
+/// # Errors
+/// [`ProveError`].
+pub fn register_parameters(
+    key: &VerifyingKey,
+    setup: &Setup,
+    parameters: &Parameters,
+    first: Committed,
+) -> Result<Proved, ProveError> {
+    let architecture = key.architecture();
+    let mut witness = Witness::of_parameters(architecture, parameters);
+    witness.count_lookups(&key.relations(Subject::Parameters).tree)?;
+    let live = Live { steps: 1, last_rows: 1 };
+    let statement = statement(Subject::Parameters, architecture, live);
+    let no_data: Vec<Fr> = vec![];
+    let job = Job { key, setup, statement, data: Committed::default(), paths: vec![], first, last_blindings: no_data };
+    prove(job, &witness, Strict)
+}
