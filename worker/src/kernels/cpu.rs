@@ -204,10 +204,8 @@ impl Dense for Layer {
             })
             .map(|(p, first, lines)| task(p, first, lines))
             .try_reduce(Extremes::default, |a, b| Ok(a.merge(b)));
-        self.extremes = updated.map_err(|(line, lane)| KernelError::Overflow {
-            parameter: "weight",
-            index: self.index(line, lane),
-        })?;
+        self.extremes = updated
+            .map_err(|(line, lane)| KernelError::Overflow { parameter: "weight", index: self.index(line, lane) })?;
         update_biases(&mut self.biases, gradient, rate, activation_bits)
     }
 

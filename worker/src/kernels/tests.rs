@@ -72,7 +72,7 @@ proptest! {
 #[test]
 fn cpu_computes_what_the_reference_computes_in_parallel() {
     let (inputs, outputs, rows) = (203, 131, 37);
-    let spread = |n: usize, m: u64| (0..n as u64).map(move |x| x.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17 ^ m * x);
+    let spread = |n: usize, m: u64| (0..n as u64).map(move |x| (x.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17) ^ (m * x));
     for bits in [29, 42] {
         let weight = |x: u64| (x & ((1 << bits) - 1)) as i64 - (1 << (bits - 1));
         let case = Case {
