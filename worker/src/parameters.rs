@@ -1,0 +1,93 @@
+//! First parameters of a network, from a public seed, so that anyone can recompute them.
+//!
+//! Weights are He-uniform (He et al., *Delving Deep into Rectifiers*, arXiv 1502.01852, section 2.2), biases zero:
+//!
+//! 1. Layer `l = 0, 1, …` draws from the ChaCha20 keystream with the seed as key, block counter 0 and stream number `l`
+//!    (the 64-bit counter and nonce of Bernstein's paper, both little-endian).
+//! 2. `bound = ⌊√(6·4^F / d_l)⌋`, the integer square root of the floored quotient; `n = 2·bound + 1`.
+//! 3. Each weight, row by row of the `d_l × d_{l+1}` matrix, takes the next 8 bytes as a little-endian number `x`; numbers
+//!    `x ≥ n·⌊2^64 / n⌋` are skipped. The weight is `x mod n - bound`.
+
+use gradproof_circuits::architecture::{Architecture, ArchitectureError};
+use gradproof_prover::trace::Parameters;
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// First parameters of `architecture` from `seed`; see the [module](self) for how they are drawn.
+///
+/// # Errors
+/// If the architecture is refused.
+pub fn initial_parameters(architecture: &Architecture, seed: [u8; 32]) -> Result<Parameters, ArchitectureError> {
+    architecture.validate()?;
+    let bits = architecture.precision.weight_bits();
+    let mut parameters = Parameters::default();
+    for (l, widths) in architecture.widths.windows(2).enumerate() {
+        let mut random = ChaCha20Rng::from_seed(seed);
+        random.set_stream(l as u64);
+        // At most √6·2^48.
+        let bound = ((6u128 << (2 * bits)) / widths[0] as u128).isqrt() as u64;
+        parameters.weights.push((0..widths[0] * widths[1]).map(|_| uniform(&mut random, bound)).collect());
+        parameters.biases.push(vec![0; widths[1]]);
+    }
+    Ok(parameters)
+}
+
+/// The seed of a small number: its eight little-endian bytes and zeros.
+pub fn seed_of(number: u64) -> [u8; 32] {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    seed
+}
+
+/// Uniform in `[-bound, bound]`.
+fn uniform(random: &mut ChaCha20Rng, bound: u64) -> i64 {
+    let n = 2 * bound + 1;
+    // n·⌊2^64 / n⌋ - 1; an odd n > 1 does not divide 2^64, and n = 1 accepts everything.
+    let last = u64::MAX - ((u64::MAX % n) + 1) % n;
+    loop {
+        let x = random.next_u64();
+        if x <= last {
+            return (x % n) as i64 - bound as i64;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gradproof_circuits::arithmetic::Precision;
+
+    fn architecture() -> Architecture {
+        let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
+        Architecture { widths: vec![50, 40, 3], batch: 2, steps: 2, precision }
+    }
+
+    #[test]
+    fn weights_fill_the_bound_and_biases_are_zero() {
+        let parameters = initial_parameters(&architecture(), seed_of(7)).expect("a valid architecture");
+        assert!(parameters.biases.iter().flatten().all(|&b| b == 0));
+        for (weights, inputs) in parameters.weights.iter().zip([50.0f64, 40.0]) {
+            let bound = (6.0 / inputs).sqrt() * f64::from(1 << 28);
+            let most = weights.iter().map(|w| w.abs()).max().unwrap_or(0) as f64;
+            assert!(most <= bound && most > 0.9 * bound, "{most} against {bound}");
+            let mean = weights.iter().sum::<i64>() as f64 / weights.len() as f64;
+            assert!(mean.abs() < 0.2 * bound, "{mean} against {bound}");
+        }
+    }
+
+    #[test]
+    fn another_seed_or_layer_draws_other_weights() {
+        let [a, b] = [7, 8].map(|s| initial_parameters(&architecture(), seed_of(s)).expect("a valid architecture"));
+        assert_ne!(a, b);
+        assert_ne!(a.weights[0][..120], a.weights[1][..120]);
+    }
+
+    #[test]
+    fn the_zone_of_accepted_numbers_is_the_largest_multiple() {
+        for n in [1u64, 3, 5, 255, 257, 65537, (1 << 52) + 1] {
+            let last = u64::MAX - ((u64::MAX % n) + 1) % n;
+            let zone = (1u128 << 64) / u128::from(n) * u128::from(n);
+            assert_eq!(u128::from(last) + 1, zone);
+        }
+    }
+}
