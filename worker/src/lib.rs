@@ -1,1 +1,2 @@
-//! gradproof.
+//! What a participant runs: training, its trace, and the programs around them.
+pub mod data;
