@@ -239,6 +239,16 @@ mod tests {
         assert_eq!((pixels.rows, pixels.width, pixels.inputs), (2, 2, vec![0, 1, 5, 255]));
     }
 
+    /// From outside: `numpy.save(f, numpy.array([[0.5, -1.25, 3.0]], dtype=numpy.float32))`, NumPy 2.
+    #[test]
+    fn a_file_of_numpy() {
+        let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }";
+        let items = [0x00, 0x00, 0x00, 0x3f, 0x00, 0x00, 0xa0, 0xbf, 0x00, 0x00, 0x40, 0x40];
+        let bytes = [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), &[b' '; 58], b"\n", &items].concat();
+        let samples = read(&bytes).unwrap();
+        assert_eq!((samples.rows, samples.width, samples.inputs), (1, 3, vec![128, -320, 768]));
+    }
+
     #[test]
     fn version_two_and_labels() {
         let one = npy(&dictionary_of("<i8", "(2,)"), &[[3i64, 16383].map(i64::to_le_bytes).concat()].concat());
