@@ -3,7 +3,7 @@
 mod digits;
 mod tests;
 
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 use clap::{Parser, Subcommand};
 use eyre::{Result, WrapErr, ensure};
@@ -25,6 +25,7 @@ enum Task {
     ///
     /// Short for `cargo run --release -p gradproof-worker --bin provider -- demo`; what follows is handed on, for
     /// example `cargo xtask demo --json` prints the measurements as one JSON object.
+    #[command(disable_help_flag = true)]
     Demo {
         /// Arguments of the demonstration; `cargo xtask demo --help` lists them.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -58,8 +59,18 @@ enum Task {
     Vectors,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().task {
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    match task {
         Task::Demo { arguments } => run(cargo()
             .args(["run", "--release", "-p", "gradproof-worker", "--bin", "provider", "--", "demo"])
             .args(arguments)),

@@ -1,5 +1,6 @@
 use std::fs;
 
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
@@ -281,4 +282,32 @@ fn defects_of_the_data_are_passed_on() {
     assert_eq!(error, "images, byte 3: the rank of the labels is 2, expected 1");
     let error = refused("images = \"images\"", "images = \"labels\"");
     assert!(error.contains("network.layers[0] is 2, expected 1, the values of a row"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn no_number_makes_it_panic(key in 0usize..9, value in prop_oneof![
+        -3i64..70, any::<i64>(), Just(i64::MAX), (0u32..63).prop_map(|bits| 1 << bits)
+    ]) {
+        let lines = [
+            ("[2, 8, 3]", "[2, 8, N]"), ("[2, 8, 3]", "[2, N, 3]"), ("batch = 4", "batch = N"), ("epochs = 3", "epochs = N"),
+            ("epochs = 3", "steps = N"), ("steps_per_segment = 4", "steps_per_segment = N"), ("0.125", "N.0"),
+            ("rate = 0.125", "schedule = [{ from_segment = 0, rate = 0.125 }, { from_epoch = N, rate = 0.125 }]"),
+            ("seed = 7", "seed = 7\n[arithmetic]\nrate_bits = N"),
+        ];
+        let (from, to) = lines[key];
+        if let Ok(job) = parse(&[(from, &to.replace('N', &value.to_string()))]) {
+            let live: usize = (0..job.segments()).map(|index| job.segment(index).unwrap().live.steps).sum();
+            prop_assert_eq!(live, job.steps);
+            prop_assert_eq!(job.segment(job.segments()), None);
+        }
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "[\\[\\]{}=\", .a-z0-9\n]{0,200}", at in 0..JOB.len()) {
+        let mutated = format!("{}{text}{}", &JOB[..at], &JOB[at..]);
+        for text in [text, mutated] {
+            let _ = Job::parse(Path::new("nowhere/job.toml"), &text);
+        }
+    }
 }
