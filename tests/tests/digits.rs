@@ -1,5 +1,6 @@
 //! The digits that are built in, against the full MNIST where it is, and the order in which a job takes them.
 
+use gradproof_circuits::architecture::Live;
 use gradproof_tests::{check_vector, root, skip};
 use gradproof_worker::data::{DataSet, Files, Scaling, digits};
 use gradproof_worker::job::Job;
@@ -14,7 +15,7 @@ fn assert_starts_with(full: &DataSet, sample: &DataSet) {
 }
 
 #[test]
-fn built_in_digits_are_the_first_of_mnist() {
+fn built_in_digits_and_example_agree_with_mnist() {
     let mnist = root().join("data").join("mnist");
     let set = |name: &str| {
         let [images, labels] = ["images-idx3", "labels-idx1"].map(|kind| mnist.join(format!("{name}-{kind}-ubyte")));
@@ -22,7 +23,7 @@ fn built_in_digits_are_the_first_of_mnist() {
     };
     if !mnist.join("train-images-idx3-ubyte").exists() {
         return skip(
-            "built_in_digits_are_the_first_of_mnist",
+            "built_in_digits_and_example_agree_with_mnist",
             "the full MNIST in data/mnist/",
             "`cargo xtask fetch-data` puts it there",
         );
@@ -32,6 +33,12 @@ fn built_in_digits_are_the_first_of_mnist() {
     assert_eq!((train.rows, test.rows), (60_000, 10_000));
     assert_starts_with(&train, &sample.train);
     assert_starts_with(&test, &sample.test);
+
+    // The example of a job file names this data: 938 steps of 64 rows, the last with 32.
+    let job = Job::parse(&root().join("job.toml"), Job::example()).expect("the example is a valid job");
+    let last = job.segment(job.segments() - 1).expect("the job has a last segment");
+    assert_eq!((job.steps, job.segments()), (938, 30));
+    assert_eq!(last.live, Live { steps: 10, last_rows: 32 });
 }
 
 #[test]

@@ -98,9 +98,12 @@ impl Job {
     /// The first thing that is wrong.
     pub fn load(path: &Path) -> Result<Self, JobError> {
         let mut text = String::new();
-        File::open(path)
-            .and_then(|file| file.take(MAX_JOB_BYTES).read_to_string(&mut text))
-            .map_err(|source| JobError::Read { file: path.into(), source })?;
+        let read = File::open(path).and_then(|file| file.take(MAX_JOB_BYTES + 1).read_to_string(&mut text));
+        let whole = read.and_then(|bytes| match bytes as u64 {
+            0..=MAX_JOB_BYTES => Ok(()),
+            _ => Err(std::io::Error::other(format!("a job file has at most {MAX_JOB_BYTES} bytes"))),
+        });
+        whole.map_err(|source| JobError::Read { file: path.into(), source })?;
         Self::parse(path, &text)
     }
 

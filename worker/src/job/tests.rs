@@ -155,6 +155,12 @@ fn syntax_missing_keys_and_types_are_named_with_their_line() {
     assert!(refused("batch = 4", "batch = \"4\"").starts_with("job.toml:8: invalid type: string \"4\""));
     let error = Job::load(Path::new("nowhere/job.toml")).unwrap_err();
     assert!(error.to_string().starts_with("cannot read nowhere/job.toml: "));
+    let folder = folder();
+    let path = folder.path().join("job.toml");
+    fs::write(&path, JOB).unwrap();
+    assert_eq!(Job::load(&path).unwrap(), Job::parse(&path, JOB).unwrap());
+    fs::write(&path, format!("{JOB}{}", "#".repeat(1 << 20))).unwrap();
+    assert!(Job::load(&path).unwrap_err().to_string().ends_with("a job file has at most 1048576 bytes"));
 }
 
 #[test]
