@@ -11,10 +11,10 @@ use crate::{cargo, command, root, run};
 /// A test that lacks something appends one line to the file that `GRADPROOF_SKIPS` names (`gradproof_tests::skip`).
 /// One profile for every build of the workspace, so that nothing compiles twice.
 pub fn test(arguments: &[String]) -> Result<()> {
-    let skips = root().join("target").join("skipped-tests.txt");
-    if skips.exists() {
-        fs::remove_file(&skips)?;
-    }
+    let target = root().join("target");
+    let skips = target.join("skipped-tests.txt");
+    fs::create_dir_all(&target)?;
+    fs::write(&skips, "")?;
     let mut tests = cargo();
     tests.arg("test").arg("--release").env("GRADPROOF_SKIPS", &skips);
     if arguments.is_empty() {
