@@ -1,1 +1,58 @@
-//! Tests across crates.
+//! What tests across crates share: saying what a machine lacks, and known-answer vectors.
+
+use std::fs::{self, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+/// Root of the workspace.
+pub fn root() -> &'static Path {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest)
+}
+
+/// Says that `test` is skipped because this machine lacks something, and what supplies it; then return from the test.
+///
+/// `cargo xtask test` counts and lists these lines at its end.
+///
+/// # Panics
+/// If `GRADPROOF_NO_SKIP=1` is in the environment, so that the test fails.
+pub fn skip(test: &str, lacks: &str, remedy: &str) {
+    let line = format!("{test}: needs {lacks}; {remedy}");
+    assert!(!is_set("GRADPROOF_NO_SKIP"), "{line}");
+    match std::env::var_os("GRADPROOF_SKIPS") {
+        Some(path) => {
+            let file = OpenOptions::new().create(true).append(true).open(path);
+            file.and_then(|mut file| writeln!(file, "{line}")).expect("the list of skipped tests can be written");
+        }
+        None => eprintln!("skipped {line}"),
+    }
+}
+
+/// Checks `got` against the known answer in `tests/vectors/name`, or writes it there in `cargo xtask vectors`.
+///
+/// That task runs the tests that have `vector` in their names.
+///
+/// # Panics
+/// If they differ, or there is none.
+pub fn check_vector(name: &str, got: &Value) {
+    let path = root().join("tests").join("vectors").join(name);
+    if is_set("GRADPROOF_WRITE_VECTORS") {
+        fs::create_dir_all(root().join("tests").join("vectors")).expect("the folder of vectors can be made");
+        fs::write(&path, format!("{got:#}\n")).expect("the vector can be written");
+        return;
+    }
+    let known = fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+    let known: Value =
+        serde_json::from_slice(&known).unwrap_or_else(|error| panic!("{} is not JSON: {error}", path.display()));
+    assert!(
+        known == *got,
+        "{} differs from what this code computes; if that is meant, `cargo xtask vectors` writes it again\n{got:#}",
+        path.display()
+    );
+}
+
+fn is_set(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| value == "1")
+}

@@ -1,7 +1,9 @@
-//! Programs and libraries around the prover: training kernels, the trace, and the parties of a job.
+//! What a participant of a job runs: training kernels, data, the trace, and the programs around the prover.
 
 mod atomic;
+pub mod data;
 pub mod float;
+pub mod job;
 pub mod kernels;
 pub mod parameters;
 pub mod parameters_file;

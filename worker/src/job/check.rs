@@ -1,0 +1,285 @@
+//! From the keys of a job file to a job: each function checks one part and refuses what cannot work.
+
+use std::path::PathBuf;
+
+use gradproof_circuits::architecture::{Architecture, ArchitectureError, log2_ceil};
+use gradproof_circuits::arithmetic::Precision;
+
+use super::error::{JobError, Origin};
+use super::schema::{Data, Format, JobFile, LabelColumn};
+use super::{COLUMN_BITS, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
+use crate::data::epoch::Epoch;
+use crate::data::{Column, DataSet, Digits, Files, Scaling, digits};
+
+/// Shape and precision of the network.
+pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architecture, JobError> {
+    let layers = &job.network.layers;
+    let classes = layers.last().copied().unwrap_or(1);
+    let bits = &job.arithmetic;
+    let architecture = Architecture {
+        widths: layers.clone(),
+        batch: job.training.batch,
+        steps: job.training.steps_per_segment,
+        precision: Precision {
+            activation_bits: bits.activation_bits.unwrap_or(8),
+            gradient_bits: bits.gradient_bits.unwrap_or(12),
+            rate_bits: bits.rate_bits.unwrap_or(8),
+            // 2·C·2^fe ≤ 2^16
+            exponential_bits: bits.exponential_bits.unwrap_or(15 - log2_ceil(classes.max(1)).min(15) as u32),
+        },
+    };
+    let key = |name| match name {
+        "batch" => "training.batch".to_owned(),
+        "steps per segment" => "training.steps_per_segment".to_owned(),
+        "number of layers" | "width of a layer" => "network.layers".to_owned(),
+        bits => format!("arithmetic.{bits}"),
+    };
+    architecture.validate().map_err(|error| match error {
+        ArchitectureError::OutOfRange { name: "number of layers", most, .. } => {
+            let expected = format!("the input's width, then the width of each of 1 to {most} layers");
+            origin.value("network.layers", format!("{layers:?}"), expected, None)
+        }
+        ArchitectureError::OutOfRange { name, got, least, most } => {
+            let nearest = Some(got.clamp(least, most).to_string());
+            match name {
+                "width of a layer" => {
+                    let key = layers.iter().position(|&width| width == got).unwrap_or_default();
+                    origin.value(&format!("network.layers[{key}]"), got, format!("{least} to {most}"), nearest)
+                }
+                _ => origin.value(&key(name), got, format!("{least} to {most}"), nearest),
+            }
+        }
+        ArchitectureError::NotPowerOfTwo { name, got, nearest } => {
+            origin.value(&key(name), got, "a power of two", Some(nearest.to_string()))
+        }
+        // The enumeration may grow; its words serve until this does.
+        error => origin.value("network", error, "another shape", None),
+    })?;
+    Ok(architecture)
+}
+
+/// Where the first weights come from.
+pub(super) fn initial_weights(origin: &Origin, job: &JobFile) -> Result<InitialWeights, JobError> {
+    match (job.initial_weights.seed, &job.initial_weights.file) {
+        (Some(seed), None) => Ok(InitialWeights::Seed(seed)),
+        (None, Some(path)) => Ok(InitialWeights::File(origin.file("initial_weights.file", path)?)),
+        (seed, _) => Err(origin.presence("initial_weights.seed", seed.is_some(), "either `seed` or `file`")),
+    }
+}
+
+/// Length of a column.
+pub(super) fn column_bits(origin: &Origin, job: &JobFile) -> Result<Option<usize>, JobError> {
+    let (least, most) = (*COLUMN_BITS.start(), *COLUMN_BITS.end());
+    match job.proof.column_bits {
+        Some(bits) if !COLUMN_BITS.contains(&bits) => {
+            let nearest = Some(bits.clamp(least, most).to_string());
+            Err(origin.value("proof.column_bits", bits, format!("{least} to {most}"), nearest))
+        }
+        bits => Ok(bits),
+    }
+}
+
+/// The training and test set, checked against the network.
+pub(super) fn data(
+    origin: &Origin,
+    job: &JobFile,
+    architecture: &Architecture,
+) -> Result<(DataSet, Option<DataSet>), JobError> {
+    let data = &job.data;
+    if let Some(scale) = data.scale.filter(|scale| !scale.is_normal()) {
+        return Err(origin.value("data.scale", scale, "a finite number that is not 0", None));
+    }
+    let scaling = Scaling { activation_bits: architecture.precision.activation_bits, factor: data.scale };
+    let (train, test) = match data.format {
+        Format::Digits => {
+            let given = [
+                ("data.images", data.images.is_some()),
+                ("data.labels", data.labels.is_some()),
+                ("data.test_images", data.test_images.is_some()),
+                ("data.test_labels", data.test_labels.is_some()),
+            ];
+            if let Some((key, _)) = given.iter().find(|(_, given)| *given) {
+                return Err(origin.presence(key, true, "no path: the digits are built in"));
+            }
+            check_csv_keys(origin, data)?;
+            let Digits { train, test } = digits(&scaling)?;
+            (train, Some(test))
+        }
+        _ => {
+            check_csv_keys(origin, data)?;
+            let train = files(origin, data, ("data.images", &data.images), ("data.labels", &data.labels))?;
+            let given = data.test_images.is_some() || data.test_labels.is_some();
+            let test = given.then(|| {
+                let (images, labels) = (&data.test_images, &data.test_labels);
+                files(origin, data, ("data.test_images", images), ("data.test_labels", labels))
+            });
+            // Every path is looked at before the first file is read, which may take long.
+            let test = test.transpose()?;
+            let test = test.map(|files| DataSet::read(&files, &scaling));
+            (DataSet::read(&train, &scaling)?, test.transpose()?)
+        }
+    };
+    check_fit(origin, architecture, &train, "training")?;
+    if let Some(test) = &test {
+        check_fit(origin, architecture, test, "test")?;
+    }
+    if architecture.batch > train.rows {
+        let expected = format!("at most the {} rows of the training set", train.rows);
+        return Err(origin.value("training.batch", architecture.batch, expected, Some(train.rows.to_string())));
+    }
+    Ok((train, test))
+}
+
+/// Keys that only a CSV file has.
+fn check_csv_keys(origin: &Origin, data: &Data) -> Result<(), JobError> {
+    let csv = data.format == Format::Csv;
+    let only = "no such key: it is of format \"csv\" only";
+    match (&data.label_column, data.header) {
+        (Some(_), _) if !csv => Err(origin.presence("data.label_column", true, only)),
+        (_, Some(_)) if !csv => Err(origin.presence("data.header", true, only)),
+        (None, _) if csv => Err(origin.presence("data.label_column", false, "the name or the index of a column")),
+        (Some(LabelColumn::Name(_)), Some(false)) => {
+            Err(origin.value("data.header", false, "true, or an index as label_column", Some("true".into())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The files of one data set, all of which are there.
+fn files(
+    origin: &Origin,
+    data: &Data,
+    images: (&str, &Option<PathBuf>),
+    labels: (&str, &Option<PathBuf>),
+) -> Result<Files, JobError> {
+    let file = |(key, path): (&str, &Option<PathBuf>)| match path {
+        Some(path) => origin.file(key, path),
+        None => Err(origin.presence(key, false, "the path of a file")),
+    };
+    let images = file(images)?;
+    Ok(match (data.format, &data.label_column) {
+        (Format::Csv, Some(column)) => {
+            if labels.1.is_some() {
+                return Err(origin.presence(labels.0, true, "no path: label_column is a column of the table"));
+            }
+            let label = match column {
+                LabelColumn::Index(index) => Column::Index(*index),
+                LabelColumn::Name(name) => Column::Name(name.clone()),
+            };
+            let header = data.header.unwrap_or(matches!(label, Column::Name(_)));
+            Files::Csv { table: images, label, header }
+        }
+        (Format::Npy, _) => Files::Npy { images, labels: file(labels)? },
+        _ => Files::Idx { images, labels: file(labels)? },
+    })
+}
+
+/// Checks that the network takes the inputs and knows the classes of a data set.
+fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which: &str) -> Result<(), JobError> {
+    let widths = &architecture.widths;
+    if widths[0] != set.width {
+        let expected = format!("{}, the values of a row of the {which} set", set.width);
+        return Err(origin.value("network.layers[0]", widths[0], expected, Some(set.width.to_string())));
+    }
+    let last = architecture.layers();
+    if widths[last] < set.classes {
+        let expected = format!("at least {}: the {which} set has the label {}", set.classes, set.classes - 1);
+        let nearest = Some(set.classes.to_string());
+        return Err(origin.value(&format!("network.layers[{last}]"), widths[last], expected, nearest));
+    }
+    Ok(())
+}
+
+/// Steps of the job.
+pub(super) fn steps(
+    origin: &Origin,
+    job: &JobFile,
+    architecture: &Architecture,
+    epoch: &Epoch,
+) -> Result<usize, JobError> {
+    let training = &job.training;
+    let (key, got, unit) = match (training.steps, training.epochs) {
+        (Some(steps), None) => ("training.steps", steps, 1),
+        (None, Some(epochs)) => ("training.epochs", epochs, epoch.steps()),
+        (steps, _) => return Err(origin.presence("training.steps", steps.is_some(), "either `steps` or `epochs`")),
+    };
+    // Whole epochs, and the segments of one more.
+    let (epochs, rest) = (MAX_SEGMENTS / epoch.segments(), MAX_SEGMENTS % epoch.segments());
+    let most_steps = epochs * epoch.steps() + rest * architecture.steps;
+    let most = most_steps / unit;
+    if got == 0 || got > most {
+        let expected = format!("1 to {most}: a job has at most {MAX_SEGMENTS} segments; see steps_per_segment");
+        return Err(origin.value(key, got, expected, Some(got.clamp(1, most.max(1)).to_string())));
+    }
+    let steps = got * unit;
+    // A segment ends with its epoch.
+    let live = steps.min(epoch.steps());
+    let useful = live.next_power_of_two();
+    if architecture.steps > useful {
+        let expected = format!("at most {useful}: no segment has more than {live} live steps");
+        let nearest = Some(useful.to_string());
+        return Err(origin.value("training.steps_per_segment", architecture.steps, expected, nearest));
+    }
+    Ok(steps)
+}
+
+/// The learning rates of the job.
+pub(super) fn rates(
+    origin: &Origin,
+    job: &JobFile,
+    architecture: &Architecture,
+    epoch: &Epoch,
+    segments: usize,
+) -> Result<Vec<RateChange>, JobError> {
+    match (job.learning_rate.rate, &job.learning_rate.schedule) {
+        (Some(value), None) => {
+            Ok(vec![RateChange { from_segment: 0, rate: rate(origin, architecture, "learning_rate.rate", value)? }])
+        }
+        (None, Some(schedule)) => {
+            let mut changes: Vec<RateChange> = Vec::new();
+            for (i, change) in schedule.iter().enumerate() {
+                let entry = format!("learning_rate.schedule[{i}]");
+                let (key, got, unit) = match (change.from_segment, change.from_epoch) {
+                    (Some(segment), None) => ("from_segment", segment, 1),
+                    (None, Some(number)) => ("from_epoch", number, epoch.segments()),
+                    (segment, _) => {
+                        let key = format!("{entry}.from_segment");
+                        return Err(origin.presence(&key, segment.is_some(), "either `from_segment` or `from_epoch`"));
+                    }
+                };
+                let least = changes.last().map_or(0, |before| before.from_segment / unit + 1);
+                let most = if i == 0 { 0 } else { (segments - 1) / unit };
+                if !(least..=most).contains(&got) {
+                    let (expected, nearest) = match i {
+                        0 => ("0, the start of the job".to_owned(), Some("0".into())),
+                        _ if least > most => ("no further entry: the job ends before".to_owned(), None),
+                        _ => (format!("{least} to {most}"), Some(got.clamp(least, most).to_string())),
+                    };
+                    return Err(origin.value(&format!("{entry}.{key}"), got, expected, nearest));
+                }
+                let rate = rate(origin, architecture, &format!("{entry}.rate"), change.rate)?;
+                changes.push(RateChange { from_segment: got * unit, rate });
+            }
+            if changes.is_empty() {
+                return Err(origin.value("learning_rate.schedule", "[]", "at least one entry", None));
+            }
+            Ok(changes)
+        }
+        (rate, _) => Err(origin.presence("learning_rate.rate", rate.is_some(), "either `rate` or `schedule`")),
+    }
+}
+
+/// `c` of a learning rate, which must be `c · batch · 2^-k` exactly.
+fn rate(origin: &Origin, architecture: &Architecture, key: &str, value: f64) -> Result<u32, JobError> {
+    let unit = rate_unit(architecture);
+    let nearest = (value / unit).round().clamp(1.0, f64::from(MAX_RATE));
+    // `unit` and every multiple of it below 2^53 are exact in a double, so that this comparison is.
+    if nearest * unit == value {
+        return Ok(nearest as u32);
+    }
+    let bits = architecture.precision.rate_bits;
+    let expected =
+        format!("a multiple, 1 to {MAX_RATE}, of batch / 2^rate_bits = {} / 2^{bits} = {unit}", architecture.batch);
+    // Not a number has no nearest value.
+    Err(origin.value(key, value, expected, (!nearest.is_nan()).then(|| (nearest * unit).to_string())))
+}

@@ -1,0 +1,45 @@
+//! The test run, with a count of what this machine could not test, and the stored vectors.
+
+use std::fs;
+
+use eyre::Result;
+
+use crate::{cargo, command, root, run};
+
+/// Runs `cargo test` with `arguments`, the whole workspace without any, then says which tests were skipped and why.
+///
+/// A test that lacks something appends one line to the file that `GRADPROOF_SKIPS` names (`gradproof_tests::skip`).
+/// One profile for every build of the workspace, so that nothing compiles twice.
+pub fn test(arguments: &[String]) -> Result<()> {
+    let target = root().join("target");
+    let skips = target.join("skipped-tests.txt");
+    fs::create_dir_all(&target)?;
+    fs::write(&skips, "")?;
+    let mut tests = cargo();
+    tests.arg("test").arg("--release").env("GRADPROOF_SKIPS", &skips);
+    if arguments.is_empty() {
+        tests.arg("--workspace");
+    }
+    let outcome = run(tests.args(arguments));
+    report(&fs::read_to_string(&skips).unwrap_or_default());
+    outcome
+}
+
+fn report(skips: &str) {
+    let lines: Vec<&str> = skips.lines().collect();
+    match lines.len() {
+        0 => eprintln!("No test was skipped."),
+        count => {
+            eprintln!("{count} skipped, because this machine lacks what they need (GRADPROOF_NO_SKIP=1 forbids that):");
+            for line in lines {
+                eprintln!("  {line}");
+            }
+        }
+    }
+}
+
+/// Runs the tests that hold vectors, in the mode in which they write them.
+pub fn vectors() -> Result<()> {
+    run(cargo().args(["test", "--release", "--workspace", "vector"]).env("GRADPROOF_WRITE_VECTORS", "1"))?;
+    run(command("git").args(["status", "--short", "--", "*/vectors/*"]))
+}
