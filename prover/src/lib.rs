@@ -6,6 +6,7 @@ pub mod columns;
 pub mod commit;
 pub mod dot;
 pub mod eq;
+pub mod hyperkzg;
 pub mod lookup;
 pub mod merge;
 pub mod msm;
