@@ -88,13 +88,12 @@ struct Header {
     rate: u32,
 }
 
-/// Bytes of the tensors of a segment's trace, in a file and, but for the container, in memory.
+/// Bytes of the tensors of a segment's trace, in a file and in memory, for a valid architecture.
 pub fn tensor_bytes(architecture: &Architecture) -> u64 {
-    let (samples, widths) = (architecture.samples() as u64, &architecture.widths);
-    let layers = widths.len() - 1;
-    let forward: usize = widths[1..].iter().sum();
-    let backward: usize = widths[1..layers].iter().sum();
-    let row = 2 * widths[0] + 2 + 8 * (forward + backward);
+    let samples = architecture.samples() as u64;
+    let Some((input, outputs)) = architecture.widths.split_first() else { return 0 };
+    let hidden = outputs.split_last().map_or(&[][..], |(_, hidden)| hidden);
+    let row = 2 * input + 2 + 8 * outputs.iter().chain(hidden).sum::<usize>();
     16 * architecture.parameters() as u64 + samples * row as u64
 }
 

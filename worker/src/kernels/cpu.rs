@@ -2,11 +2,12 @@
 //!
 //! Weights are stored as panels of [`LANES`] columns, so that every product reads them contiguously. While they fit in 32
 //! bits, which is the rule (`2^31 · 2^-28 = 8`), panels are packed to 32 bits and a product is one instruction for four
-//! weights (`vpmuldq`); wider weights take the slower path of 64-bit products.
+//! weights (`vpmuldq`); wider weights take the slower path of 64-bit products. An update sums products of 16 bits in 32 bits
+//! as long as the operands' largest values allow, eight lanes to a register, before it adds them to 64 bits.
 
 use rayon::prelude::*;
 
-use super::panels::{LANES, Lanes, Sparse, Word, accumulate, multiply};
+use super::panels::{LANES, Lanes, Sparse, Word, accumulate_short, multiply};
 use super::reference::update_biases;
 use super::{Backend, Dense, DenseShape, KernelError};
 
@@ -105,17 +106,19 @@ impl Layer {
 }
 
 /// Splits a row-major matrix into panels, one behind the other.
-fn panels_of(matrix: &[i16], columns: usize) -> Vec<Lanes<i32>> {
+fn panels_of(matrix: &[i16], columns: usize) -> Vec<Lanes<i16>> {
     let rows = matrix.len() / columns;
     let mut panels = vec![[0; LANES]; columns.div_ceil(LANES) * rows];
     for (r, row) in matrix.chunks_exact(columns).enumerate() {
         for (p, values) in row.chunks(LANES).enumerate() {
-            for (lane, &value) in panels[p * rows + r].iter_mut().zip(values) {
-                *lane = i32::from(value);
-            }
+            panels[p * rows + r][..values.len()].copy_from_slice(values);
         }
     }
     panels
+}
+
+fn largest(values: &[i16]) -> usize {
+    values.iter().fold(0, |most, value| most.max(value.unsigned_abs())).into()
 }
 
 /// `weights - rate·sums`; false if a lane overflows. `bounded`: the caller knows that `rate·sums` does not.
@@ -177,13 +180,15 @@ impl Dense for Layer {
         }
         let left = Sparse::columns(input, inputs);
         let right = panels_of(gradient, outputs);
+        // A product has at most 31 bits with its sign, so that a burst is at least one.
+        let burst = (i32::MAX as usize / (largest(input) * largest(gradient)).max(1)).max(1);
         // |sums| ≤ rows·2^30.
         let bounded = u64::from(rate).saturating_mul(rows as u64) <= 1 << 32;
         let task = |p: usize, first: usize, lines: &mut [Lanes<i64>]| {
             let panel = &right[p * rows..][..rows];
             let mut extremes = Extremes::default();
             for (offset, weights) in lines.iter_mut().enumerate() {
-                let sums = accumulate(left.row(first + offset), panel, [0; LANES]);
+                let sums = accumulate_short(left.row(first + offset), panel, burst);
                 let before = *weights;
                 if !subtract(weights, &sums, i64::from(rate), bounded, &mut extremes) {
                     let lane = (0..LANES).find(|&lane| {

@@ -25,6 +25,9 @@ pub struct DenseShape {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KernelError {
+    /// A layer has no neurons, or a scale that no architecture has.
+    #[error("no dense layer has the shape {0:?}")]
+    Shape(DenseShape),
     /// A tensor has another length than the shape gives it.
     #[error("{tensor} has {got} values, expected {expected}")]
     Length {
@@ -120,11 +123,14 @@ fn expect_length(tensor: &'static str, got: usize, expected: usize) -> Result<()
 }
 
 impl DenseShape {
-    /// Checks the length of a layer's parameters.
+    /// Checks the shape and the length of a layer's parameters.
     ///
     /// # Errors
-    /// The tensor of another length.
+    /// The shape if it is empty, or the tensor of another length.
     pub fn expect_parameters(&self, weights: &[i64], biases: &[i64]) -> Result<(), KernelError> {
+        if self.inputs == 0 || self.outputs == 0 || self.activation_bits > 14 {
+            return Err(KernelError::Shape(*self));
+        }
         expect_length("weights", weights.len(), self.inputs * self.outputs)?;
         expect_length("biases", biases.len(), self.outputs)
     }

@@ -107,6 +107,27 @@ pub(super) fn accumulate<W: Word>(entries: &[Entry], panel: &[Lanes<W>], mut sum
     sums
 }
 
+/// `Σ entry.value · panel[entry.column]`, where `burst` products in a row always fit in 32 bits.
+///
+/// Twice as many lanes fit in a register as in [`accumulate`].
+#[inline]
+pub(super) fn accumulate_short(entries: &[Entry], panel: &[Lanes<i16>], burst: usize) -> Lanes<i64> {
+    let mut sums = [0i64; LANES];
+    for entries in entries.chunks(burst) {
+        let mut short = [0i32; LANES];
+        for entry in entries {
+            let words = &panel[entry.column as usize];
+            for lane in 0..LANES {
+                short[lane] = short[lane].wrapping_add(i32::from(words[lane]).wrapping_mul(entry.value));
+            }
+        }
+        for (sum, short) in sums.iter_mut().zip(short) {
+            *sum += i64::from(short);
+        }
+    }
+    sums
+}
+
 /// Runs `task` for `0..count`, on the thread pool if the work is worth it.
 pub(super) fn run_tasks<T: Send>(count: usize, work: usize, task: impl Fn(usize) -> T + Send + Sync) -> Vec<T> {
     if work < PARALLEL { (0..count).map(task).collect() } else { (0..count).into_par_iter().map(task).collect() }

@@ -110,6 +110,8 @@ fn an_update_that_overflows_is_an_error_that_names_the_parameter() {
 fn wrong_lengths_are_errors() {
     let shape = DenseShape { inputs: 3, outputs: 2, activation_bits: 8 };
     for backend in [&Cpu as &dyn Backend, &Reference] {
+        let empty = DenseShape { outputs: 0, ..shape };
+        assert_eq!(backend.dense(empty, &[], &[]).err(), Some(KernelError::Shape(empty)));
         assert!(backend.dense(shape, &[0; 5], &[0; 2]).is_err());
         assert!(backend.dense(shape, &[0; 6], &[0; 3]).is_err());
         let mut layer = backend.dense(shape, &[0; 6], &[0; 2]).expect("shapes fit");
