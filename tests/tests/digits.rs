@@ -1,69 +1,74 @@
-//! The digits that are built in, against the full MNIST where it is, and the order in which a job takes them.
+//! A segment of training on real handwritten digits, proved and verified.
 
-use gradproof_circuits::architecture::Live;
-use gradproof_tests::{check_vector, root, skip};
-use gradproof_worker::data::{DataSet, Files, Scaling, digits};
+use gradproof_circuits::check::Strict;
+use gradproof_circuits::relations::{Subject, default_column_vars};
+use gradproof_prover::prove::{Job as ProofJob, prove};
+use gradproof_prover::randomness::{Use, derived};
+use gradproof_prover::registration::{
+    commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
+};
+use gradproof_prover::setup::Setup;
+use gradproof_prover::witness::Witness;
+use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::verify::verify;
 use gradproof_worker::job::Job;
-use sha3::{Digest, Keccak256};
-
-const SCALING: Scaling = Scaling { activation_bits: 8, factor: None };
-
-/// `sample` is the first rows of `full`.
-fn assert_starts_with(full: &DataSet, sample: &DataSet) {
-    assert_eq!((full.width, full.classes), (sample.width, sample.classes));
-    assert!(full.inputs.starts_with(&sample.inputs) && full.labels.starts_with(&sample.labels));
-}
+use gradproof_worker::kernels::Cpu;
+use gradproof_worker::parameters::{initial_parameters, seed_of};
+use gradproof_worker::train::{SegmentPlan, train_segment};
 
 #[test]
-fn built_in_digits_and_example_agree_with_mnist() {
-    let mnist = root().join("data").join("mnist");
-    let set = |name: &str| {
-        let [images, labels] = ["images-idx3", "labels-idx1"].map(|kind| mnist.join(format!("{name}-{kind}-ubyte")));
-        DataSet::read(&Files::Idx { images, labels }, &SCALING).expect("MNIST can be read")
-    };
-    if !mnist.join("train-images-idx3-ubyte").exists() {
-        return skip(
-            "built_in_digits_and_example_agree_with_mnist",
-            "the full MNIST in data/mnist/",
-            "`cargo xtask fetch-data` puts it there",
-        );
-    }
-    let sample = digits(&SCALING).expect("the built-in digits can be read");
-    let (train, test) = (set("train"), set("t10k"));
-    assert_eq!((train.rows, test.rows), (60_000, 10_000));
-    assert_starts_with(&train, &sample.train);
-    assert_starts_with(&test, &sample.test);
+fn a_segment_of_digits_is_proved_and_verified() {
+    let job = Job::demo().unwrap();
+    let mut architecture = job.architecture.clone();
+    architecture.steps = std::env::var("T").ok().and_then(|t| t.parse().ok()).unwrap_or(4);
+    let job = Job { architecture: architecture.clone(), ..job };
+    let column_vars = std::env::var("N").ok().and_then(|t| t.parse().ok()).unwrap_or(default_column_vars(&architecture));
+    let key = VerifyingKey::insecure(&architecture, column_vars).unwrap();
+    let setup = Setup::insecure(column_vars as u32).unwrap();
+    let seed = [3; 32];
+    let live = job.epoch().live(0).unwrap();
+    let rows = job.epoch().segment_rows(&job.train, 0, live).unwrap();
+    let mut parameters = initial_parameters(&architecture, seed_of(1)).unwrap();
 
-    // The example of a job file names this data: 938 steps of 64 rows, the last with 32.
-    let job = Job::parse(&root().join("job.toml"), Job::example()).expect("the example is a valid job");
-    let last = job.segment(job.segments() - 1).expect("the job has a last segment");
-    assert_eq!((job.steps, job.segments()), (938, 30));
-    assert_eq!(last.live, Live { steps: 10, last_rows: 32 });
-}
+    let first_witness = Witness::of_parameters(&architecture, &parameters);
+    let first = commit_parameters(&key, &setup, &first_witness, &seed).unwrap();
+    let begin = std::time::Instant::now();
+    let registered = register_parameters(&key, &setup, &parameters, first.clone()).unwrap();
+    println!("parameters registered {:?} {:?}", begin.elapsed(), registered.timing);
+    verify(&key, &registered.statement, &first.points, &registered.proof, Strict).unwrap();
 
-#[test]
-fn vector_of_the_demonstration() {
-    let job = Job::demo().expect("the demonstration is a valid job");
-    let segments: Vec<_> = (0..job.segments())
-        .map(|index| {
-            let segment = job.segment(index).expect("the job has this segment");
-            let rows = job.segment_rows(&segment).expect("the segment has rows");
-            let inputs: Vec<u8> = rows.inputs.iter().flat_map(|value| value.to_le_bytes()).collect();
-            let labels: Vec<u8> = rows.labels.iter().flat_map(|label| label.to_le_bytes()).collect();
-            serde_json::json!({
-                "epoch": segment.epoch,
-                "position": segment.position,
-                "live": segment.live,
-                "rate": segment.rate,
-                "keccak256_inputs": hex(&Keccak256::digest(inputs)),
-                "keccak256_labels": hex(&Keccak256::digest(labels)),
-            })
-        })
-        .collect();
-    let vector = serde_json::json!({ "architecture": job.architecture, "segments": segments });
-    check_vector("demo-job.json", &vector);
-}
+    let data_witness = Witness::of_data(&architecture, &rows.inputs, &rows.labels);
+    let data = commit_data(&key, &setup, &data_witness, &seed, 0).unwrap();
+    let tree = data_tree(&[data.points.clone()]);
+    let mut data_statement = statement(Subject::Data, &architecture, live);
+    data_statement.data_root = tree.root();
+    data_statement.epoch_segments = 1;
+    let begin = std::time::Instant::now();
+    let registered = register_data(&key, &setup, data_witness, data.clone(), &tree, data_statement.clone()).unwrap();
+    println!("data registered {:?} {:?}", begin.elapsed(), registered.timing);
+    verify(&key, &registered.statement, &[], &registered.proof, Strict).unwrap();
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let plan = SegmentPlan { live, rate: 1, first_step: 0 };
+    let begin = std::time::Instant::now();
+    let trace = train_segment(&architecture, plan, &Cpu, &mut parameters, rows.inputs, rows.labels, &mut |_| ()).unwrap();
+    println!("trained {:?}", begin.elapsed());
+    let begin = std::time::Instant::now();
+    let mut witness = Witness::of_segment(&architecture, &trace).unwrap();
+    println!("witness {:?}", begin.elapsed());
+    witness.count_lookups(&key.relations(Subject::Segment).tree).unwrap();
+    println!("+ counts {:?}", begin.elapsed());
+    let layout = &key.relations(Subject::Segment).layout;
+    println!("columns {} of 2^{column_vars}, tree 2^{}", layout.columns(), key.relations(Subject::Segment).tree.vars);
+    let last = layout.group(gradproof_circuits::tensor::Group::Last).len();
+    let paths = data_paths(&tree, data.points.len(), 0);
+    let statement = gradproof_verifier::statement::Statement { subject: Subject::Segment, rate: 1, ..data_statement };
+    let last_blindings = derived(&seed, Use::LastParameters { segment: 0 }, last);
+    let job = ProofJob { key: &key, setup: &setup, statement, data, paths, first: first.clone(), last_blindings };
+    let begin = std::time::Instant::now();
+    let proved = prove(job, &witness, Strict).unwrap();
+    println!("proved {:?} {:#?}", begin.elapsed(), proved.timing);
+    println!("{} bytes", proved.proof.to_bytes(Subject::Segment).len());
+    let begin = std::time::Instant::now();
+    verify(&key, &proved.statement, &first.points, &proved.proof, Strict).unwrap();
+    println!("verified {:?}", begin.elapsed());
 }
