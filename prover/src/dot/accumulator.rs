@@ -57,7 +57,7 @@ impl Accumulator {
         }
     }
 
-    /// Adds `2^shift·Σ limbs[k]·2^32k`, for a shift below 64 and limbs below 2^62 in magnitude.
+    /// Adds `2^shift·Σ limbs[k]·2^32k`, for a shift below 64.
     #[inline]
     pub(super) fn add_limbs(&mut self, limbs: &[i64; 8], shift: u32) {
         let (mut carry, mut overflow) = (0i128, false);
@@ -186,7 +186,6 @@ mod tests {
             let mut sum = Accumulator::default();
             let mut expected = Fr::zero();
             for (limbs, shift) in parts {
-                let limbs = limbs.map(|l| l >> 1);
                 sum.add_limbs(&limbs, shift);
                 let power = |bits: u64| Fr::from(2u64).pow([bits]);
                 let value: Fr = (0..8).map(|k| Fr::from(limbs[k]) * power(32 * k as u64)).sum();
