@@ -124,6 +124,7 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
     if width == 0 {
         return Vec::new();
     }
+    let weights = &weights[..weights.len().min(width)];
     let zeros = vec![V::default(); width];
     let mut result = vec![Fr::default(); values.len() / width];
     let groups = result.par_chunks_mut(LANES).zip(values.par_chunks(LANES * width));
@@ -149,6 +150,7 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
 /// `values`: rows × `width`, row-major; `weights`: rows; the result: `width`.
 pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec<Fr> {
     debug_assert_eq!(weights.len() * width, values.len());
+    let weights = &weights[..weights.len().min(values.len() / width.max(1))];
     // One task sums a panel of columns over a block of rows; neighbouring tasks share the rows.
     let panels = width.div_ceil(PANEL);
     let new_tiles = || (0..PANEL / LANES).map(|_| Tile::<V, LANES>::new()).collect::<Vec<_>>();
@@ -255,6 +257,18 @@ mod tests {
             check(&wide, width.min(wide.len()), seed.into());
             prop_assert_eq!(dot_small(&elements(small.len(), 1), &small), naive(&elements(small.len(), 1), small));
             prop_assert_eq!(dot_wide(&elements(wide.len(), 1), &wide), naive(&elements(wide.len(), 1), wide));
+        }
+    }
+
+    #[test]
+    fn blocks_and_panels_have_ragged_ends() {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(7);
+        for width in [5, 16, 21, 1100] {
+            let values: Vec<i64> = (0..width * (9 + 22_000 / width)).map(|_| rng.random()).collect();
+            // One digit in most blocks, several in a few.
+            let small: Vec<i32> = values.iter().map(|&v| (v >> if v % 4096 == 0 { 32 } else { 46 }) as i32).collect();
+            check(&values, width, 1);
+            check(&small, width, 2);
         }
     }
 
