@@ -4,7 +4,7 @@
 //! integers and only their end is taken modulo r. Values are cut into digits of 23 bits, of which most have one.
 
 use ark_bn254::Fr;
-use kernel::{BLOCK, DIGIT_BITS, Weight, balance};
+use kernel::{BLOCK, DIGIT_BITS};
 use rayon::prelude::*;
 
 mod accumulator;
@@ -67,7 +67,7 @@ impl<V: SmallInt, const N: usize> Tile<V, N> {
     }
 
     /// Adds `weights[i]·values[i][n]` to the `n`th of `sums`, and uses the values up.
-    fn add_to(&mut self, sums: &mut [Accumulator], weights: &[Weight]) {
+    fn add_to(&mut self, sums: &mut [Accumulator], weights: &[Fr]) {
         let (values, digits) = (&mut self.values[..weights.len()], &mut self.digits[..weights.len()]);
         let values = values.as_flattened_mut();
         let mut shift = 0;
@@ -108,17 +108,11 @@ pub fn dot<V: SmallInt>(weights: &[Fr], values: &[V]) -> Fr {
     debug_assert_eq!(weights.len(), values.len());
     let (mut tile, mut sums) = (Tile::<V, 1>::new(), [Accumulator::default()]);
     for (weights, values) in weights.chunks(BLOCK).zip(values.chunks(BLOCK)) {
-        let balanced = balance_block(weights);
+        let count = weights.len().min(values.len());
         tile.values.iter_mut().zip(values).for_each(|(tile, v)| *tile = [*v]);
-        tile.add_to(&mut sums, &balanced[..weights.len().min(values.len())]);
+        tile.add_to(&mut sums, &weights[..count]);
     }
     sums[0].finish()
-}
-
-fn balance_block(weights: &[Fr]) -> [Weight; BLOCK] {
-    let mut balanced = [Weight::default(); BLOCK];
-    balanced.iter_mut().zip(weights).for_each(|(b, w)| *b = balance(w));
-    balanced
 }
 
 /// `Σ_column values[row][column]·weights[column]` for every row.
@@ -130,7 +124,7 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
     if width == 0 {
         return Vec::new();
     }
-    let weights: Vec<Weight> = weights.iter().map(balance).collect();
+    let weights = &weights[..weights.len().min(width)];
     let zeros = vec![V::default(); width];
     let mut result = vec![Fr::default(); values.len() / width];
     let groups = result.par_chunks_mut(LANES).zip(values.par_chunks(LANES * width));
@@ -156,6 +150,7 @@ pub fn fold_columns<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> 
 /// `values`: rows × `width`, row-major; `weights`: rows; the result: `width`.
 pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec<Fr> {
     debug_assert_eq!(weights.len() * width, values.len());
+    let weights = &weights[..weights.len().min(values.len() / width.max(1))];
     // One task sums a panel of columns over a block of rows; neighbouring tasks share the rows.
     let panels = width.div_ceil(PANEL);
     let new_tiles = || (0..PANEL / LANES).map(|_| Tile::<V, LANES>::new()).collect::<Vec<_>>();
@@ -171,9 +166,8 @@ pub fn fold_rows<V: SmallInt>(values: &[V], width: usize, weights: &[Fr]) -> Vec
             }
         }
         let mut sums = [Accumulator::default(); PANEL];
-        let balanced = &balance_block(weights)[..weights.len()];
         let tiles = tiles[..columns.len().div_ceil(LANES)].iter_mut();
-        tiles.zip(sums.chunks_mut(LANES)).for_each(|(tile, sums)| tile.add_to(sums, balanced));
+        tiles.zip(sums.chunks_mut(LANES)).for_each(|(tile, sums)| tile.add_to(sums, weights));
         sums
     };
     let tasks = (0..panels * weights.len().div_ceil(BLOCK)).into_par_iter().with_min_len(8);
@@ -263,6 +257,18 @@ mod tests {
             check(&wide, width.min(wide.len()), seed.into());
             prop_assert_eq!(dot_small(&elements(small.len(), 1), &small), naive(&elements(small.len(), 1), small));
             prop_assert_eq!(dot_wide(&elements(wide.len(), 1), &wide), naive(&elements(wide.len(), 1), wide));
+        }
+    }
+
+    #[test]
+    fn blocks_and_panels_have_ragged_ends() {
+        let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(7);
+        for width in [5, 16, 21, 1100] {
+            let values: Vec<i64> = (0..width * (9 + 22_000 / width)).map(|_| rng.random()).collect();
+            // One digit in most blocks, several in a few.
+            let small: Vec<i32> = values.iter().map(|&v| (v >> if v % 4096 == 0 { 32 } else { 46 }) as i32).collect();
+            check(&values, width, 1);
+            check(&small, width, 2);
         }
     }
 
