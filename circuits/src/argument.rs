@@ -10,7 +10,7 @@ use crate::check::Check;
 use crate::lookup::{self, LookedUp};
 use crate::merge;
 use crate::multilinear::{eq, less_than, power_of_two, powers};
-use crate::relations::{LiveBits, Mask, Pointwise, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Publics, Relations, Subject};
+use crate::relations::{LiveBits, Mask, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Pointwise, Publics, Relations, Subject};
 use crate::sumcheck::{eq_sumcheck, plain_sumcheck};
 use crate::tensor::{End, Tensor};
 use crate::transcript::{Ask, Channel, Party};
@@ -141,9 +141,11 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
             Subject::Parameters => {
                 for l in 1..=last {
                     let (input, output) = (architecture.width_vars(l - 1), architecture.width_vars(l));
-                    let weight = self.recombined(looked_up, &[PARAMETER_LIMB_BITS; PARAMETER_LIMBS], |i| Tensor::WeightLimb(l, i));
+                    let weight = self
+                        .recombined(looked_up, &[PARAMETER_LIMB_BITS; PARAMETER_LIMBS], |i| Tensor::WeightLimb(l, i));
                     self.claim(Tensor::Weight(End::First, l), looked_up.suffix(input + output), &weight);
-                    let bias = self.recombined(looked_up, &[PARAMETER_LIMB_BITS; PARAMETER_LIMBS], |i| Tensor::BiasLimb(l, i));
+                    let bias =
+                        self.recombined(looked_up, &[PARAMETER_LIMB_BITS; PARAMETER_LIMBS], |i| Tensor::BiasLimb(l, i));
                     self.claim(Tensor::Bias(End::First, l), looked_up.suffix(output), &bias);
                 }
             }

@@ -67,12 +67,7 @@ impl Table {
     }
 
     /// Multilinear extensions of key and values at `point`; `column` is the evaluation of [`Table::column`].
-    fn entry<A: Algebra>(
-        &self,
-        algebra: &mut A,
-        point: &[A::Element],
-        column: Option<&A::Element>,
-    ) -> Vec<A::Element> {
+    fn entry<A: Algebra>(&self, algebra: &mut A, point: &[A::Element], column: Option<&A::Element>) -> Vec<A::Element> {
         let key = integer(algebra, point);
         match self {
             Self::Range(_) => vec![key],
@@ -186,7 +181,8 @@ impl Tree {
             end = offset + (1 << vars);
             Slot { offset, vars }
         };
-        let lookups: Vec<_> = lookups.into_iter().map(|lookup| (place(lookup.vars), lookup)).map(|(s, l)| (l, s)).collect();
+        let lookups: Vec<_> =
+            lookups.into_iter().map(|lookup| (place(lookup.vars), lookup)).map(|(s, l)| (l, s)).collect();
         let tables: Vec<_> = tables.into_iter().map(|table| (table, place(table.vars()))).collect();
         let vars = end.next_power_of_two().trailing_zeros() as usize;
 
@@ -361,12 +357,7 @@ fn leaves<A: Algebra>(
 }
 
 /// `Σ η^i · tuple_i + η³ · table`.
-fn fingerprint<A: Algebra>(
-    algebra: &mut A,
-    tuple: &[A::Element],
-    table: Table,
-    combines: &[A::Element],
-) -> A::Element {
+fn fingerprint<A: Algebra>(algebra: &mut A, tuple: &[A::Element], table: Table, combines: &[A::Element]) -> A::Element {
     let mut sum = algebra.scale(&combines[3], Fr::from(table.number()));
     for (part, power) in tuple.iter().zip(combines) {
         sum = algebra.mul_add(part, power, &sum);

@@ -267,8 +267,10 @@ impl Relations {
         };
         let tree = Tree::new(lookups);
         let known: Vec<Tensor> = groups.iter().flat_map(|(_, tensors)| tensors).map(|(tensor, _)| *tensor).collect();
-        let new = tree.tensors.iter().map(|part| (part.tensor, part.vars)).filter(|(tensor, _)| !known.contains(tensor));
-        let (tables, multiplicities): (Vec<_>, Vec<_>) = new.partition(|(tensor, _)| *tensor == Tensor::ExponentialTable);
+        let new =
+            tree.tensors.iter().map(|part| (part.tensor, part.vars)).filter(|(tensor, _)| !known.contains(tensor));
+        let (tables, multiplicities): (Vec<_>, Vec<_>) =
+            new.partition(|(tensor, _)| *tensor == Tensor::ExponentialTable);
         if let Some((_, trace)) = groups.iter_mut().find(|(group, _)| *group == Group::Trace) {
             trace.extend(multiplicities);
         }
@@ -289,7 +291,11 @@ fn range(tensor: Tensor, bits: u32, shift: i64, vars: usize) -> LookUp {
 /// The look-ups of a signed number's limbs: all but the last unsigned.
 fn limbs(widths: &[u32], vars: usize, tensor: impl Fn(usize) -> Tensor) -> Vec<LookUp> {
     let last = widths.len() - 1;
-    widths.iter().enumerate().map(|(i, &bits)| range(tensor(i), bits, if i == last { 1 << (bits - 1) } else { 0 }, vars)).collect()
+    widths
+        .iter()
+        .enumerate()
+        .map(|(i, &bits)| range(tensor(i), bits, if i == last { 1 << (bits - 1) } else { 0 }, vars))
+        .collect()
 }
 
 fn segment(architecture: &Architecture) -> Parts {
@@ -305,7 +311,12 @@ fn segment(architecture: &Architecture) -> Parts {
         };
         let value = Expression::shifted(Tensor::Activation(l), 0);
         let derivative = Expression::shifted(Tensor::Derivative(l), 0);
-        lookups.push(LookUp { table: Table::Relu, vars, column_vars: 0, tuple: vec![pre_activation, value, derivative] });
+        lookups.push(LookUp {
+            table: Table::Relu,
+            vars,
+            column_vars: 0,
+            tuple: vec![pre_activation, value, derivative],
+        });
         lookups.extend(limbs(&widths, vars, |i| Tensor::ForwardLimb(l, i)));
         lookups.push(range(Tensor::Gradient(l), 16, 1 << 15, vars));
         lookups.extend(limbs(&widths, vars, |i| Tensor::BackwardLimb(l, i)));

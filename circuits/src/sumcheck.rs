@@ -23,8 +23,7 @@ pub fn eq_sumcheck<A: Algebra, P: Party<A>>(
 ) -> Result<(Vec<A::Element>, A::Element), A::Error> {
     let mut end: Vec<A::Element> = Vec::with_capacity(point.len());
     for w in point.iter().rev() {
-        let [linear, square] =
-            channel.ask_array(Ask::Round { challenge: end.last(), claim: &claim, eq: Some(w) })?;
+        let [linear, square] = channel.ask_array(Ask::Round { challenge: end.last(), claim: &claim, eq: Some(w) })?;
         let algebra = &mut *channel.algebra;
         let sum = algebra.add(&linear, &square);
         let rise = algebra.mul(w, &sum);

@@ -22,7 +22,11 @@ fn extended(table: &[Fr], r: &Fr) -> Vec<Fr> {
         let high = *value * r;
         [*value - high, high]
     };
-    if table.len() < PARALLEL { table.iter().flat_map(split).collect() } else { table.par_iter().flat_map_iter(split).collect() }
+    if table.len() < PARALLEL {
+        table.iter().flat_map(split).collect()
+    } else {
+        table.par_iter().flat_map_iter(split).collect()
+    }
 }
 
 /// `eq` tables of every prefix of a point, as products of two short tables.

@@ -31,7 +31,13 @@ pub fn open(
     transcript.absorb_points(&folds);
     let r = transcript.challenge();
 
-    let squares: Vec<Fr> = layers.iter().scan(r, |x, _| { x.square_in_place(); Some(*x) }).collect();
+    let squares: Vec<Fr> = layers
+        .iter()
+        .scan(r, |x, _| {
+            x.square_in_place();
+            Some(*x)
+        })
+        .collect();
     let halves: Vec<(Fr, Fr)> = layers.par_iter().zip(&squares).map(|(layer, s)| remainder(layer, *s)).collect();
     let (a, b) = halves[0];
     let evaluations: Vec<Fr> = std::iter::once(a + r * b).chain(halves.iter().map(|(_, b)| *b)).collect();

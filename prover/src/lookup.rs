@@ -34,18 +34,20 @@ impl Layer {
         let count = self.denominators.len().div_ceil(2);
         let mut numerators = vec![Fr::zero(); count];
         let mut denominators = vec![Fr::zero(); count];
-        numerators.par_chunks_mut(CHUNK).zip(denominators.par_chunks_mut(CHUNK)).enumerate().for_each(|(c, (ns, ds))| {
-            for (i, (n, d)) in ns.iter_mut().zip(ds).enumerate() {
-                let i = 2 * (c * CHUNK + i);
-                if i + 1 < self.ones {
-                    let (left, right) = (self.denominators[i], self.denominators[i + 1]);
-                    (*n, *d) = (left + right, left * right);
-                } else {
-                    let ((n0, d0), (n1, d1)) = (self.get(i), self.get(i + 1));
-                    (*n, *d) = (n0 * d1 + n1 * d0, d0 * d1);
+        numerators.par_chunks_mut(CHUNK).zip(denominators.par_chunks_mut(CHUNK)).enumerate().for_each(
+            |(c, (ns, ds))| {
+                for (i, (n, d)) in ns.iter_mut().zip(ds).enumerate() {
+                    let i = 2 * (c * CHUNK + i);
+                    if i + 1 < self.ones {
+                        let (left, right) = (self.denominators[i], self.denominators[i + 1]);
+                        (*n, *d) = (left + right, left * right);
+                    } else {
+                        let ((n0, d0), (n1, d1)) = (self.get(i), self.get(i + 1));
+                        (*n, *d) = (n0 * d1 + n1 * d0, d0 * d1);
+                    }
                 }
-            }
-        });
+            },
+        );
         Self { ones: 0, numerators, denominators }
     }
 }
@@ -135,7 +137,9 @@ fn leaves(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Layer {
                 let key = keys[0].at(entry);
                 let row = usize::try_from(key).ok().and_then(|key| rows.get(key).map(|row| (key, row)));
                 *denominator = match row {
-                    Some((key, row)) if keys[1..].iter().zip(&row[1..]).all(|(part, v)| part.at(entry) == *v) => known[key],
+                    Some((key, row)) if keys[1..].iter().zip(&row[1..]).all(|(part, v)| part.at(entry) == *v) => {
+                        known[key]
+                    }
                     // Only a dishonest witness has a tuple that is not in its table.
                     _ => {
                         let tuple: Vec<i64> = keys.iter().map(|part| part.at(entry)).collect();
@@ -179,7 +183,8 @@ impl LayerSumcheck {
     fn new(children: Layer, point: &[Fr], weight: Fr) -> Self {
         let ones = children.ones / 2;
         let terms = children.denominators.len().div_ceil(2);
-        let side = |odd: usize| (0..ones).into_par_iter().map(|i| children.denominators[2 * i + odd] + weight).collect();
+        let side =
+            |odd: usize| (0..ones).into_par_iter().map(|i| children.denominators[2 * i + odd] + weight).collect();
         let rest: Vec<[Fr; 4]> = (ones..terms)
             .into_par_iter()
             .map(|i| {
@@ -284,7 +289,11 @@ pub fn bound(table: &[Fr], r: Fr, pad: Fr) -> Vec<Fr> {
         let high = pair.get(1).copied().unwrap_or(pad);
         pair[0] + r * (high - pair[0])
     };
-    if table.len() < CHUNK { table.chunks(2).map(pair).collect() } else { table.par_chunks(2).with_min_len(CHUNK / 4).map(pair).collect() }
+    if table.len() < CHUNK {
+        table.chunks(2).map(pair).collect()
+    } else {
+        table.par_chunks(2).with_min_len(CHUNK / 4).map(pair).collect()
+    }
 }
 
 /// The two coefficients that a round with a common `eq` sends, from `q(0)` and the leading coefficient.

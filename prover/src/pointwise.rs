@@ -144,18 +144,20 @@ impl Instance {
                 let (mut zero, mut lead) = (Fr::zero(), Fr::zero());
                 for (i, e) in eq.inner.iter().enumerate() {
                     let j = block * inner + i;
-                    let (at_zero, leading) = if let (Pointwise::MaskedProduct(_), [m, v]) = (self.relation, &self.tensors[..]) {
-                        (m[2 * j] * v[2 * j], (m[2 * j + 1] - m[2 * j]) * (v[2 * j + 1] - v[2 * j]))
-                    } else {
-                        let at_zero = self.value(architecture, |table| table[2 * j]);
-                        let at_one = self.value(architecture, |table| table[2 * j + 1]);
-                        let at_two = self.value(architecture, |table| table[2 * j + 1].double() - table[2 * j]);
-                        (at_zero, (at_two - at_one.double() + at_zero) * half)
-                    };
+                    let (at_zero, leading) =
+                        if let (Pointwise::MaskedProduct(_), [m, v]) = (self.relation, &self.tensors[..]) {
+                            (m[2 * j] * v[2 * j], (m[2 * j + 1] - m[2 * j]) * (v[2 * j + 1] - v[2 * j]))
+                        } else {
+                            let at_zero = self.value(architecture, |table| table[2 * j]);
+                            let at_one = self.value(architecture, |table| table[2 * j + 1]);
+                            let at_two = self.value(architecture, |table| table[2 * j + 1].double() - table[2 * j]);
+                            (at_zero, (at_two - at_one.double() + at_zero) * half)
+                        };
                     zero += *e * at_zero;
                     lead += *e * leading;
                 }
-                let weight = if matches!(self.relation, Pointwise::MaskedProduct(_)) { self.weights[0] * outer } else { *outer };
+                let weight =
+                    if matches!(self.relation, Pointwise::MaskedProduct(_)) { self.weights[0] * outer } else { *outer };
                 (weight * zero, weight * lead)
             })
             .reduce(|| (Fr::zero(), Fr::zero()), |a, b| (a.0 + b.0, a.1 + b.1))

@@ -87,7 +87,16 @@ impl<'a> ProductProver<'a> {
         let input = self.witness.small(activations(l));
         let weights = self.follow(&first, input, inner, &samples);
         let factor = self.by_step(input, inner, row);
-        Matrix { layer: l, backward: false, step: step.to_vec(), factor, weights, first, samples, column: column.to_vec() }
+        Matrix {
+            layer: l,
+            backward: false,
+            step: step.to_vec(),
+            factor,
+            weights,
+            first,
+            samples,
+            column: column.to_vec(),
+        }
     }
 
     /// The product `V_l`, through the weights of layer `l + 1`.
@@ -100,7 +109,16 @@ impl<'a> ProductProver<'a> {
         let gradient = self.witness.small(Tensor::Gradient(l + 1));
         let weights = self.follow(&first, gradient, inner, &samples);
         let factor = self.by_step(gradient, inner, row);
-        Matrix { layer: l + 1, backward: true, step: step.to_vec(), factor, weights, first, samples, column: column.to_vec() }
+        Matrix {
+            layer: l + 1,
+            backward: true,
+            step: step.to_vec(),
+            factor,
+            weights,
+            first,
+            samples,
+            column: column.to_vec(),
+        }
     }
 
     /// One row of values a step, each `Σ_r eq(row, r) · values(t, r, ·)`.

@@ -103,7 +103,9 @@ pub fn prove<J: Judge>(job: Job<'_>, witness: &Witness, judge: J) -> Result<Prov
     let Job { key, setup, mut statement, data, paths, first, last_blindings } = job;
     let relations = key.relations(statement.subject);
     let layout = &relations.layout;
-    for (group, got) in [(Group::Data, data.points.len()), (Group::First, first.points.len()), (Group::Last, last_blindings.len())] {
+    for (group, got) in
+        [(Group::Data, data.points.len()), (Group::First, first.points.len()), (Group::Last, last_blindings.len())]
+    {
         let expected = layout.group(group).len();
         if got != expected {
             return Err(ProveError::Commitments { group, expected, got });
@@ -150,8 +152,7 @@ pub fn prove<J: Judge>(job: Job<'_>, witness: &Witness, judge: J) -> Result<Prov
         statement.rate,
         Secrets { salt: secrets[1], mask: &mask },
     );
-    let reduced =
-        argument::verify(&mut Native { judge }, &mut prover, relations, &statement.publics(&digest))?;
+    let reduced = argument::verify(&mut Native { judge }, &mut prover, relations, &statement.publics(&digest))?;
     let Prover { messages, clock, .. } = prover;
     timing.argument = clock;
 

@@ -43,9 +43,8 @@ fn trained(architecture: &Architecture, live: Live, rate: u32, seed: u64) -> Seg
         biases: (0..layers).map(|l| (0..widths[l + 1]).map(|_| numbers.below(1 << 20) - (1 << 19)).collect()).collect(),
     };
     let is_live = |n: usize| n % batch < architecture.live_rows(live, n / batch);
-    let input: Vec<i16> = (0..samples * widths[0])
-        .map(|i| if is_live(i / widths[0]) { numbers.below(256) as i16 } else { 0 })
-        .collect();
+    let input: Vec<i16> =
+        (0..samples * widths[0]).map(|i| if is_live(i / widths[0]) { numbers.below(256) as i16 } else { 0 }).collect();
     let labels: Vec<u16> = (0..samples)
         .map(|n| if is_live(n) { numbers.below(architecture.classes() as u64) as u16 } else { NO_LABEL })
         .collect();
@@ -64,7 +63,9 @@ fn trained(architecture: &Architecture, live: Live, rate: u32, seed: u64) -> Seg
             for r in 0..batch {
                 for j in 0..to {
                     u[r * to + j] = (parameters.biases[l][j] << scale)
-                        + (0..from).map(|i| activations[l][r * from + i] * parameters.weights[l][i * to + j]).sum::<i64>();
+                        + (0..from)
+                            .map(|i| activations[l][r * from + i] * parameters.weights[l][i * to + j])
+                            .sum::<i64>();
                 }
             }
             let h: Vec<i16> = u.iter().map(|&u| round_shift(u, bits).0 as i16).collect();
@@ -130,8 +131,7 @@ impl Judge for Deaf {
 fn prove(relations: &Relations, witness: &Witness, live: Live, rate: u32) -> Vec<Fr> {
     let columns = columns(&relations.layout, witness);
     let mask: Vec<Fr> = (0..1u64 << relations.layout.column_vars).map(|i| Fr::from(i * i + 7)).collect();
-    let mut prover =
-        Prover::new(relations, witness, &columns, live, rate, Secrets { salt: Fr::from(9), mask: &mask });
+    let mut prover = Prover::new(relations, witness, &columns, live, rate, Secrets { salt: Fr::from(9), mask: &mask });
     argument::verify(&mut Native { judge: Deaf }, &mut prover, relations, &publics(live, rate)).unwrap();
     prover.messages
 }

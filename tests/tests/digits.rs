@@ -22,7 +22,8 @@ fn a_segment_of_digits_is_proved_and_verified() {
     let mut architecture = job.architecture.clone();
     architecture.steps = std::env::var("T").ok().and_then(|t| t.parse().ok()).unwrap_or(4);
     let job = Job { architecture: architecture.clone(), ..job };
-    let column_vars = std::env::var("N").ok().and_then(|t| t.parse().ok()).unwrap_or(default_column_vars(&architecture));
+    let column_vars =
+        std::env::var("N").ok().and_then(|t| t.parse().ok()).unwrap_or(default_column_vars(&architecture));
     let key = VerifyingKey::insecure(&architecture, column_vars).unwrap();
     let setup = Setup::insecure(column_vars as u32).unwrap();
     let seed = [3; 32];
@@ -50,7 +51,8 @@ fn a_segment_of_digits_is_proved_and_verified() {
 
     let plan = SegmentPlan { live, rate: 1, first_step: 0 };
     let begin = std::time::Instant::now();
-    let trace = train_segment(&architecture, plan, &Cpu, &mut parameters, rows.inputs, rows.labels, &mut |_| ()).unwrap();
+    let trace =
+        train_segment(&architecture, plan, &Cpu, &mut parameters, rows.inputs, rows.labels, &mut |_| ()).unwrap();
     println!("trained {:?}", begin.elapsed());
     let begin = std::time::Instant::now();
     let mut witness = Witness::of_segment(&architecture, &trace).unwrap();

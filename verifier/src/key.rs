@@ -129,6 +129,8 @@ pub fn architecture_bytes(architecture: &Architecture) -> Vec<u8> {
     }
     let p = &architecture.precision;
     let derivative_bits = 0;
-    bytes.extend([p.activation_bits, p.gradient_bits, p.rate_bits, p.exponential_bits, derivative_bits].map(|b| b as u8));
+    bytes.extend(
+        [p.activation_bits, p.gradient_bits, p.rate_bits, p.exponential_bits, derivative_bits].map(|b| b as u8),
+    );
     bytes
 }
