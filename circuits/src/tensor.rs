@@ -189,7 +189,7 @@ mod tests {
                 assert!(taken.insert(at), "entry {at} is taken twice");
             }
         }
-        assert_eq!(layout.group(Group::Data), 0..5);
-        assert_eq!(layout.columns(), 6);
+        assert_eq!(layout.group(Group::Data), 0..6);
+        assert_eq!(layout.columns(), 7);
     }
 }

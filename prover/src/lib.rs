@@ -18,5 +18,6 @@ pub mod randomness;
 pub mod registration;
 pub mod setup;
 pub mod sums;
+pub mod tables;
 pub mod trace;
 pub mod witness;

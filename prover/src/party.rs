@@ -20,7 +20,7 @@ use crate::witness::{Values, Witness};
 enum Stage<'a> {
     Idle,
     Lookup(LookupProver),
-    Pointwise(PointwiseProver),
+    Pointwise(PointwiseProver<'a>),
     Products(ProductProver<'a>),
     Merge(MergeProver<'a>),
 }

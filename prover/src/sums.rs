@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
 use rayon::prelude::*;
 
-use crate::lookup::bound;
+use crate::tables::bound;
 
 /// `coefficient · Π tables`, all tables over the same variables.
 pub struct Product {
@@ -64,7 +64,7 @@ impl ProductSum {
         for (product, own) in &mut self.products {
             if self.round < *own {
                 for table in &mut product.tables {
-                    *table = bound(table, r, Fr::zero());
+                    *table = bound(table, r);
                 }
             }
         }

@@ -1,0 +1,86 @@
+//! The prover of the pointwise relations: one sumcheck with a common `eq`.
+
+mod general;
+mod masked;
+
+use ark_bn254::Fr;
+use ark_ff::{One, Zero};
+use gradproof_circuits::architecture::{Architecture, Live};
+use gradproof_circuits::relations::Pointwise;
+
+use crate::tables::linear_form;
+use crate::witness::Witness;
+use general::GeneralSum;
+use masked::MaskedSum;
+
+/// The sum of one relation over its own variables: the lowest of the sumcheck.
+enum Sum<'a> {
+    Masked(MaskedSum<'a>),
+    General(GeneralSum<'a>),
+}
+
+/// The running sumcheck.
+pub struct PointwiseProver<'a> {
+    sums: Vec<Sum<'a>>,
+}
+
+impl<'a> PointwiseProver<'a> {
+    /// Begins the sumcheck at `point`, the relations weighted by powers of `combine`.
+    pub fn new(
+        architecture: &'a Architecture,
+        live: Live,
+        relations: &[Pointwise],
+        witness: &'a Witness,
+        point: &[Fr],
+        combine: Fr,
+    ) -> Self {
+        let mut powers = std::iter::successors(Some(Fr::one()), |power| Some(*power * combine));
+        let sums = relations
+            .iter()
+            .map(|relation| {
+                let weights: Vec<Fr> = powers.by_ref().take(relation.count()).collect();
+                let own = &point[point.len() - relation.vars(architecture).0..];
+                match relation {
+                    Pointwise::MaskedProduct(l) => Sum::Masked(MaskedSum::new(witness, *l, weights[0], own)),
+                    _ => Sum::General(GeneralSum::new(architecture, live, *relation, weights, witness, own)),
+                }
+            })
+            .collect();
+        Self { sums }
+    }
+
+    /// One round: see [`gradproof_circuits::sumcheck::eq_sumcheck`].
+    pub fn round(&mut self, challenge: Option<Fr>, claim: Fr, w: Fr) -> Vec<Fr> {
+        self.bind(challenge);
+        let [at_zero, leading] = self.sums.iter().fold([Fr::zero(); 2], |[zero, lead], sum| {
+            let [z, l] = match sum {
+                Sum::Masked(sum) => sum.sums(),
+                Sum::General(sum) => sum.sums(),
+            };
+            [zero + z, lead + l]
+        });
+        linear_form(claim, w, at_zero, leading)
+    }
+
+    fn bind(&mut self, challenge: Option<Fr>) {
+        let Some(r) = challenge else { return };
+        for sum in &mut self.sums {
+            match sum {
+                Sum::Masked(sum) => sum.bind(r),
+                Sum::General(sum) => sum.bind(r),
+            }
+        }
+    }
+
+    /// The tensors' values where the sumcheck ended.
+    pub fn evaluations(&mut self, challenge: Option<Fr>) -> Vec<Fr> {
+        self.bind(challenge);
+        self.sums
+            .iter()
+            .flat_map(|sum| match sum {
+                Sum::Masked(sum) => sum.values().to_vec(),
+                Sum::General(sum) => sum.values(),
+            })
+            .collect()
+    }
+}
