@@ -10,6 +10,7 @@ pub mod hyperkzg;
 pub mod lookup;
 pub mod merge;
 pub mod msm;
+pub mod packed;
 pub mod party;
 pub mod pointwise;
 pub mod products;
