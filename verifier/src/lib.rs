@@ -2,12 +2,17 @@
 //! a prover sends.
 
 pub mod check;
+pub mod hex;
 pub mod hyperkzg;
+pub mod job;
 pub mod keccak;
 pub mod key;
+pub mod key_file;
 pub mod merkle;
+pub mod part;
 pub mod points;
 pub mod proof;
 pub mod setup;
 pub mod statement;
 pub mod verify;
+pub mod verify_job;
