@@ -226,7 +226,13 @@ impl JobStatement {
 
     /// What the proof of segment `index` says, from commitments to its first parameters to those to its last; none behind
     /// the end of the job.
-    pub fn segment(&self, key: &VerifyingKey, index: usize, first: &[G1Affine], last: &[G1Affine]) -> Option<Statement> {
+    pub fn segment(
+        &self,
+        key: &VerifyingKey,
+        index: usize,
+        first: &[G1Affine],
+        last: &[G1Affine],
+    ) -> Option<Statement> {
         if index >= self.segments() {
             return None;
         }

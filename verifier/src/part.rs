@@ -59,7 +59,9 @@ mod tests {
         for part in [Part::Parameters, Part::Data(0), Part::Segment(7), Part::Segment(12_345), Part::Data(u64::MAX)] {
             assert_eq!(Part::of_file_name(&part.file_name()), Some(part));
         }
-        for name in ["segment-1.proof", "segment-+001.proof", "segment-00001.proof", "segment-0001", "x.proof", ".proof"] {
+        for name in
+            ["segment-1.proof", "segment-+001.proof", "segment-00001.proof", "segment-0001", "x.proof", ".proof"]
+        {
             assert_eq!(Part::of_file_name(name), None, "{name}");
         }
     }
