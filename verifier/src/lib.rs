@@ -1,7 +1,8 @@
-//! Verifies proofs of training: statement, argument and opening. Pure: no files, no clock, no network; never panics on what
-//! a prover sends.
+//! Verifies proofs of training: statement, argument and opening. Pure but for [`command`]: no files, no clock,
+//! no network; never panics on what a prover sends.
 
 pub mod check;
+pub mod command;
 pub mod hex;
 pub mod hyperkzg;
 pub mod job;
