@@ -10,7 +10,7 @@ use gradproof_verifier::command::{EXIT_CODES, exit, verify};
 /// Core proofs are NOT zero-knowledge: their messages depend on data and weights. Proofs under the insecure set-up can be
 /// forged by anyone.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(name = "verifier", version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

@@ -157,12 +157,12 @@ fn describe(report: &Report) -> String {
     match (&report.part, &report.check) {
         (Some(part), Some(check)) => {
             let file = report.file.as_ref().map(|file| format!(" ({})", file.display())).unwrap_or_default();
-            let why = if *check == Check::Missing {
-                "the proof is missing, or there is one too many"
-            } else {
-                "see the documentation of the check of this name"
+            let why = match check {
+                Check::Missing => ": the proof is missing, or is one too many",
+                Check::Key => ": the statement is for another key, set-up or shape",
+                _ => "",
             };
-            format!("REJECTED: {part}{file}: check {check:?} failed: {why}")
+            format!("REJECTED: {part}{file}: check {check:?} failed{why}")
         }
         _ => format!(
             "accepted: {} steps in {} segments, {} bytes of proofs, checked in {:.0} ms",

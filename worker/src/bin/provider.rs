@@ -16,7 +16,7 @@ use gradproof_worker::program::{Bench, Demo, Prove, Train, keep_large_blocks};
 /// Core proofs are NOT zero-knowledge: their messages depend on data and weights. The set-up is INSECURE so far: anyone can
 /// forge proofs under it.
 #[derive(Parser)]
-#[command(version, verbatim_doc_comment, after_help = EXIT_CODES)]
+#[command(name = "provider", version, verbatim_doc_comment, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

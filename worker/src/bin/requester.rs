@@ -10,7 +10,7 @@ use gradproof_worker::program::{Commit, keep_large_blocks};
 ///
 /// The registrations are core proofs, which are NOT zero-knowledge: their messages depend on data and weights.
 #[derive(Parser)]
-#[command(version, after_help = EXIT_CODES)]
+#[command(name = "requester", version, after_help = EXIT_CODES)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,

@@ -58,7 +58,8 @@ impl Demo {
             Some(_) => None,
             None => Some(Temporary(std::env::temp_dir().join(format!("gradproof-{}", hex::encode(&fresh_seed()?))))),
         };
-        let folder = self.out.as_deref().or(temporary.as_ref().map(|folder| folder.0.as_path())).unwrap_or(Path::new("."));
+        let folder =
+            self.out.as_deref().or(temporary.as_ref().map(|folder| folder.0.as_path())).unwrap_or(Path::new("."));
         let prove = Prove {
             job: PathBuf::new(),
             out: folder.to_owned(),

@@ -140,9 +140,8 @@ impl Prove {
                 progress.say(format!("training {part}"));
                 let (trace, mut segment) = trainer.trace(index)?;
                 progress.say(format!("proving {part}"));
-                let (proof, mut times) =
-                    prove_segment(&keys, &commitments, index, first, &seed, trace)
-                        .wrap_err_with(|| format!("{part}"))?;
+                let (proof, mut times) = prove_segment(&keys, &commitments, index, first, &seed, trace)
+                    .wrap_err_with(|| format!("{part}"))?;
                 let begin = Instant::now();
                 verifier.check(part, &proof, &mut Strict).wrap_err("the new proof is refused")?;
                 times.verify_ms = begin.elapsed().as_secs_f64() * 1e3;

@@ -92,14 +92,15 @@ impl<'a> Trainer<'a> {
                 let (architecture, trace) = read_trace(&path)?;
                 let same = [
                     ("architecture", architecture == self.job.architecture),
-                    ("live steps and rows", trace.live == segment.live),
+                    ("number of live steps or rows", trace.live == segment.live),
                     ("rate", trace.rate == segment.rate),
-                    ("inputs", trace.input == rows.inputs),
-                    ("labels", trace.labels == rows.labels),
-                    ("first parameters", trace.first == self.parameters),
+                    ("input", trace.input == rows.inputs),
+                    ("label", trace.labels == rows.labels),
+                    ("set of first parameters", trace.first == self.parameters),
                 ];
                 if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
-                    eyre::bail!("{}: the {what} are not those of segment {index} of this job", path.display());
+                    let path = path.display();
+                    eyre::bail!("{path} is not of segment {index} of this job: it has another {what}");
                 }
                 self.parameters = trace.last.clone();
                 trace
