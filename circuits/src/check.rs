@@ -69,6 +69,12 @@ pub trait Judge {
     fn require(&mut self, check: Check, holds: bool) -> Result<(), Rejection>;
 }
 
+impl<J: Judge + ?Sized> Judge for &mut J {
+    fn require(&mut self, check: Check, holds: bool) -> Result<(), Rejection> {
+        (**self).require(check, holds)
+    }
+}
+
 /// Refuses at the first check that fails.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Strict;

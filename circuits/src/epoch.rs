@@ -1,7 +1,10 @@
-//! How an epoch over a data set is cut into steps and segments.
+//! How an epoch over a data set is cut into steps and segments, and a job into epochs.
 //!
 //! Batch `t` of an epoch is rows `[tB, (t+1)B)`, in the committed order; the last batch may be shorter. An epoch is a whole
 //! number of segments of `T` steps, the last of which may have fewer live steps. Every row is in exactly one live step.
+//!
+//! Segment `i` of a job is at position `i mod segments` of its epoch, and always trains everything that is registered for
+//! that position. A job may stop before an epoch ends, but only behind a whole segment.
 
 use crate::architecture::{Architecture, Live};
 
@@ -15,9 +18,9 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// The cut of an epoch over `rows` rows for a valid `architecture`.
+    /// The cut of an epoch over `rows` rows, at least one, for a valid `architecture`.
     pub fn new(architecture: &Architecture, rows: usize) -> Self {
-        Self { rows, batch: architecture.batch.max(1), steps_per_segment: architecture.steps.max(1) }
+        Self { rows: rows.max(1), batch: architecture.batch.max(1), steps_per_segment: architecture.steps.max(1) }
     }
 
     /// Steps of an epoch.
@@ -32,33 +35,33 @@ impl Epoch {
 
     /// Live part of the segment at `position`; none behind the end of the epoch.
     pub fn live(&self, position: usize) -> Option<Live> {
-        self.live_within(position, self.steps_per_segment)
-    }
-
-    /// Live part of the first `steps` steps of the segment at `position`: how a job ends before its epoch does.
-    ///
-    /// None behind the end of the epoch, and for no steps.
-    pub fn live_within(&self, position: usize, steps: usize) -> Option<Live> {
         let first = position.checked_mul(self.steps_per_segment).filter(|&first| first < self.steps())?;
-        let steps = steps.min(self.steps_per_segment).min(self.steps() - first);
-        let before_last = (first + steps.checked_sub(1)?) * self.batch;
+        let steps = self.steps_per_segment.min(self.steps() - first);
+        let before_last = (first + steps - 1) * self.batch;
         Some(Live { steps, last_rows: (self.rows - before_last).min(self.batch) })
     }
 
-    /// Position and live part of segment `segment` of a job of `steps` steps, epochs following each other.
-    ///
-    /// None for a segment behind the end of the job.
-    pub fn segment(&self, segment: usize, steps: usize) -> Option<(usize, Live)> {
-        let position = segment % self.segments().max(1);
-        let before = (segment / self.segments().max(1)).checked_mul(self.steps())?;
-        let left = steps.checked_sub(before + position * self.steps_per_segment)?;
-        Some((position, self.live_within(position, left)?))
+    /// Position in its epoch of segment `segment` of a job.
+    pub fn position(&self, segment: usize) -> usize {
+        segment % self.segments()
     }
 
-    /// Segments of a job of `steps` steps.
-    pub fn segments_of(&self, steps: usize) -> usize {
-        let (epochs, rest) = (steps / self.steps().max(1), steps % self.steps().max(1));
-        epochs * self.segments() + rest.div_ceil(self.steps_per_segment)
+    /// Steps of the first `segments` segments of a job.
+    pub fn steps_of(&self, segments: usize) -> usize {
+        let (epochs, position) = (segments / self.segments(), segments % self.segments());
+        epochs.saturating_mul(self.steps()).saturating_add(position * self.steps_per_segment)
+    }
+
+    /// Segments of a job of `steps` steps: none unless it ends behind a whole segment.
+    pub fn segments_of(&self, steps: usize) -> Option<usize> {
+        let segments = self.segments_within(steps);
+        (segments > 0 && self.steps_of(segments) == steps).then_some(segments)
+    }
+
+    /// Whole segments that fit in `steps` steps.
+    pub fn segments_within(&self, steps: usize) -> usize {
+        let (epochs, rest) = (steps / self.steps(), steps % self.steps());
+        epochs * self.segments() + rest / self.steps_per_segment
     }
 }
 
@@ -77,12 +80,17 @@ mod tests {
             let total: usize = live.iter().map(|l| (l.steps - 1) * batch + l.last_rows).sum();
             assert_eq!((total, live.len()), (rows, epoch.segments()));
             assert_eq!(epoch.live(epoch.segments()), None);
-            for job in [1, epoch.steps(), epoch.steps() + 1, 3 * epoch.steps()] {
-                let count = epoch.segments_of(job);
-                let all: Vec<_> = (0..count).map_while(|segment| epoch.segment(segment, job)).collect();
-                assert_eq!((all.len(), all.iter().map(|(_, l)| l.steps).sum::<usize>()), (count, job));
-                assert_eq!(epoch.segment(count, job), None);
+            assert_eq!(epoch.segments_of(0), None);
+            // Jobs that end behind each segment of the first three epochs, and no others.
+            let mut ends = 0;
+            for steps in 1..=3 * epoch.steps() {
+                let Some(segments) = epoch.segments_of(steps) else { continue };
+                ends += 1;
+                assert_eq!(segments, ends);
+                let positions = (0..segments).map(|segment| epoch.position(segment));
+                assert_eq!(positions.filter_map(|p| epoch.live(p)).map(|l| l.steps).sum::<usize>(), steps);
             }
+            assert_eq!(ends, 3 * epoch.segments());
         }
     }
 }

@@ -106,7 +106,7 @@ pub fn register_data(
     prove(job, &witness, Strict)
 }
 
-/// Proves that the first parameters are in range and zero on padding.
+/// Proves that the first parameters are in range and zero on padding; `domain` names the job that they are for.
 ///
 /// # Errors
 /// [`ProveError`].
@@ -115,12 +115,13 @@ pub fn register_parameters(
     setup: &Setup,
     parameters: &Parameters,
     first: Committed,
+    domain: Domain,
 ) -> Result<Proved, ProveError> {
     let architecture = key.architecture();
     let mut witness = Witness::of_parameters(architecture, parameters);
     witness.count_lookups(&key.relations(Subject::Parameters).tree)?;
     let live = Live { steps: 1, last_rows: 1 };
-    let statement = statement(Subject::Parameters, architecture, live);
+    let statement = Statement { domain, ..statement(Subject::Parameters, architecture, live) };
     let no_data: Vec<Fr> = vec![];
     let job = Job { key, setup, statement, data: Committed::default(), paths: vec![], first, last_blindings: no_data };
     prove(job, &witness, Strict)

@@ -10,6 +10,7 @@ use gradproof_prover::registration::{
 use gradproof_prover::setup::Setup;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::statement::Domain;
 use gradproof_verifier::verify::verify;
 use gradproof_worker::job::Job;
 use gradproof_worker::kernels::Cpu;
@@ -28,13 +29,13 @@ fn a_segment_of_digits_is_proved_and_verified() {
     let setup = Setup::insecure(column_vars as u32).unwrap();
     let seed = [3; 32];
     let live = job.epoch().live(0).unwrap();
-    let rows = job.epoch().segment_rows(&job.train, 0, live).unwrap();
+    let rows = job.segment_rows(0).unwrap();
     let mut parameters = initial_parameters(&architecture, seed_of(1)).unwrap();
 
     let first_witness = Witness::of_parameters(&architecture, &parameters);
     let first = commit_parameters(&key, &setup, &first_witness, &seed).unwrap();
     let begin = std::time::Instant::now();
-    let registered = register_parameters(&key, &setup, &parameters, first.clone()).unwrap();
+    let registered = register_parameters(&key, &setup, &parameters, first.clone(), Domain::default()).unwrap();
     println!("parameters registered {:?} {:?}", begin.elapsed(), registered.timing);
     verify(&key, &registered.statement, &first.points, &registered.proof, Strict).unwrap();
 

@@ -1,13 +1,19 @@
-//! Verifies proofs of training: statement, argument and opening. Pure: no files, no clock, no network; never panics on what
-//! a prover sends.
+//! Verifies proofs of training: statement, argument and opening. Pure but for [`command`]: no files, no clock,
+//! no network; never panics on what a prover sends.
 
 pub mod check;
+pub mod command;
+pub mod hex;
 pub mod hyperkzg;
+pub mod job;
 pub mod keccak;
 pub mod key;
+pub mod key_file;
 pub mod merkle;
+pub mod part;
 pub mod points;
 pub mod proof;
 pub mod setup;
 pub mod statement;
 pub mod verify;
+pub mod verify_job;

@@ -15,15 +15,19 @@ pub const VERSION: u32 = 1;
 pub const STATEMENT_BYTES: usize = 396;
 
 /// Where a proof counts: the chain, the contract, the job and the owner who is paid.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Domain {
     /// Chain id; zero off chain.
     pub chain: u64,
     /// Contract that settles the job; zero off chain.
+    #[serde(with = "crate::hex::bytes")]
     pub contract: [u8; 20],
     /// The job.
+    #[serde(with = "crate::hex::bytes")]
     pub job: [u8; 32],
     /// Owner of the provider.
+    #[serde(with = "crate::hex::bytes")]
     pub owner: [u8; 20],
 }
 

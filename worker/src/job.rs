@@ -14,17 +14,17 @@ use std::path::{Path, PathBuf};
 pub use error::JobError;
 use error::Origin;
 use gradproof_circuits::architecture::{Architecture, Live};
+use gradproof_circuits::epoch::Epoch;
+use gradproof_circuits::relations::default_column_vars;
+pub use gradproof_verifier::job::{MAX_RATE, MAX_SEGMENTS, RateChange};
+use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use schema::JobFile;
 
-use crate::data::epoch::{Epoch, SegmentRows};
+use crate::data::epoch::{SegmentRows, segment_rows};
 use crate::data::{DataError, DataSet};
 
-/// Most segments of a job, as in the market's contracts.
-pub const MAX_SEGMENTS: usize = 4096;
-/// Largest learning rate over batch, in units of `2^-k`.
-pub const MAX_RATE: u32 = 1 << 16;
 /// Shortest and longest committed column, log2.
-pub const COLUMN_BITS: std::ops::RangeInclusive<usize> = 6..=28;
+pub const COLUMN_BITS: std::ops::RangeInclusive<usize> = MIN_COLUMN_VARS..=MAX_COLUMN_VARS;
 /// Largest job file, in bytes.
 const MAX_JOB_BYTES: u64 = 1 << 20;
 
@@ -45,15 +45,6 @@ pub struct Job {
     pub initial_weights: InitialWeights,
     /// log2 of the length of a committed column; chosen from the shape if nothing.
     pub column_bits: Option<usize>,
-}
-
-/// A learning rate that holds from a segment on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RateChange {
-    /// First segment of the job that has it.
-    pub from_segment: usize,
-    /// Learning rate over batch, `c`, in units of `2^-k`; `1 ..= MAX_RATE`.
-    pub rate: u32,
 }
 
 /// Where the first weights come from.
@@ -120,7 +111,7 @@ impl Job {
         let (train, test) = check::data(&origin, &job, &architecture)?;
         let epoch = Epoch::new(&architecture, train.rows);
         let steps = check::steps(&origin, &job, &architecture, &epoch)?;
-        let rates = check::rates(&origin, &job, &architecture, &epoch, segments(&epoch, &architecture, steps))?;
+        let rates = check::rates(&origin, &job, &architecture, &epoch, epoch.segments_within(steps))?;
         Ok(Self { architecture, train, test, steps, rates, initial_weights, column_bits })
     }
 
@@ -131,39 +122,42 @@ impl Job {
 
     /// Segments of the whole job.
     pub fn segments(&self) -> usize {
-        segments(&self.epoch(), &self.architecture, self.steps)
+        self.epoch().segments_within(self.steps)
+    }
+
+    /// log2 of the length of a committed column: as the job says, or one that suits the shape.
+    pub fn column_vars(&self) -> usize {
+        self.column_bits.unwrap_or_else(|| default_column_vars(&self.architecture))
     }
 
     /// Segment `index` of the job, from 0; nothing behind the last one.
-    ///
-    /// A job whose last epoch is not complete ends with a segment that has fewer live steps.
     pub fn segment(&self, index: usize) -> Option<Segment> {
         let cut = self.epoch();
-        let (epoch, position) = (index.checked_div(cut.segments())?, index.checked_rem(cut.segments())?);
-        let before = epoch.checked_mul(cut.steps())?.checked_add(position * self.architecture.steps)?;
-        let live = cut.live_within(position, self.steps.checked_sub(before)?)?;
+        if index >= self.segments() {
+            return None;
+        }
+        let position = cut.position(index);
         let rate = self.rates.iter().rev().find(|change| change.from_segment <= index)?.rate;
-        Some(Segment { epoch, position, live, rate })
+        Some(Segment { epoch: index / cut.segments(), position, live: cut.live(position)?, rate })
     }
 
-    /// The training data of a segment, as the trace has it.
+    /// Steps of the job before segment `index`.
+    pub fn steps_before(&self, index: usize) -> usize {
+        self.epoch().steps_of(index)
+    }
+
+    /// The training data of the segment at `position` of the epoch, as the trace has it.
     ///
     /// # Errors
-    /// If the segment is not one of this job.
-    pub fn segment_rows(&self, segment: &Segment) -> Result<SegmentRows, DataError> {
-        self.epoch().segment_rows(&self.train, segment.position, segment.live)
+    /// If the position lies behind the end of the epoch.
+    pub fn segment_rows(&self, position: usize) -> Result<SegmentRows, DataError> {
+        segment_rows(&self.architecture, &self.train, position)
     }
 
     /// The learning rate that `rate` stands for: `rate · 2^-k · batch`.
     pub fn learning_rate(&self, rate: u32) -> f64 {
         f64::from(rate) * rate_unit(&self.architecture)
     }
-}
-
-/// Segments of a job of `steps` steps.
-fn segments(epoch: &Epoch, architecture: &Architecture, steps: usize) -> usize {
-    let (whole, rest) = (steps / epoch.steps(), steps % epoch.steps());
-    whole * epoch.segments() + rest.div_ceil(architecture.steps)
 }
 
 /// The learning rate of `c = 1`.

@@ -7,5 +7,6 @@ pub mod job;
 pub mod kernels;
 pub mod parameters;
 pub mod parameters_file;
+pub mod program;
 pub mod trace_file;
 pub mod train;

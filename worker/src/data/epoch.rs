@@ -1,22 +1,12 @@
 //! Which rows of the data a segment trains on.
 //!
-//! Batch `t` of an epoch is rows `[tB, (t+1)B)`, in the order of the data set; the last batch may be shorter. An epoch is
-//! a whole number of segments of `T` steps, the last of which may have fewer live steps. Every row is in exactly one live
-//! step of an epoch: nothing is dropped.
+//! [`Epoch`] says how an epoch is cut; here the rows are laid out as the trace has them.
 
 use gradproof_circuits::architecture::{Architecture, Live};
+use gradproof_circuits::epoch::Epoch;
 use gradproof_prover::trace::NO_LABEL;
 
 use super::{DataError, DataSet};
-
-/// How an epoch is cut into steps and segments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Epoch {
-    rows: usize,
-    batch: usize,
-    padded_batch: usize,
-    steps_per_segment: usize,
-}
 
 /// The data of one segment, laid out as the trace has it.
 ///
@@ -32,80 +22,30 @@ pub struct SegmentRows {
     pub live: Live,
 }
 
-impl Epoch {
-    /// The cut of an epoch over `rows` samples for a valid `architecture`.
-    pub fn new(architecture: &Architecture, rows: usize) -> Self {
-        Self {
-            rows,
-            batch: architecture.batch.max(1),
-            padded_batch: architecture.padded_batch(),
-            steps_per_segment: architecture.steps.max(1),
-        }
+/// Data of the segment at `position` of an epoch over `data`.
+///
+/// # Errors
+/// If the data set does not have as many inputs and labels as rows, or the position lies behind the end of the epoch.
+pub fn segment_rows(architecture: &Architecture, data: &DataSet, position: usize) -> Result<SegmentRows, DataError> {
+    let wrong = |what, got, expected: String| Err(DataError::Segment { what, got, expected });
+    if data.rows == 0 || data.inputs.len() != data.rows * data.width || data.labels.len() != data.rows {
+        return wrong("the number of rows of the data set", data.rows, "as many in inputs and labels".into());
     }
-
-    /// Steps of an epoch.
-    pub fn steps(&self) -> usize {
-        self.rows.div_ceil(self.batch)
+    let epoch = Epoch::new(architecture, data.rows);
+    let Some(live) = epoch.live(position) else {
+        return wrong("the position", position, format!("0 to {}", epoch.segments() - 1));
+    };
+    let (samples, width) = (architecture.samples(), data.width);
+    let mut inputs = vec![0; samples * width];
+    let mut labels = vec![NO_LABEL; samples];
+    for step in 0..live.steps {
+        let from = (position * architecture.steps + step) * architecture.batch;
+        let rows = architecture.live_rows(live, step);
+        let to = step * architecture.padded_batch();
+        inputs[to * width..(to + rows) * width].copy_from_slice(&data.inputs[from * width..(from + rows) * width]);
+        labels[to..to + rows].copy_from_slice(&data.labels[from..from + rows]);
     }
-
-    /// Segments of an epoch.
-    pub fn segments(&self) -> usize {
-        self.steps().div_ceil(self.steps_per_segment)
-    }
-
-    /// Live part of the segment at `position`; nothing behind the end of the epoch.
-    pub fn live(&self, position: usize) -> Option<Live> {
-        let first = position.checked_mul(self.steps_per_segment).filter(|&first| first < self.steps())?;
-        Some(self.live_of(first, (self.steps() - first).min(self.steps_per_segment)))
-    }
-
-    /// Live part of the first `steps` steps of the segment at `position`: how a job ends before its epoch does.
-    ///
-    /// Nothing behind the end of the epoch, and for no steps.
-    pub fn live_within(&self, position: usize, steps: usize) -> Option<Live> {
-        let whole = self.live(position)?;
-        (steps > 0).then(|| self.live_of(position * self.steps_per_segment, whole.steps.min(steps)))
-    }
-
-    fn live_of(&self, first: usize, steps: usize) -> Live {
-        let before_last = (first + steps - 1) * self.batch;
-        Live { steps, last_rows: (self.rows - before_last).min(self.batch) }
-    }
-
-    /// Data of the segment at `position`, of which `live` is trained on.
-    ///
-    /// # Errors
-    /// If `data` has not the number of rows that this epoch was made for, or `live` is neither [`Self::live`] nor a
-    /// [`Self::live_within`] of the position.
-    pub fn segment_rows(&self, data: &DataSet, position: usize, live: Live) -> Result<SegmentRows, DataError> {
-        let wrong = |what, got, expected: String| Err(DataError::Segment { what, got, expected });
-        if data.rows != self.rows || data.inputs.len() != data.rows * data.width || data.labels.len() != data.rows {
-            return wrong(
-                "the number of rows of the data set",
-                data.rows,
-                format!("{} in inputs and labels", self.rows),
-            );
-        }
-        let Some(whole) = self.live(position) else {
-            return wrong("the position", position, format!("0 to {}", self.segments().saturating_sub(1)));
-        };
-        if self.live_within(position, live.steps) != Some(live) {
-            let expected = format!("1 to {}, the last of them with all its rows", whole.steps);
-            return wrong("the number of live steps", live.steps, expected);
-        }
-        let samples = self.steps_per_segment * self.padded_batch;
-        let mut inputs = vec![0; samples * data.width];
-        let mut labels = vec![NO_LABEL; samples];
-        for step in 0..live.steps {
-            let from = (position * self.steps_per_segment + step) * self.batch;
-            let rows = if step + 1 == live.steps { live.last_rows } else { self.batch };
-            let to = step * self.padded_batch;
-            let width = data.width;
-            inputs[to * width..(to + rows) * width].copy_from_slice(&data.inputs[from * width..(from + rows) * width]);
-            labels[to..to + rows].copy_from_slice(&data.labels[from..from + rows]);
-        }
-        Ok(SegmentRows { inputs, labels, live })
-    }
+    Ok(SegmentRows { inputs, labels, live })
 }
 
 #[cfg(test)]
@@ -128,32 +68,22 @@ mod tests {
 
     #[test]
     fn last_segment_has_fewer_steps_and_last_step_fewer_rows() {
-        let epoch = Epoch::new(&architecture(3, 4), 16);
-        assert_eq!((epoch.steps(), epoch.segments()), (6, 2));
-        assert_eq!(epoch.live(0), Some(Live { steps: 4, last_rows: 3 }));
-        assert_eq!(epoch.live(1), Some(Live { steps: 2, last_rows: 1 }));
-        assert_eq!(epoch.live(2), None);
-        assert_eq!(epoch.live(usize::MAX), None);
-        assert_eq!(epoch.live_within(1, 1), Some(Live { steps: 1, last_rows: 3 }));
-        assert_eq!(epoch.live_within(1, 0), None);
-        let rows = epoch.segment_rows(&data(16), 1, epoch.live(1).unwrap()).unwrap();
+        let rows = segment_rows(&architecture(3, 4), &data(16), 1).unwrap();
         let n = NO_LABEL;
+        assert_eq!(rows.live, Live { steps: 2, last_rows: 1 });
         assert_eq!(rows.labels, [0, 1, 2, n, 0, n, n, n, n, n, n, n, n, n, n, n]);
         assert_eq!(rows.inputs[..10], [12, -12, 13, -13, 14, -14, 0, 0, 15, -15]);
         assert!(rows.inputs[10..].iter().all(|&x| x == 0));
     }
 
     #[test]
-    fn wrong_positions_live_counts_and_data_are_refused() {
-        let epoch = Epoch::new(&architecture(3, 4), 16);
-        let live = epoch.live(0).unwrap();
-        let error = |data: &DataSet, position, live| epoch.segment_rows(data, position, live).unwrap_err().to_string();
-        assert_eq!(error(&data(16), 2, live), "the position is 2, expected 0 to 1");
-        assert!(error(&data(15), 0, live).contains("is 15, expected 16"));
-        assert!(error(&DataSet { labels: vec![], ..data(16) }, 0, live).contains("the number of rows"));
-        assert!(error(&data(16), 1, live).contains("the number of live steps is 4, expected 1 to 2"));
-        assert!(error(&data(16), 0, Live { last_rows: 2, ..live }).contains("with all its rows"));
-        assert!(error(&data(16), 0, Live { steps: 0, ..live }).contains("is 0, expected 1 to 4"));
+    fn wrong_positions_and_data_are_refused() {
+        let error =
+            |data: &DataSet, position| segment_rows(&architecture(3, 4), data, position).unwrap_err().to_string();
+        assert_eq!(error(&data(16), 2), "the position is 2, expected 0 to 1");
+        assert!(error(&data(16), usize::MAX).contains("expected 0 to 1"));
+        assert!(error(&DataSet { labels: vec![], ..data(16) }, 0).contains("the number of rows"));
+        assert!(error(&DataSet::default(), 0).contains("the number of rows"));
     }
 
     proptest! {
@@ -165,7 +95,8 @@ mod tests {
             for position in 0..epoch.segments() {
                 let live = epoch.live(position).unwrap();
                 prop_assert!(architecture.validate_live(live).is_ok());
-                let segment = epoch.segment_rows(&data, position, live).unwrap();
+                let segment = segment_rows(&architecture, &data, position).unwrap();
+                prop_assert_eq!(segment.live, live);
                 prop_assert_eq!(segment.inputs.len(), architecture.samples() * 2);
                 prop_assert_eq!(segment.labels.len(), architecture.samples());
                 for (i, &label) in segment.labels.iter().enumerate() {

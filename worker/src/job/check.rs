@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use gradproof_circuits::architecture::{Architecture, ArchitectureError, log2_ceil};
 use gradproof_circuits::arithmetic::Precision;
+use gradproof_circuits::epoch::Epoch;
 
 use super::error::{JobError, Origin};
 use super::schema::{Data, Format, JobFile, LabelColumn};
 use super::{COLUMN_BITS, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
-use crate::data::epoch::Epoch;
 use crate::data::{Column, DataSet, Digits, Files, Scaling, digits};
 
 /// Shape and precision of the network.
@@ -203,22 +203,27 @@ pub(super) fn steps(
         (None, Some(epochs)) => ("training.epochs", epochs, epoch.steps()),
         (steps, _) => return Err(origin.presence("training.steps", steps.is_some(), "either `steps` or `epochs`")),
     };
-    // Whole epochs, and the segments of one more.
-    let (epochs, rest) = (MAX_SEGMENTS / epoch.segments(), MAX_SEGMENTS % epoch.segments());
-    let most_steps = epochs * epoch.steps() + rest * architecture.steps;
-    let most = most_steps / unit;
+    let most = epoch.steps_of(MAX_SEGMENTS) / unit;
     if got == 0 || got > most {
         let expected = format!("1 to {most}: a job has at most {MAX_SEGMENTS} segments; see steps_per_segment");
         return Err(origin.value(key, got, expected, Some(got.clamp(1, most.max(1)).to_string())));
     }
     let steps = got * unit;
     // A segment ends with its epoch.
-    let live = steps.min(epoch.steps());
-    let useful = live.next_power_of_two();
+    let useful = epoch.steps().next_power_of_two();
     if architecture.steps > useful {
-        let expected = format!("at most {useful}: no segment has more than {live} live steps");
+        let expected = format!("at most {useful}: an epoch, and so a segment, has {} steps", epoch.steps());
         let nearest = Some(useful.to_string());
         return Err(origin.value("training.steps_per_segment", architecture.steps, expected, nearest));
+    }
+    if epoch.segments_of(steps).is_none() {
+        // Registered data are always trained whole.
+        let (lower, upper) = (epoch.segments_within(steps), epoch.segments_within(steps) + 1);
+        let [lower, upper] = [lower, upper].map(|segments| epoch.steps_of(segments));
+        let ends = if lower == 0 { upper.to_string() } else { format!("{lower} or {upper}") };
+        let nearest = if lower > 0 && steps - lower <= upper - steps { lower } else { upper };
+        let expected = format!("steps of whole segments, here {ends}");
+        return Err(origin.value(key, got, expected, Some(nearest.to_string())));
     }
     Ok(steps)
 }

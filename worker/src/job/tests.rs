@@ -61,18 +61,25 @@ fn a_job_has_its_segments() {
     assert_eq!(job.segment(6), None);
     assert_eq!(job.segment(usize::MAX), None);
     assert_eq!(job.learning_rate(8), 0.125);
-    assert_eq!(job.segment_rows(&segment(5)).unwrap().labels[..4], job.train.labels[16..20]);
+    assert_eq!(job.segment_rows(segment(5).position).unwrap().labels[..4], job.train.labels[16..20]);
     assert_eq!(job.architecture.precision.exponential_bits, 13);
     assert_eq!((job.initial_weights, job.column_bits, job.test), (InitialWeights::Seed(7), None, None));
 }
 
 #[test]
-fn steps_may_end_within_an_epoch() {
-    let job = parse(&[("epochs = 3", "steps = 12")]).unwrap();
-    assert_eq!((job.segments(), job.segment(4).unwrap().live), (5, Live { steps: 2, last_rows: 4 }));
+fn steps_may_end_within_an_epoch_behind_a_whole_segment() {
+    let job = parse(&[("epochs = 3", "steps = 14")]).unwrap();
+    assert_eq!((job.segments(), job.segment(4).unwrap().live), (5, Live { steps: 4, last_rows: 4 }));
     assert_eq!(job.segment(5), None);
     let live: usize = (0..5).map(|index| job.segment(index).unwrap().live.steps).sum();
-    assert_eq!(live, 12);
+    assert_eq!((live, job.steps_before(4), job.steps_before(5)), (14, 10, 14));
+    let error = refused("epochs = 3", "steps = 12");
+    assert_eq!(
+        error,
+        "job.toml:9: training.steps is 12, expected steps of whole segments, here 10 or 14; the nearest that works is 10"
+    );
+    assert!(refused("epochs = 3", "steps = 3").ends_with("here 4; the nearest that works is 4"));
+    assert!(refused("epochs = 3", "steps = 13").ends_with("here 10 or 14; the nearest that works is 14"));
 }
 
 #[test]
@@ -186,8 +193,8 @@ fn impossible_shapes_are_refused() {
         let error = refused("[training]", &format!("[arithmetic]\n{bits} = {key}\n[training]"));
         assert!(error.starts_with(&format!("job.toml:8: arithmetic.{bits} is {key}, expected ")), "{error}");
     }
-    let error = refused("[training]", "[proof]\ncolumn_bits = 5\n[training]");
-    assert_eq!(error, "job.toml:8: proof.column_bits is 5, expected 6 to 28; the nearest that works is 6");
+    let error = refused("[training]", "[proof]\ncolumn_bits = 3\n[training]");
+    assert_eq!(error, "job.toml:8: proof.column_bits is 3, expected 4 to 21; the nearest that works is 4");
 }
 
 #[test]

@@ -1,0 +1,75 @@
+//! Wrong use and input: exit code 2, and a message that names the file, key or option.
+
+use std::fs;
+
+use crate::fixture::{JOB, PROVED, job_folder, run};
+
+#[test]
+fn wrong_use_exits_with_2() {
+    let folder = job_folder();
+    for line in [
+        "verifier",
+        "verifier verify",
+        "verifier verify --proofs x",
+        "provider prove --job job.toml",
+        "provider nothing",
+        "requester commit",
+    ] {
+        run(folder.path(), line).exits(2);
+    }
+    run(folder.path(), "provider prove --job job.toml --out o --openings x").exits(2).says("--statement");
+}
+
+#[test]
+fn a_wrong_job_file_is_named_with_its_key() {
+    let folder = job_folder();
+    let programs = ["provider prove --out o --job", "provider train --out o --job", "requester commit --out o --job"];
+    for program in programs {
+        run(folder.path(), &format!("{program} nowhere.toml")).exits(2).says("nowhere.toml");
+        for (from, to, message) in [
+            ("batch = 4", "bacth = 4", "bad.toml:10: unknown name `bacth`, did you mean `batch`?"),
+            ("epochs = 2", "steps = 7", "training.steps is 7, expected steps of whole segments, here 5 or 9"),
+            ("rows.csv", "row.csv", "data.images: there is no file"),
+            ("0.0625", "0.06", "learning_rate.schedule[1].rate is 0.06"),
+        ] {
+            fs::write(folder.path().join("bad.toml"), JOB.replace(from, to)).expect("written");
+            run(folder.path(), &format!("{program} bad.toml")).exits(2).says(message);
+        }
+    }
+    assert!(!folder.path().join("o").exists(), "nothing is written for a job that is refused");
+}
+
+#[test]
+fn a_wrong_domain_is_named_with_its_option() {
+    let folder = job_folder();
+    let commit = "requester commit --job job.toml --out o";
+    run(folder.path(), &format!("{commit} --job-id 0x12"))
+        .exits(2)
+        .says("--job-id 0x12: 2 hexadecimal digits, expected 64");
+    run(folder.path(), &format!("{commit} --owner me")).exits(2).says("--owner me: expected 0x");
+    run(folder.path(), &format!("{commit} --chain x")).exits(2).says("--chain");
+    let (job, owner) = (format!("0x{}", "07".repeat(32)), format!("0x{}", "0a".repeat(20)));
+    run(folder.path(), &format!("{commit} --job-id {job} --owner {owner} --chain 31337 --contract {owner}")).exits(0);
+    let statement = fs::read_to_string(folder.path().join("o/statement.json")).expect("read");
+    assert!(statement.contains(&job) && statement.contains(&owner) && statement.contains("31337"), "{statement}");
+}
+
+#[test]
+fn a_training_that_diverges_is_told_with_its_step() {
+    let folder = job_folder();
+    let job = JOB.replace("rate = 0.125", "rate = 1024").replace("from_epoch = 1", "from_segment = 2");
+    fs::write(folder.path().join("wild.toml"), job).expect("written");
+    run(folder.path(), "provider train --job wild.toml --out o").exits(2).says("training diverged at step");
+}
+
+#[test]
+fn files_of_the_verifier_are_named() {
+    let folder = PROVED.copy();
+    let verify = "verifier verify --statement posted/statement.json";
+    run(folder.path(), &format!("{verify} --proofs nowhere")).exits(2).says("nowhere");
+    run(folder.path(), &format!("{verify} --proofs out --key nowhere.key")).exits(2).says("nowhere.key");
+    fs::write(folder.path().join("bad.key"), b"GPVK").expect("written");
+    run(folder.path(), &format!("{verify} --proofs out --key bad.key")).exits(2).says("bad.key: not a key file");
+    fs::create_dir(folder.path().join("empty")).expect("made");
+    run(folder.path(), &format!("{verify} --proofs empty")).exits(1);
+}

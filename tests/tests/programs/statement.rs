@@ -1,0 +1,183 @@
+//! Soundness: proofs are accepted for the statement that they were made for, and for no other.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use gradproof_circuits::check::{Check, Judge, Rejection, Strict};
+use gradproof_verifier::command::files::list_proofs;
+use gradproof_verifier::job::JobStatement;
+use gradproof_verifier::part::Part;
+use gradproof_verifier::verify_job::{JobRejection, verify_job};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::fixture::{PROVED, run, verify};
+
+/// Bytes in hexadecimal.
+fn hex(byte: u8, count: usize) -> Value {
+    json!(format!("0x{}", format!("{byte:02x}").repeat(count)))
+}
+
+#[test]
+fn soundness_every_altered_field_is_rejected() {
+    let folder = PROVED.copy();
+    let path = folder.path().join("posted/statement.json");
+    let whole: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+    let generator = format!("0x{:064x}{:064x}", 1, 2);
+    // Field, another value, where it is rejected.
+    let changes = [
+        ("/domain/chain", json!(1), "parameters"),
+        ("/domain/contract", hex(1, 20), "parameters"),
+        ("/domain/job", hex(1, 32), "parameters"),
+        ("/domain/owner", hex(1, 20), "parameters"),
+        ("/architecture/widths/1", json!(6), "statement"),
+        ("/architecture/batch", json!(3), "statement"),
+        ("/architecture/steps", json!(8), "statement"),
+        ("/architecture/precision/rate_bits", json!(9), "statement"),
+        ("/column_vars", json!(11), "statement"),
+        ("/setup/digest", hex(1, 32), "statement"),
+        ("/verifying_key", hex(1, 32), "statement"),
+        ("/data/root", hex(1, 32), "parameters"),
+        ("/data/rows", json!(18), "parameters"),
+        ("/steps", json!(9), "segment 3"),
+        ("/steps", json!(15), "segment 4"),
+        ("/rates/0/rate", json!(9), "parameters"),
+        ("/rates/1/from_segment", json!(1), "parameters"),
+        ("/rates/1/rate", json!(8), "parameters"),
+        ("/first_parameters/0", json!(generator), "parameters"),
+        ("/initial_seed", json!(8), "parameters"),
+        ("/initial_seed", Value::Null, "parameters"),
+    ];
+    for (field, value, part) in changes {
+        let mut altered = whole.clone();
+        let old = altered.pointer_mut(field).unwrap_or_else(|| panic!("{field} is not in the statement"));
+        assert_ne!(*old, value, "{field}");
+        *old = value;
+        fs::write(&path, altered.to_string()).expect("written");
+        let report = verify(folder.path()).exits(1).json();
+        assert_eq!(report["part"], part, "{field}: {report}");
+    }
+    // Only the spelling is another.
+    fs::write(&path, whole.to_string()).expect("written");
+    verify(folder.path()).exits(0);
+}
+
+#[test]
+fn statements_that_are_none_are_wrong_input() {
+    let folder = PROVED.copy();
+    let path = folder.path().join("posted/statement.json");
+    let whole: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+    let zeros = format!("0x{}", "0".repeat(128));
+    let changes = [
+        ("/version", json!(2), "version is 2, expected 1"),
+        ("/steps", json!(11), "steps is 11"),
+        ("/steps", json!(0), "steps is 0"),
+        ("/data/rows", json!(0), "data.rows is 0"),
+        ("/rates/0/rate", json!(0), "rate is 0"),
+        ("/rates/0/rate", json!(65_537), "rate is 65537"),
+        ("/rates/0/from_segment", json!(1), "a first entry from segment 0"),
+        ("/rates/1/from_segment", json!(4), "from_segment of a rate is 4"),
+        ("/rates", json!([]), "rates is 0 entries"),
+        ("/column_vars", json!(40), "column_vars is 40"),
+        ("/architecture/steps", json!(3), "architecture: steps per segment is 3"),
+        ("/architecture/widths", json!([]), "number of layers"),
+        ("/domain/job", json!("0x12"), "2 hexadecimal digits, expected 64"),
+        ("/data/root", hex(0xAB, 32).to_string().to_uppercase().into(), "expected 0x"),
+        ("/first_parameters/0", json!(zeros), "infinity"),
+        ("/setup/insecure", json!(false), "setup.insecure is false"),
+    ];
+    for (field, value, message) in changes {
+        let mut altered = whole.clone();
+        *altered.pointer_mut(field).unwrap_or_else(|| panic!("{field} is not in the statement")) = value;
+        fs::write(&path, altered.to_string()).expect("written");
+        verify(folder.path()).exits(2).says("statement.json").says(message);
+    }
+    for field in whole.as_object().expect("an object").keys() {
+        let mut altered = whole.clone();
+        altered.as_object_mut().expect("an object").remove(field);
+        fs::write(&path, altered.to_string()).expect("written");
+        verify(folder.path()).exits(2).says(&format!("missing field `{field}`"));
+        altered.as_object_mut().expect("an object").insert("more".into(), json!(1));
+        fs::write(&path, altered.to_string()).expect("written");
+        verify(folder.path()).exits(2).says("unknown field `more`");
+    }
+    run(folder.path(), "verifier verify --statement nowhere.json --proofs out").exits(2).says("nowhere.json");
+}
+
+/// Takes no notice of one check.
+struct Except(Check);
+
+impl Judge for Except {
+    fn require(&mut self, check: Check, holds: bool) -> Result<(), Rejection> {
+        if check == self.0 { Ok(()) } else { Strict.require(check, holds) }
+    }
+}
+
+/// Statement and proofs of the job.
+fn proved() -> (JobStatement, BTreeMap<Part, Vec<u8>>) {
+    let folder = PROVED.copy();
+    let statement = fs::read(folder.path().join("out/statement.json")).expect("read");
+    let listed = list_proofs(&folder.path().join("out")).expect("listed");
+    let proofs = listed.parts.into_iter().map(|(part, path)| (part, fs::read(path).expect("read"))).collect();
+    (JobStatement::from_json(&statement).expect("a statement"), proofs)
+}
+
+#[test]
+fn soundness_the_check_for_missing_proofs_is_needed() {
+    let (statement, proofs) = proved();
+    let key = statement.insecure_key().expect("a key");
+    assert_eq!(verify_job(&key, &statement, &proofs, &mut Strict), Ok(()));
+    for part in [Part::Parameters, Part::Data(1), Part::Segment(3)] {
+        let mut fewer = proofs.clone();
+        fewer.remove(&part);
+        let missing = JobRejection { part, check: Check::Missing };
+        assert_eq!(verify_job(&key, &statement, &fewer, &mut Strict), Err(missing));
+        assert_eq!(verify_job(&key, &statement, &fewer, &mut Except(Check::Missing)), Ok(()));
+    }
+    // Without a segment in the middle, the next one does not go on where the one before ended.
+    let mut fewer = proofs;
+    fewer.remove(&Part::Segment(1));
+    assert!(verify_job(&key, &statement, &fewer, &mut Except(Check::Missing)).is_err());
+}
+
+#[test]
+fn soundness_the_digest_of_a_job_depends_on_every_field() {
+    let (statement, _) = proved();
+    let mut digests = vec![statement.digest()];
+    let mut change = |change: &dyn Fn(&mut JobStatement)| {
+        let mut other = statement.clone();
+        change(&mut other);
+        digests.push(other.digest());
+    };
+    change(&|s| s.version = 2);
+    change(&|s| s.domain.chain = 1);
+    change(&|s| s.domain.contract[19] ^= 1);
+    change(&|s| s.domain.job[31] ^= 1);
+    change(&|s| s.domain.owner[0] ^= 1);
+    change(&|s| s.verifying_key[0] ^= 1);
+    change(&|s| s.data.root[0] ^= 1);
+    change(&|s| s.data.rows += 1);
+    change(&|s| s.steps += 1);
+    change(&|s| s.initial_seed = None);
+    change(&|s| s.initial_seed = Some(0));
+    change(&|s| s.first_parameters.truncate(0));
+    change(&|s| s.rates.truncate(1));
+    change(&|s| s.rates[1].from_segment += 1);
+    change(&|s| s.rates[1].rate += 1);
+    let distinct: std::collections::BTreeSet<_> = digests.iter().collect();
+    assert_eq!(distinct.len(), digests.len());
+}
+
+proptest! {
+    #[test]
+    fn any_statement_is_read_or_refused(at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let (statement, _) = proved();
+        let mut bytes = statement.to_json().expect("JSON");
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if let Ok(read) = JobStatement::from_json(&bytes) {
+            let again = JobStatement::from_json(&read.to_json().expect("JSON")).expect("read again");
+            prop_assert_eq!(read, again);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! Statements, keys and proofs in files, read up to a bound.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr, bail};
+
+use crate::job::{JobStatement, MAX_STATEMENT_BYTES};
+use crate::key_file::{KeyFile, MAX_BYTES as MAX_KEY_BYTES};
+use crate::part::Part;
+
+/// Largest proof that is read, in bytes.
+pub const MAX_PROOF_BYTES: usize = 1 << 26;
+
+/// The whole file at `path`.
+///
+/// # Errors
+/// If it cannot be read or has more than `most` bytes; nothing is allocated beyond.
+pub fn read(path: &Path, most: usize) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).wrap_err_with(|| format!("cannot open {}", path.display()))?;
+    let most_bytes = most as u64;
+    let got = file.take(most_bytes + 1).read_to_end(&mut bytes);
+    if got.wrap_err_with(|| format!("cannot read {}", path.display()))? as u64 > most_bytes {
+        bail!("{} has more than {most} bytes, which no such file has", path.display());
+    }
+    Ok(bytes)
+}
+
+/// The statement in the file at `path`.
+///
+/// # Errors
+/// If it cannot be read or is refused.
+pub fn read_statement(path: &Path) -> Result<JobStatement> {
+    let bytes = read(path, MAX_STATEMENT_BYTES)?;
+    JobStatement::from_json(&bytes).wrap_err_with(|| format!("{}", path.display()))
+}
+
+/// The key file at `path`.
+///
+/// # Errors
+/// If it cannot be read or is refused.
+pub fn read_key(path: &Path) -> Result<KeyFile> {
+    KeyFile::from_bytes(&read(path, MAX_KEY_BYTES)?).wrap_err_with(|| format!("{}", path.display()))
+}
+
+/// The files of a folder whose names end in `.proof`.
+#[derive(Clone, Debug, Default)]
+pub struct Proofs {
+    /// Those that are named as a part.
+    pub parts: BTreeMap<Part, PathBuf>,
+    /// Those that are not.
+    pub unknown: Vec<PathBuf>,
+}
+
+/// Lists the proofs in `folder`.
+///
+/// # Errors
+/// If the folder cannot be read.
+pub fn list_proofs(folder: &Path) -> Result<Proofs> {
+    let mut proofs = Proofs::default();
+    let context = || format!("cannot read the folder {}", folder.display());
+    for entry in std::fs::read_dir(folder).wrap_err_with(context)? {
+        let path = entry.wrap_err_with(context)?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        match Part::of_file_name(&name) {
+            Some(part) => drop(proofs.parts.insert(part, path)),
+            None if name.ends_with(".proof") => proofs.unknown.push(path),
+            None => (),
+        }
+    }
+    proofs.unknown.sort();
+    Ok(proofs)
+}

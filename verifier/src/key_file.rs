@@ -1,0 +1,101 @@
+//! What a verifier needs besides the statement where the set-up is not the insecure one: a file of a few kilobytes.
+
+use ark_bn254::G1Affine;
+
+use crate::points::{G1_BYTES, PointError, decode_g1, encode_g1};
+use crate::setup::{SETUP_KEY_BYTES, SetupKey, SetupKeyError};
+
+/// First bytes of a key file.
+pub const MAGIC: &[u8; 4] = b"GPVK";
+/// Version of the encoding.
+pub const VERSION: u8 = 1;
+/// Largest key file, in bytes: the table of 2^16 entries in columns of 2^4.
+pub const MAX_BYTES: usize = MAGIC.len() + 1 + SETUP_KEY_BYTES + G1_BYTES * (1 << 12);
+
+/// The verifier's part of a set-up, and commitments to the public tables under it.
+///
+/// # Soundness
+/// Whoever hands it out is trusted to have committed to the right tables; anyone with the powers of τ can recompute them.
+/// The verifying key's digest in the statement binds all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFile {
+    /// The verifier's part of the set-up.
+    pub setup: SetupKey,
+    /// Commitments to the columns of the exponential table, blinding zero.
+    pub tables: Vec<G1Affine>,
+}
+
+/// Why bytes are not a key file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyFileError {
+    /// It does not begin as a key file of this version does, or is truncated, extended or too long.
+    #[error("not a key file of version {VERSION}")]
+    Format,
+    /// The set-up's key is refused.
+    #[error(transparent)]
+    Setup(#[from] SetupKeyError),
+    /// A commitment is not a point.
+    #[error("a commitment to a table: {0}")]
+    Point(#[from] PointError),
+}
+
+impl KeyFile {
+    /// `magic ‖ version ‖ set-up key ‖ tables`.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = MAGIC.to_vec();
+        bytes.push(VERSION);
+        bytes.extend(self.setup.to_bytes());
+        bytes.extend(self.tables.iter().flat_map(encode_g1));
+        bytes
+    }
+
+    /// What [`Self::to_bytes`] wrote.
+    ///
+    /// # Errors
+    /// [`KeyFileError`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyFileError> {
+        let (start, rest) = bytes.split_at_checked(MAGIC.len() + 1).ok_or(KeyFileError::Format)?;
+        let (setup, tables) = rest.split_at_checked(SETUP_KEY_BYTES).ok_or(KeyFileError::Format)?;
+        if !start.starts_with(MAGIC) || !start.ends_with(&[VERSION]) || bytes.len() > MAX_BYTES {
+            return Err(KeyFileError::Format);
+        }
+        if tables.len() % G1_BYTES != 0 {
+            return Err(KeyFileError::Format);
+        }
+        let tables = tables.chunks(G1_BYTES).map(decode_g1).collect::<Result<_, _>>()?;
+        Ok(Self { setup: SetupKey::from_bytes(setup)?, tables })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ark_bn254::G2Affine;
+    use ark_ec::{AffineRepr, CurveGroup};
+    use proptest::prelude::*;
+
+    fn example() -> KeyFile {
+        let tau_g2 = (G2Affine::generator() * ark_bn254::Fr::from(12345u64)).into_affine();
+        KeyFile { setup: SetupKey::ceremony(tau_g2), tables: vec![G1Affine::generator(); 2] }
+    }
+
+    #[test]
+    fn bytes_round_trip_and_nothing_else_is_read() {
+        let bytes = example().to_bytes();
+        assert_eq!(KeyFile::from_bytes(&bytes), Ok(example()));
+        for length in 0..bytes.len() {
+            if (bytes.len() - length) % G1_BYTES != 0 {
+                assert!(KeyFile::from_bytes(&bytes[..length]).is_err(), "{length}");
+            }
+        }
+        assert!(KeyFile::from_bytes(&[&bytes[..], &[0]].concat()).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..800)) {
+            prop_assert!(KeyFile::from_bytes(&[&MAGIC[..], &[VERSION], &bytes].concat()).is_err());
+        }
+    }
+}

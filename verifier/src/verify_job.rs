@@ -1,0 +1,172 @@
+//! The verifier of a whole job: its registrations, then every segment, each from the parameters that the one before left.
+
+use std::collections::BTreeMap;
+
+use ark_bn254::G1Affine;
+use gradproof_circuits::check::{Check, Judge, Rejection};
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::tensor::Group;
+
+use crate::job::JobStatement;
+use crate::key::VerifyingKey;
+use crate::merkle;
+use crate::part::Part;
+use crate::proof::Proof;
+use crate::verify::verify;
+
+/// Why a job is refused: the check that failed first, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{part}: check {check:?} failed")]
+pub struct JobRejection {
+    /// Where it failed.
+    pub part: Part,
+    /// What failed.
+    pub check: Check,
+}
+
+/// Checks the proofs of a job one after the other.
+#[derive(Clone, Debug)]
+pub struct JobVerifier<'a> {
+    key: &'a VerifyingKey,
+    job: &'a JobStatement,
+    parameters: Vec<G1Affine>,
+    segments: u64,
+}
+
+impl<'a> JobVerifier<'a> {
+    /// A verifier that has checked nothing but that `job` is possible and `key` its key.
+    ///
+    /// # Errors
+    /// [`Check::Key`] at [`Part::Statement`].
+    pub fn new(key: &'a VerifyingKey, job: &'a JobStatement, judge: &mut impl Judge) -> Result<Self, JobRejection> {
+        let same = job.validate().is_ok()
+            && job.architecture == *key.architecture()
+            && job.column_vars == key.column_vars
+            && job.setup.digest == key.setup.digest()
+            && job.setup.insecure == key.setup.is_insecure()
+            && job.verifying_key == key.digest()
+            && job.first_parameters.len() == key.relations(Subject::Segment).layout.group(Group::First).len();
+        judge.require(Check::Key, same).map_err(at(Part::Statement))?;
+        Ok(Self { key, job, parameters: job.first_parameters.clone(), segments: 0 })
+    }
+
+    /// Every part that has a proof, in order.
+    pub fn parts(&self) -> impl Iterator<Item = Part> + use<> {
+        let (positions, segments) = (self.job.positions() as u64, self.job.segments() as u64);
+        let data = (0..positions).map(Part::Data);
+        std::iter::once(Part::Parameters).chain(data).chain((0..segments).map(Part::Segment))
+    }
+
+    /// Commitments to the parameters after the segments that have been checked.
+    pub fn parameters(&self) -> &[G1Affine] {
+        &self.parameters
+    }
+
+    /// Checks the proof of one part; segments are checked in order, without a gap.
+    ///
+    /// # Soundness
+    /// All values of the statement that the proof is checked against are computed from that of the job, but for the
+    /// commitments to the last parameters, which the proof is free to name.
+    ///
+    /// # Errors
+    /// The check that failed.
+    pub fn check(&mut self, part: Part, proof: &[u8], judge: &mut impl Judge) -> Result<(), JobRejection> {
+        let surplus = Rejection { check: Check::Missing };
+        let checked = match part {
+            Part::Statement => Err(surplus),
+            Part::Parameters => self.registration(Subject::Parameters, 0, proof, judge),
+            Part::Data(position) => match usize::try_from(position) {
+                Ok(position) if position < self.job.positions() => {
+                    self.registration(Subject::Data, position, proof, judge)
+                }
+                _ => Err(surplus),
+            },
+            Part::Segment(index) if index == self.segments => self.segment(proof, judge),
+            Part::Segment(_) => Err(surplus),
+        };
+        checked.map_err(at(part))
+    }
+
+    fn registration(
+        &self,
+        subject: Subject,
+        position: usize,
+        proof: &[u8],
+        judge: &mut impl Judge,
+    ) -> Result<(), Rejection> {
+        let missing = Rejection { check: Check::Missing };
+        let (statement, first) = match subject {
+            Subject::Parameters => (self.job.parameters(self.key), self.job.first_parameters.as_slice()),
+            Subject::Data => (self.job.data(self.key, position).ok_or(missing)?, [].as_slice()),
+            Subject::Segment => return Err(missing),
+        };
+        verify(self.key, &statement, first, &self.decode(subject, proof)?, judge)
+    }
+
+    fn segment(&mut self, proof: &[u8], judge: &mut impl Judge) -> Result<(), Rejection> {
+        let proof = self.decode(Subject::Segment, proof)?;
+        let layout = &self.key.relations(Subject::Segment).layout;
+        // Data, last parameters and trace are sent in this order.
+        let sent = proof.columns.get(layout.group(Group::Data).len()..).unwrap_or_default();
+        let last = sent.get(..layout.group(Group::Last).len()).ok_or(Rejection { check: Check::Commitments })?;
+        let index = self.segments as usize;
+        let statement = self.job.segment(self.key, index, &self.parameters, last);
+        let statement = statement.ok_or(Rejection { check: Check::Missing })?;
+        verify(self.key, &statement, &self.parameters, &proof, judge)?;
+        self.parameters = last.to_vec();
+        self.segments += 1;
+        Ok(())
+    }
+
+    fn decode(&self, subject: Subject, proof: &[u8]) -> Result<Proof, Rejection> {
+        let columns = self.key.relations(subject).layout.group(Group::Data).len() as u64;
+        let depth = match subject {
+            Subject::Parameters => 0,
+            _ => merkle::depth((self.job.epoch().segments() as u64).saturating_mul(columns)),
+        };
+        Proof::from_bytes(proof, self.key, subject, depth)
+    }
+}
+
+/// Verifies all proofs of a job: exactly one of each part, registrations first, segments in order.
+///
+/// # Errors
+/// The first check that failed, and where. A proof that is missing or that belongs to no part is [`Check::Missing`].
+pub fn verify_job(
+    key: &VerifyingKey,
+    job: &JobStatement,
+    proofs: &BTreeMap<Part, Vec<u8>>,
+    judge: &mut impl Judge,
+) -> Result<(), JobRejection> {
+    let mut verifier = JobVerifier::new(key, job, judge)?;
+    require_all(&verifier, proofs.keys(), judge)?;
+    for part in verifier.parts() {
+        if let Some(proof) = proofs.get(&part) {
+            verifier.check(part, proof, judge)?;
+        }
+    }
+    Ok(())
+}
+
+/// Checks that `present` are exactly the parts of the job, in order.
+///
+/// # Errors
+/// [`Check::Missing`] at the first part that is missing, or that is not one of the job.
+pub fn require_all<'p>(
+    verifier: &JobVerifier<'_>,
+    present: impl Iterator<Item = &'p Part>,
+    judge: &mut impl Judge,
+) -> Result<(), JobRejection> {
+    let mut present = present.copied().peekable();
+    for part in verifier.parts() {
+        while let Some(surplus) = present.next_if(|&other| other < part) {
+            judge.require(Check::Missing, false).map_err(at(surplus))?;
+        }
+        judge.require(Check::Missing, present.next_if_eq(&part).is_some()).map_err(at(part))?;
+    }
+    present.try_for_each(|surplus| judge.require(Check::Missing, false).map_err(at(surplus)))
+}
+
+fn at(part: Part) -> impl Fn(Rejection) -> JobRejection {
+    move |Rejection { check }| JobRejection { part, check }
+}

@@ -1,0 +1,68 @@
+//! `provider`: trains models and proves how.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use gradproof_verifier::command::{EXIT_CODES, exit};
+use gradproof_worker::program::{Bench, Demo, Prove, Train, keep_large_blocks};
+
+/// Trains networks in exact integers and proves every step.
+///
+/// New here? `provider demo` does all of it on built-in digits. Then write a job file, and:
+///
+///   provider prove --job job.toml --out out
+///   verifier verify --statement out/statement.json --proofs out
+///
+/// Core proofs are NOT zero-knowledge: their messages depend on data and weights. The set-up is INSECURE so far: anyone can
+/// forge proofs under it.
+#[derive(Parser)]
+#[command(name = "provider", version, verbatim_doc_comment, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Trains a job and proves every segment of it.
+    ///
+    /// Writes `statement.json`, the registrations and a proof of each segment as soon as it is made, the trained
+    /// `weights.safetensors` (floating point, for PyTorch), and `report.json`. May be interrupted at any time: what is
+    /// lost is the segment in work, and `--resume` goes on behind the last one that is there.
+    ///
+    /// Core proofs are NOT zero-knowledge: their messages depend on data and weights.
+    ///
+    /// Example: provider prove --job job.toml --out out
+    #[command(after_help = EXIT_CODES)]
+    Prove(Prove),
+    /// Trains a job without proving it.
+    ///
+    /// The weights are the same to the bit. With --traces it leaves what a prover needs, in files: about as large as
+    /// `8 · batch · steps · widths` bytes a segment.
+    ///
+    /// Example: provider train --job job.toml --out out --traces traces
+    #[command(after_help = EXIT_CODES)]
+    Train(Train),
+    /// Measures one segment of a given shape: training, each part of the proof, verification.
+    ///
+    /// The data are the built-in digits, repeated, if the input has 784 values, and otherwise made up.
+    ///
+    /// Example: provider bench --layers 784,128,128,10 --batch 64 --steps 64
+    #[command(after_help = EXIT_CODES)]
+    Bench(Bench),
+    /// Trains on the built-in digits, proves every step, verifies the proofs, and shows what that took.
+    ///
+    /// Core proofs are NOT zero-knowledge, and the set-up is insecure: both are for trying things out.
+    #[command(after_help = EXIT_CODES)]
+    Demo(Demo),
+}
+
+fn main() -> ExitCode {
+    keep_large_blocks();
+    exit(match Arguments::parse().task {
+        Task::Prove(task) => task.run(),
+        Task::Train(task) => task.run(),
+        Task::Bench(task) => task.run(),
+        Task::Demo(task) => task.run(),
+    })
+}

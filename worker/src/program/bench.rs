@@ -1,0 +1,247 @@
+//! `provider bench`: one segment of a given shape, part by part.
+
+use std::time::Instant;
+
+use eyre::{Result, bail, ensure};
+use gradproof_circuits::architecture::{Architecture, log2_ceil};
+use gradproof_circuits::arithmetic::Precision;
+use gradproof_circuits::check::Strict;
+use gradproof_circuits::relations::{Subject, default_column_vars};
+use gradproof_circuits::tensor::Group;
+use gradproof_prover::columns::columns_in;
+use gradproof_prover::commit::sums;
+use gradproof_prover::randomness::fresh_seed;
+use gradproof_prover::witness::Witness;
+use gradproof_verifier::command::{Outcome, Progress, print, warn};
+use gradproof_verifier::part::Part;
+use gradproof_verifier::statement::Domain;
+use gradproof_verifier::verify_job::JobVerifier;
+use serde::Serialize;
+
+use super::commitments::{Commitments, Keys};
+use super::prove::prove_segment;
+use super::report::{ProofReport, peak_memory_bytes};
+use super::train::Trainer;
+use crate::data::{DataSet, Digits, Scaling, digits};
+use crate::job::{InitialWeights, Job, RateChange};
+
+/// Gas of one more column, of one more fold, and of everything else, on chain.
+const GAS: [u64; 3] = [7_400, 6_200, 400_000];
+
+/// Measures training, proving and verifying of one segment.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Bench {
+    /// Widths of the input, of each hidden layer, and the number of classes.
+    #[arg(long, value_delimiter = ',', default_value = "784,128,128,10")]
+    pub layers: Vec<usize>,
+    /// Rows of a step.
+    #[arg(long, default_value_t = 64)]
+    pub batch: usize,
+    /// Steps of the segment, a power of two.
+    #[arg(long, default_value_t = 64)]
+    pub steps: usize,
+    /// log2 of the length of a column; chosen from the shape if not given.
+    #[arg(long, value_name = "N")]
+    pub column_bits: Option<usize>,
+    /// Print the measurements as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, Serialize)]
+struct Measurements {
+    layers: Vec<usize>,
+    batch: usize,
+    steps: usize,
+    parameters: usize,
+    data: &'static str,
+    threads: usize,
+    column_bits: usize,
+    columns: usize,
+    lookup_leaves_bits: usize,
+    setup_secs: f64,
+    train_secs: f64,
+    #[serde(flatten)]
+    proof: ProofReport,
+    secs_per_step: f64,
+    /// The multi-scalar multiplications of the committed values alone.
+    floor_secs: f64,
+    /// Everything but the opening, over the floor.
+    ratio_to_floor: f64,
+    estimated_gas: u64,
+    peak_memory_bytes: Option<u64>,
+    zero_knowledge: bool,
+    insecure_setup: bool,
+}
+
+impl Bench {
+    /// Runs `provider bench`.
+    ///
+    /// # Errors
+    /// If the shape is impossible, or training leaves its range.
+    pub fn run(&self) -> Result<Outcome> {
+        let (job, data) = self.job()?;
+        let progress = Progress::new(5, "phases", self.json);
+        let phase = |what: &str| {
+            progress.advance(1);
+            progress.say(what.to_owned());
+        };
+        progress.say("preparing the set-up");
+        let begin = Instant::now();
+        let keys = Keys::insecure(&job.architecture, job.column_vars())?;
+        let setup_secs = begin.elapsed().as_secs_f64();
+        warn(keys.key.setup.is_insecure());
+        phase("committing to the data");
+        let mut trainer = Trainer::new(&job, None)?;
+        let seed = fresh_seed()?;
+        let commitments = Commitments::new(&job, &keys, &trainer.parameters, &seed, Domain::default(), &progress)?;
+        phase("training");
+        let (trace, segment) = trainer.trace(0)?;
+        phase("committing to the values alone");
+        let layout = &keys.key.relations(Subject::Segment).layout;
+        let floor_secs = {
+            let mut witness = Witness::of_segment(&job.architecture, &trace)?;
+            witness.count_lookups(&keys.key.relations(Subject::Segment).tree)?;
+            let last = columns_in(layout, &witness, layout.group(Group::Last));
+            let columns = columns_in(layout, &witness, layout.group(Group::Trace));
+            let begin = Instant::now();
+            sums(&keys.setup, &last)?;
+            sums(&keys.setup, &columns)?;
+            begin.elapsed().as_secs_f64()
+        };
+        phase("proving");
+        let (bytes, mut proof) = prove_segment(&keys, &commitments, 0, commitments.first.clone(), &seed, trace)?;
+        let mut verifier = JobVerifier::new(&keys.key, &commitments.statement, &mut Strict)?;
+        let begin = Instant::now();
+        verifier.check(Part::Segment(0), &bytes, &mut Strict)?;
+        proof.verify_ms = begin.elapsed().as_secs_f64() * 1e3;
+        drop(progress);
+        let columns = layout.columns();
+        let folds = keys.key.column_vars as u64 - 1;
+        let measurements = Measurements {
+            layers: self.layers.clone(),
+            batch: self.batch,
+            steps: self.steps,
+            parameters: job.architecture.parameters(),
+            data,
+            threads: rayon::current_num_threads(),
+            column_bits: keys.key.column_vars,
+            columns,
+            lookup_leaves_bits: keys.key.relations(Subject::Segment).tree.vars,
+            setup_secs,
+            train_secs: segment.train_secs,
+            secs_per_step: proof.total_secs / self.steps as f64,
+            floor_secs,
+            ratio_to_floor: (proof.total_secs - proof.opening_secs) / floor_secs,
+            estimated_gas: GAS[0] * columns as u64 + GAS[1] * folds + GAS[2],
+            proof,
+            peak_memory_bytes: peak_memory_bytes(),
+            zero_knowledge: false,
+            insecure_setup: keys.key.setup.is_insecure(),
+        };
+        if self.json {
+            print(&serde_json::to_string(&measurements)?);
+        } else {
+            print(&measurements.table());
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// A job of one segment over as many rows as it takes, and what its data are.
+    fn job(&self) -> Result<(Job, &'static str)> {
+        let classes = self.layers.last().copied().unwrap_or(1);
+        let exponential_bits = 15 - log2_ceil(classes.max(1)).min(15) as u32;
+        let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits };
+        let architecture =
+            Architecture { widths: self.layers.clone(), batch: self.batch, steps: self.steps, precision };
+        architecture.validate()?;
+        let bits = self.column_bits.unwrap_or_else(|| default_column_vars(&architecture));
+        ensure!(
+            crate::job::COLUMN_BITS.contains(&bits),
+            "--column-bits is {bits}, expected {} to {}",
+            crate::job::COLUMN_BITS.start(),
+            crate::job::COLUMN_BITS.end()
+        );
+        let rows = self.batch * self.steps;
+        let (train, data) = match (architecture.widths[0], architecture.classes()) {
+            (784, 10..) => (repeated_digits(rows)?, "digits, repeated"),
+            (width, classes) => (synthetic(rows, width, classes), "synthetic"),
+        };
+        let job = Job {
+            architecture,
+            train,
+            test: None,
+            steps: self.steps,
+            rates: vec![RateChange { from_segment: 0, rate: 1 }],
+            initial_weights: InitialWeights::Seed(1),
+            column_bits: Some(bits),
+        };
+        if job.segments() != 1 {
+            bail!("the shape does not make one segment");
+        }
+        Ok((job, data))
+    }
+}
+
+fn repeated_digits(rows: usize) -> Result<DataSet> {
+    let Digits { train, .. } = digits(&Scaling { activation_bits: 8, factor: None })?;
+    let inputs = (0..rows).flat_map(|row| train.row(row % train.rows)).copied().collect();
+    let labels = train.labels.iter().copied().cycle().take(rows).collect();
+    Ok(DataSet { rows, inputs, labels, ..train })
+}
+
+/// Inputs below one, a fifth of them not zero as in images, and labels in turn.
+fn synthetic(rows: usize, width: usize, classes: usize) -> DataSet {
+    let mut state = 1u64;
+    let mut next = || {
+        // xorshift64: any numbers will do.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        if state % 5 == 0 { (state >> 32) as i16 & 0xff } else { 0 }
+    };
+    let inputs = (0..rows * width).map(|_| next()).collect();
+    let labels = (0..rows).map(|row| (row % classes) as u16).collect();
+    DataSet { rows, width, inputs, labels, classes }
+}
+
+impl Measurements {
+    fn table(&self) -> String {
+        let p = &self.proof;
+        let layers: Vec<String> = self.layers.iter().map(usize::to_string).collect();
+        let mut rows = vec![
+            ("shape", format!("{}, batch {}, {} steps", layers.join("-"), self.batch, self.steps)),
+            ("parameters", self.parameters.to_string()),
+            ("data", self.data.to_owned()),
+            ("threads", self.threads.to_string()),
+            ("columns", format!("{} of 2^{}", self.columns, self.column_bits)),
+            ("look-up tree", format!("2^{} leaves", self.lookup_leaves_bits)),
+        ];
+        let secs = |value: f64| format!("{value:.3} s");
+        rows.extend([
+            ("set-up", secs(self.setup_secs)),
+            ("training", secs(self.train_secs)),
+            ("witness", secs(p.witness_secs)),
+            ("commit", secs(p.commit_secs)),
+            ("mask", secs(p.mask_secs)),
+            ("look-ups", secs(p.lookup_secs)),
+            ("pointwise", secs(p.pointwise_secs)),
+            ("products", secs(p.product_secs)),
+            ("merge", secs(p.merge_secs)),
+            ("opening", secs(p.opening_secs)),
+            ("total", secs(p.total_secs)),
+            ("a step", secs(self.secs_per_step)),
+            ("floor", secs(self.floor_secs)),
+            ("without opening", format!("{:.2} × the floor", self.ratio_to_floor)),
+            ("verification", format!("{:.1} ms", p.verify_ms)),
+            ("proof", format!("{} bytes", p.bytes)),
+            ("estimated gas", self.estimated_gas.to_string()),
+        ]);
+        if let Some(bytes) = self.peak_memory_bytes {
+            rows.push(("peak memory", format!("{:.2} GB", bytes as f64 / 1e9)));
+        }
+        let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<16} {value}")).collect();
+        lines.join("\n")
+    }
+}

@@ -1,0 +1,139 @@
+//! `requester commit`: commitments to data and first parameters, and their registration.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr, bail, ensure};
+use gradproof_circuits::check::Strict;
+use gradproof_prover::randomness::fresh_seed;
+use gradproof_verifier::command::files::{MAX_PROOF_BYTES, list_proofs, read};
+use gradproof_verifier::command::{Outcome, Progress, print, warn};
+use gradproof_verifier::hex;
+use gradproof_verifier::job::JobStatement;
+use gradproof_verifier::part::Part;
+use gradproof_verifier::verify_job::JobVerifier;
+
+use super::commitments::{Commitments, Keys, first_parameters};
+use super::domain::DomainOptions;
+use super::openings::Openings;
+use crate::atomic;
+use crate::job::Job;
+
+/// Commits to the data and first parameters of a job.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Commit {
+    /// The job file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub job: PathBuf,
+    /// Folder for `statement.json`, `parameters.proof`, `data-0000.proof` … and `private/openings.json`.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Print what was written as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+    /// Where the job counts.
+    #[command(flatten)]
+    pub domain: DomainOptions,
+}
+
+impl Commit {
+    /// Runs `requester commit`.
+    ///
+    /// # Errors
+    /// If the job or an option is refused, the folder has a job already, or a file cannot be written.
+    pub fn run(&self) -> Result<Outcome> {
+        let job = Job::load(&self.job)?;
+        let domain = self.domain.domain()?;
+        refuse_used(&self.out, "choose another folder")?;
+        let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
+        progress.say("preparing the set-up");
+        let keys = Keys::insecure(&job.architecture, job.column_vars())?;
+        warn(keys.key.setup.is_insecure());
+        let first = first_parameters(&job)?;
+        let seed = fresh_seed()?;
+        let commitments = Commitments::new(&job, &keys, &first, &seed, domain, &progress)?;
+        let statement = &commitments.statement;
+        create(&self.out)?;
+        Openings::new(statement, seed).save(&self.out)?;
+        save(&self.out.join(Part::Statement.file_name()), &statement.to_json()?)?;
+        let verifier = JobVerifier::new(&keys.key, statement, &mut Strict)?;
+        for part in verifier.parts().filter(|part| !matches!(part, Part::Segment(_))) {
+            progress.say(format!("proving {part}"));
+            let (proved, subject) = commitments.register(&job, &keys, &first, part)?;
+            save(&self.out.join(part.file_name()), &proved.proof.to_bytes(subject))?;
+            progress.advance(1);
+        }
+        drop(progress);
+        let (out, private) = (self.out.display(), Openings::path(&self.out));
+        if self.json {
+            print(
+                &serde_json::json!({
+                    "statement": self.out.join("statement.json"),
+                    "openings": private,
+                    "job": hex::encode(&statement.domain.job),
+                    "data_root": hex::encode(&statement.data.root),
+                    "segments": statement.segments(),
+                    "positions": statement.positions(),
+                    "zero_knowledge": false,
+                    "insecure_setup": statement.setup.insecure,
+                })
+                .to_string(),
+            );
+        } else {
+            print(&format!("{out}/statement.json: the public statement; post it with the job"));
+            print(&format!("{out}/*.proof: {} registrations of data and first parameters", 1 + statement.positions()));
+            print(&format!(
+                "{}: the seed of the blindings. Keep it secret and keep it: only with it can the provider prove on these \
+                 commitments, and you open those to the trained weights",
+                private.display()
+            ));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+/// Refuses a folder that has a statement, openings or proofs.
+pub fn refuse_used(folder: &Path, remedy: &str) -> Result<()> {
+    let statement = folder.join(Part::Statement.file_name());
+    let mut used = vec![statement, Openings::path(folder)];
+    if folder.is_dir() {
+        used.extend(list_proofs(folder)?.parts.into_values());
+    }
+    match used.into_iter().find(|path| path.exists()) {
+        Some(path) => bail!("{} is there already; {remedy}", path.display()),
+        None => Ok(()),
+    }
+}
+
+/// Makes a folder.
+pub fn create(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make the folder {}", folder.display()))
+}
+
+/// Writes a file at once.
+pub fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic::write(path, |file| file.write_all(bytes)).wrap_err_with(|| format!("cannot write {}", path.display()))
+}
+
+/// The proof of `part` in `folder`, if it is there, checked.
+pub fn stored(folder: &Path, part: Part, verifier: &mut JobVerifier<'_>) -> Result<Option<Vec<u8>>> {
+    let path = folder.join(part.file_name());
+    if !path.exists() {
+        return Ok(None);
+    }
+    let proof = read(&path, MAX_PROOF_BYTES)?;
+    let checked = verifier.check(part, &proof, &mut Strict);
+    ensure!(
+        checked.is_ok(),
+        "{} is not a proof of this job ({}); remove it, and it is made again",
+        path.display(),
+        checked.err().map(|rejection| rejection.to_string()).unwrap_or_default()
+    );
+    Ok(Some(proof))
+}
+
+/// Reads the statement in `folder`, if there is one.
+pub fn stored_statement(folder: &Path) -> Result<Option<JobStatement>> {
+    let path = folder.join(Part::Statement.file_name());
+    if path.exists() { Ok(Some(gradproof_verifier::command::files::read_statement(&path)?)) } else { Ok(None) }
+}

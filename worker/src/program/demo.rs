@@ -1,0 +1,152 @@
+//! `provider demo`: everything on the built-in digits.
+
+use std::path::{Path, PathBuf};
+
+use eyre::Result;
+use gradproof_prover::randomness::fresh_seed;
+use gradproof_verifier::command::verify::{Arguments, verify};
+use gradproof_verifier::command::{Outcome, print};
+use gradproof_verifier::hex;
+use gradproof_verifier::part::Part;
+use serde::Serialize;
+
+use super::commitments::first_parameters;
+use super::domain::DomainOptions;
+use super::prove::Prove;
+use super::report::Report;
+use crate::float::FloatNetwork;
+use crate::job::Job;
+
+/// Trains on the built-in digits, proves every step, and verifies the proofs.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Demo {
+    /// Keep statement, proofs, weights and report in this folder; otherwise they are removed.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Print the measurements as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What the demonstration shows.
+#[derive(Clone, Debug, Serialize)]
+struct Measurements {
+    accepted: bool,
+    steps: usize,
+    segments: usize,
+    parameters: usize,
+    accuracy: Option<f64>,
+    float_accuracy: Option<f64>,
+    train_secs: f64,
+    prove_secs_per_step: f64,
+    proof_bytes: usize,
+    verify_ms: f64,
+    verify_ms_per_segment: f64,
+    peak_memory_bytes: Option<u64>,
+    zero_knowledge: bool,
+    insecure_setup: bool,
+}
+
+impl Demo {
+    /// Runs `provider demo`.
+    ///
+    /// # Errors
+    /// If a file cannot be written.
+    pub fn run(&self) -> Result<Outcome> {
+        let job = Job::demo()?;
+        let temporary = match self.out {
+            Some(_) => None,
+            None => Some(Temporary(std::env::temp_dir().join(format!("gradproof-{}", hex::encode(&fresh_seed()?))))),
+        };
+        let folder =
+            self.out.as_deref().or(temporary.as_ref().map(|folder| folder.0.as_path())).unwrap_or(Path::new("."));
+        let prove = Prove {
+            job: PathBuf::new(),
+            out: folder.to_owned(),
+            resume: false,
+            traces: None,
+            statement: None,
+            openings: None,
+            json: self.json,
+            domain: DomainOptions::default(),
+        };
+        let report = prove.prove(&job)?;
+        let statement = folder.join(Part::Statement.file_name());
+        let verified = verify(&Arguments { statement, proofs: folder.to_owned(), key: None, json: self.json })?;
+        let proved = report.segments.iter().filter_map(|segment| segment.proof);
+        let measurements = Measurements {
+            accepted: verified.accepted,
+            steps: report.steps,
+            segments: report.segments.len(),
+            parameters: report.parameters,
+            accuracy: report.test_accuracy,
+            float_accuracy: float_accuracy(&job)?,
+            train_secs: report.segments.iter().map(|segment| segment.train_secs).sum(),
+            prove_secs_per_step: proved.clone().map(|proof| proof.total_secs).sum::<f64>() / report.steps as f64,
+            proof_bytes: verified.proof_bytes,
+            verify_ms: verified.verify_ms,
+            verify_ms_per_segment: proved.map(|proof| proof.verify_ms).sum::<f64>() / report.segments.len() as f64,
+            peak_memory_bytes: report.peak_memory_bytes,
+            zero_knowledge: verified.zero_knowledge,
+            insecure_setup: verified.insecure_setup,
+        };
+        if self.json {
+            print(&serde_json::to_string(&measurements)?);
+        } else {
+            print(&measurements.table(&report));
+            if let Some(folder) = &self.out {
+                let folder = folder.display();
+                print(&format!("check it: verifier verify --statement {folder}/statement.json --proofs {folder}"));
+            }
+        }
+        Ok(if verified.accepted { Outcome::Done } else { Outcome::Rejected })
+    }
+}
+
+/// Accuracy on the test set of the same job in double precision.
+fn float_accuracy(job: &Job) -> Result<Option<f64>> {
+    let Some(test) = &job.test else { return Ok(None) };
+    let architecture = &job.architecture;
+    let mut network = FloatNetwork::new(architecture, &first_parameters(job)?)?;
+    for segment in (0..job.segments()).filter_map(|index| job.segment(index)) {
+        let rows = job.segment_rows(segment.position)?;
+        let (batch, width) = (architecture.padded_batch(), architecture.widths[0]);
+        let steps = rows.inputs.chunks(batch * width).zip(rows.labels.chunks(batch));
+        for (inputs, labels) in steps.take(segment.live.steps) {
+            network.step(inputs, labels, segment.rate)?;
+        }
+    }
+    Ok(Some(network.evaluate(&test.inputs, &test.labels)?.accuracy()))
+}
+
+impl Measurements {
+    fn table(&self, report: &Report) -> String {
+        let share = |value: Option<f64>| value.map_or("-".into(), |value| format!("{:.2} %", 100.0 * value));
+        let loss = report.segments.last().and_then(|segment| segment.loss);
+        let rows = [
+            ("verdict", if self.accepted { "accepted: every step is proved".into() } else { "REJECTED".to_owned() }),
+            ("network", format!("784-128-128-10, {} parameters", self.parameters)),
+            ("steps", format!("{} of 64 digits each, in {} segments", self.steps, self.segments)),
+            ("accuracy", format!("{} (floating point: {})", share(self.accuracy), share(self.float_accuracy))),
+            ("last loss", loss.map_or("-".into(), |loss| format!("{loss:.3}"))),
+            ("training", format!("{:.2} s", self.train_secs)),
+            ("proving", format!("{:.3} s a step", self.prove_secs_per_step)),
+            ("proofs", format!("{} bytes, registrations included", self.proof_bytes)),
+            ("verification", format!("{:.0} ms ({:.0} ms a segment)", self.verify_ms, self.verify_ms_per_segment)),
+            ("zero-knowledge", "no: a core proof tells of data and weights".into()),
+            ("set-up", "insecure: for trying things out, anyone can forge".into()),
+        ];
+        let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15} {value}")).collect();
+        lines.join("\n")
+    }
+}
+
+/// A folder that is removed in the end.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // The system tidies its temporary files if this does not.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

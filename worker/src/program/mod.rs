@@ -1,0 +1,19 @@
+//! The programs `requester` and `provider`: folders, files, progress and reports around training and proving.
+
+mod allocator;
+mod bench;
+mod commit;
+mod commitments;
+mod demo;
+mod domain;
+mod openings;
+mod prove;
+mod report;
+mod train;
+
+pub use allocator::keep_large_blocks;
+pub use bench::Bench;
+pub use commit::Commit;
+pub use demo::Demo;
+pub use prove::Prove;
+pub use train::Train;

@@ -1,0 +1,220 @@
+//! `provider train`: the training alone, with or without traces for a prover.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use eyre::{Result, WrapErr, ensure};
+use gradproof_prover::trace::{Parameters, SegmentTrace};
+use gradproof_verifier::command::{Outcome, Progress, print, tell};
+
+use super::commit::{create, save};
+use super::commitments::first_parameters;
+use super::report::{Report, SegmentReport, peak_memory_bytes};
+use crate::job::{Job, Segment};
+use crate::kernels::Cpu;
+use crate::parameters_file::{Numbers, write_parameters};
+use crate::trace_file::{read_trace, write_trace};
+use crate::train::{SegmentPlan, evaluate, train, train_segment};
+
+/// Trains without proving.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Train {
+    /// The job file (TOML).
+    #[arg(long, value_name = "FILE")]
+    pub job: PathBuf,
+    /// Folder for `weights.safetensors` and `report.json`.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder for `segment-0000.trace` …, from which `provider prove --traces` proves in another process.
+    #[arg(long, value_name = "DIR")]
+    pub traces: Option<PathBuf>,
+    /// Print the report as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Train {
+    /// Runs `provider train`.
+    ///
+    /// # Errors
+    /// If the job is refused, a value leaves its range, or a file cannot be written.
+    pub fn run(&self) -> Result<Outcome> {
+        let job = Job::load(&self.job)?;
+        create(&self.out)?;
+        if let Some(folder) = &self.traces {
+            create(folder)?;
+        }
+        let mut trainer = Trainer::new(&job, None)?;
+        let mut report = new_report(&job);
+        let progress = Progress::new(job.steps as u64, "steps", self.json);
+        for index in 0..job.segments() {
+            progress.say(format!("training segment {index}"));
+            let segment = match &self.traces {
+                Some(folder) => {
+                    let (trace, segment) = trainer.trace(index)?;
+                    write_trace(&trace_path(folder, index), &job.architecture, &trace)?;
+                    segment
+                }
+                None => trainer.skip(index)?,
+            };
+            progress.advance(segment.steps as u64);
+            report.segments.push(segment);
+        }
+        drop(progress);
+        finish(&self.out, &job, &trainer.parameters, &mut report)?;
+        print_report(&report, self.json)?;
+        Ok(Outcome::Done)
+    }
+}
+
+/// Trains a job segment by segment, or follows the traces of one that was trained.
+pub struct Trainer<'a> {
+    job: &'a Job,
+    traces: Option<&'a Path>,
+    /// Parameters after the segments so far.
+    pub parameters: Parameters,
+}
+
+impl<'a> Trainer<'a> {
+    /// A trainer with the first parameters; it reads the segments in the folder `traces`, if one is given.
+    pub fn new(job: &'a Job, traces: Option<&'a Path>) -> Result<Self> {
+        Ok(Self { job, traces, parameters: first_parameters(job)? })
+    }
+
+    /// The next segment, `index`, with its trace.
+    pub fn trace(&mut self, index: usize) -> Result<(SegmentTrace, SegmentReport)> {
+        let begin = Instant::now();
+        let (segment, mut report) = self.report(index)?;
+        let rows = self.job.segment_rows(segment.position)?;
+        let trace = match self.traces {
+            Some(folder) => {
+                let path = trace_path(folder, index);
+                let (architecture, trace) = read_trace(&path)?;
+                let same = [
+                    ("architecture", architecture == self.job.architecture),
+                    ("number of live steps or rows", trace.live == segment.live),
+                    ("rate", trace.rate == segment.rate),
+                    ("input", trace.input == rows.inputs),
+                    ("label", trace.labels == rows.labels),
+                    ("set of first parameters", trace.first == self.parameters),
+                ];
+                if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
+                    let path = path.display();
+                    eyre::bail!("{path} is not of segment {index} of this job: it has another {what}");
+                }
+                self.parameters = trace.last.clone();
+                trace
+            }
+            None => {
+                let (plan, mut steps) = (self.plan(index, &segment), Vec::new());
+                let (architecture, parameters) = (&self.job.architecture, &mut self.parameters);
+                let observe = &mut |step: &_| steps.push(*step);
+                let trace = train_segment(architecture, plan, &Cpu, parameters, rows.inputs, rows.labels, observe)
+                    .wrap_err_with(|| format!("segment {index}"))?;
+                report.observe(&steps);
+                trace
+            }
+        };
+        report.train_secs = begin.elapsed().as_secs_f64();
+        report.test_accuracy = self.test_accuracy();
+        Ok((trace, report))
+    }
+
+    /// The next segment, `index`, without its trace.
+    pub fn skip(&mut self, index: usize) -> Result<SegmentReport> {
+        if self.traces.is_some() {
+            return Ok(self.trace(index)?.1);
+        }
+        let begin = Instant::now();
+        let (segment, mut report) = self.report(index)?;
+        let rows = self.job.segment_rows(segment.position)?;
+        let (plan, mut steps) = (self.plan(index, &segment), Vec::new());
+        let (architecture, parameters) = (&self.job.architecture, &mut self.parameters);
+        train(architecture, plan, &Cpu, parameters, &rows.inputs, &rows.labels, &mut |step| steps.push(*step))
+            .wrap_err_with(|| format!("segment {index}"))?;
+        report.observe(&steps);
+        report.train_secs = begin.elapsed().as_secs_f64();
+        report.test_accuracy = self.test_accuracy();
+        Ok(report)
+    }
+
+    fn plan(&self, index: usize, segment: &Segment) -> SegmentPlan {
+        let first_step = self.job.steps_before(index) as u64;
+        SegmentPlan { live: segment.live, rate: segment.rate, first_step }
+    }
+
+    fn report(&self, index: usize) -> Result<(Segment, SegmentReport)> {
+        let segment = self.job.segment(index);
+        let segment = segment.ok_or_else(|| eyre::eyre!("the job has no segment {index}"))?;
+        let report = SegmentReport {
+            segment: index,
+            epoch: segment.epoch,
+            steps: segment.live.steps,
+            rows: (segment.live.steps - 1) * self.job.architecture.batch + segment.live.last_rows,
+            learning_rate: self.job.learning_rate(segment.rate),
+            ..SegmentReport::default()
+        };
+        Ok((segment, report))
+    }
+
+    fn test_accuracy(&self) -> Option<f64> {
+        let test = self.job.test.as_ref()?;
+        match evaluate(&self.job.architecture, &Cpu, &self.parameters, &test.inputs, &test.labels) {
+            Ok(evaluation) => Some(evaluation.accuracy()),
+            Err(error) => {
+                // Nothing is wrong with the training: only rows that are not trained on leave the range.
+                tell(&format!("warning: no accuracy on the test set: {error}"));
+                None
+            }
+        }
+    }
+}
+
+fn trace_path(folder: &Path, index: usize) -> PathBuf {
+    folder.join(format!("segment-{index:04}.trace"))
+}
+
+/// The report of a job of which nothing is trained.
+pub fn new_report(job: &Job) -> Report {
+    Report { steps: job.steps, parameters: job.architecture.parameters(), ..Report::default() }
+}
+
+/// Writes `report.json`.
+pub fn save_report(out: &Path, report: &mut Report) -> Result<()> {
+    report.peak_memory_bytes = peak_memory_bytes();
+    report.test_accuracy = report.segments.last().and_then(|segment| segment.test_accuracy);
+    save(&out.join("report.json"), &serde_json::to_vec_pretty(report)?)
+}
+
+/// Writes what a run ends with: `weights.safetensors` and `report.json`.
+pub fn finish(out: &Path, job: &Job, parameters: &Parameters, report: &mut Report) -> Result<()> {
+    ensure!(report.segments.len() == job.segments(), "not all segments are trained");
+    write_parameters(&out.join("weights.safetensors"), &job.architecture, parameters, Numbers::Float)?;
+    save_report(out, report)
+}
+
+/// Prints a report: as JSON, or a line a segment.
+pub fn print_report(report: &Report, json: bool) -> Result<()> {
+    if json {
+        print(&serde_json::to_string(report)?);
+        return Ok(());
+    }
+    let number = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.4}"));
+    print("segment  steps  loss    accuracy  test    train     prove     verify   proof");
+    for segment in &report.segments {
+        let proof = segment.proof.as_ref();
+        print(&format!(
+            "{:<8} {:<6} {:<7} {:<9} {:<7} {:<9} {:<9} {:<8} {}",
+            segment.segment,
+            segment.steps,
+            number(segment.loss),
+            number(segment.accuracy),
+            number(segment.test_accuracy),
+            format!("{:.2} s", segment.train_secs),
+            proof.map_or("-".into(), |proof| format!("{:.2} s", proof.total_secs)),
+            proof.map_or("-".into(), |proof| format!("{:.0} ms", proof.verify_ms)),
+            proof.map_or("-".into(), |proof| format!("{} bytes", proof.bytes)),
+        ));
+    }
+    Ok(())
+}
