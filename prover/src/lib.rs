@@ -15,6 +15,7 @@ pub mod party;
 pub mod pointwise;
 pub mod products;
 pub mod prove;
+pub mod ptau;
 pub mod randomness;
 pub mod registration;
 pub mod setup;
