@@ -75,7 +75,7 @@ impl Job {
         include_str!("job/example.toml")
     }
 
-    /// The demonstration: a network of 784-128-128-10 and two epochs over the built-in digits.
+    /// The demonstration: a network of 784-128-128-10 and four epochs over the built-in digits.
     ///
     /// # Errors
     /// None that a caller can cause.

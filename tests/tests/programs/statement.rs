@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use gradproof_circuits::architecture::{MAX_BATCH, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
 use gradproof_circuits::check::{Check, Judge, Rejection, Strict};
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::tensor::Group;
 use gradproof_verifier::command::files::list_proofs;
-use gradproof_verifier::job::JobStatement;
+use gradproof_verifier::job::{JobStatement, MAX_ROWS};
+use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::part::Part;
 use gradproof_verifier::verify_job::{JobRejection, verify_job};
 use proptest::prelude::*;
@@ -32,7 +36,7 @@ fn soundness_every_altered_field_is_rejected() {
         ("/domain/owner", hex(1, 20), "parameters"),
         ("/architecture/widths/1", json!(6), "statement"),
         ("/architecture/batch", json!(3), "statement"),
-        ("/architecture/steps", json!(8), "statement"),
+        ("/architecture/steps", json!(2), "statement"),
         ("/architecture/precision/rate_bits", json!(9), "statement"),
         ("/column_vars", json!(11), "statement"),
         ("/setup/digest", hex(1, 32), "statement"),
@@ -166,6 +170,34 @@ fn soundness_the_digest_of_a_job_depends_on_every_field() {
     change(&|s| s.rates[1].rate += 1);
     let distinct: std::collections::BTreeSet<_> = digests.iter().collect();
     assert_eq!(distinct.len(), digests.len());
+}
+
+#[test]
+fn soundness_the_largest_statements_exhaust_nothing() {
+    let (mut statement, _) = proved();
+    statement.architecture.widths = vec![MAX_WIDTH; MAX_LAYERS + 1];
+    statement.architecture.batch = MAX_BATCH;
+    statement.architecture.steps = MAX_STEPS;
+    statement.architecture.precision.exponential_bits = 0;
+    statement.data.rows = MAX_ROWS;
+    statement.steps = MAX_BATCH / 16 * MAX_STEPS;
+    statement.rates.truncate(1);
+    for column_vars in [MIN_COLUMN_VARS, MAX_COLUMN_VARS] {
+        statement.column_vars = column_vars;
+        let key = statement.insecure_key().expect("a key");
+        statement.verifying_key = key.digest();
+        let proofs: BTreeMap<Part, Vec<u8>> = [Part::Parameters, Part::Data(0), Part::Segment(0)]
+            .map(|part| (part, b"GPRF\x01\x00".iter().copied().chain([0xff; 4096]).collect()))
+            .into();
+        // As many commitments as columns of this shape would be terabytes, or take a minute.
+        if column_vars == MAX_COLUMN_VARS {
+            let columns = key.relations(Subject::Segment).layout.group(Group::First).len();
+            statement.first_parameters = vec![statement.first_parameters[0]; columns];
+        }
+        let part = if column_vars == MAX_COLUMN_VARS { Part::Parameters } else { Part::Statement };
+        let refused = verify_job(&key, &statement, &proofs, &mut Except(Check::Missing)).expect_err("refused");
+        assert_eq!(refused.part, part);
+    }
 }
 
 proptest! {

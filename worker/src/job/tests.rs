@@ -110,9 +110,9 @@ fn csv_is_the_same_data() {
 }
 
 #[test]
-fn the_demonstration_is_two_epochs_of_digits() {
+fn the_demonstration_is_four_epochs_of_digits() {
     let job = Job::demo().unwrap();
-    assert_eq!((job.steps, job.segments(), job.architecture.widths), (64, 2, vec![784, 128, 128, 10]));
+    assert_eq!((job.steps, job.segments(), job.architecture.widths), (128, 4, vec![784, 128, 128, 10]));
     assert_eq!((job.rates, job.test.unwrap().rows), (vec![RateChange { from_segment: 0, rate: 1 }], 512));
 }
 

@@ -199,7 +199,7 @@ fn synthetic(rows: usize, width: usize, classes: usize) -> DataSet {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        if state % 5 == 0 { (state >> 32) as i16 & 0xff } else { 0 }
+        if state.is_multiple_of(5) { (state >> 32) as i16 & 0xff } else { 0 }
     };
     let inputs = (0..rows * width).map(|_| next()).collect();
     let labels = (0..rows).map(|row| (row % classes) as u16).collect();
