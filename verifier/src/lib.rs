@@ -9,5 +9,6 @@ pub mod merkle;
 pub mod points;
 pub mod proof;
 pub mod setup;
+pub mod soundness;
 pub mod statement;
 pub mod verify;
