@@ -152,7 +152,7 @@ fn statements(honest: &Statement) -> Vec<(&'static str, Statement)> {
     add("setup", &|s| s.setup = digest(setup));
     for l in 0..widths.len() {
         add("widths", &|s| s.architecture.widths[l] = widths[l] + 1);
-        add("widths", &|s| drop(s.architecture.widths.remove(l)));
+        add("widths", &|s| s.architecture.widths = [&widths[..l], &widths[l + 1..]].concat());
     }
     add("batch", &|s| s.architecture.batch = batch + 1);
     add("steps", &|s| s.architecture.steps = steps * 2);
