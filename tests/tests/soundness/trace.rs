@@ -16,8 +16,8 @@ fn guard(subject: Subject, tensor: Tensor, live: bool) -> Check {
         // Limbs and value do not agree: a false claim at the leaf point.
         (Subject::Parameters, _) => Check::Merge,
         (Subject::Data, Tensor::Input) if !live => Check::Pointwise,
-        // A padded input has no part in a segment; that it is zero is registered.
-        (Subject::Segment, Tensor::Input) if !live => Check::DataLeaf,
+        // Padded data have no part in a segment; that they are zero is registered.
+        (Subject::Segment, Tensor::Input | Tensor::Labels) if !live => Check::DataLeaf,
         (Subject::Data, Tensor::Input) => Check::LookupSum,
         (_, Tensor::Labels) => Check::Pointwise,
         (_, Tensor::Input | Tensor::Activation(_) | Tensor::Negative(_)) => Check::Product,
