@@ -41,7 +41,7 @@ fn a_segment_of_digits_is_proved_and_verified() {
 
     let data_witness = Witness::of_data(&architecture, &rows.inputs, &rows.labels);
     let data = commit_data(&key, &setup, &data_witness, &seed, 0).unwrap();
-    let tree = data_tree(&[data.points.clone()]);
+    let tree = data_tree(std::slice::from_ref(&data.points));
     let mut data_statement = statement(Subject::Data, &architecture, live);
     data_statement.data_root = tree.root();
     data_statement.epoch_segments = 1;

@@ -49,8 +49,8 @@ pub struct JobStatement {
     /// Commitments to the first parameters.
     #[serde(with = "hex::points")]
     pub first_parameters: Vec<G1Affine>,
-    /// Seed of the first parameters, whose blindings are then zero so that whoever has the powers of τ can recompute the
-    /// commitments; none where they come from a file.
+    /// Seed of the first parameters and of their blindings, so that whoever has the powers of τ can recompute the
+    /// commitments; none where they come from a file. The verifier does not recompute them: it takes the requester's word.
     #[serde(deserialize_with = "serde::Deserialize::deserialize")]
     pub initial_seed: Option<u64>,
 }

@@ -63,9 +63,14 @@ impl KeyFile {
         if tables.len() % G1_BYTES != 0 {
             return Err(KeyFileError::Format);
         }
-        let tables = tables.chunks(G1_BYTES).map(decode_g1).collect::<Result<_, _>>()?;
+        let tables = tables.chunks(G1_BYTES).map(decode).collect::<Result<_, _>>()?;
         Ok(Self { setup: SetupKey::from_bytes(setup)?, tables })
     }
+}
+
+/// A commitment without blinding: to a column of zeros, as the end of the table may be, it is the point at infinity.
+fn decode(bytes: &[u8]) -> Result<G1Affine, PointError> {
+    if bytes == [0; G1_BYTES] { Ok(G1Affine::identity()) } else { decode_g1(bytes) }
 }
 
 #[cfg(test)]
@@ -77,7 +82,7 @@ mod tests {
 
     fn example() -> KeyFile {
         let tau_g2 = (G2Affine::generator() * ark_bn254::Fr::from(12345u64)).into_affine();
-        KeyFile { setup: SetupKey::ceremony(tau_g2), tables: vec![G1Affine::generator(); 2] }
+        KeyFile { setup: SetupKey::ceremony(tau_g2), tables: vec![G1Affine::generator(), G1Affine::identity()] }
     }
 
     #[test]

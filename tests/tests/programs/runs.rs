@@ -85,6 +85,23 @@ fn weights_are_the_same_however_they_were_trained() {
 }
 
 #[test]
+fn completeness_a_column_of_zero_biases_has_a_commitment() {
+    // Columns as short as the matrices, so that the biases have one of their own.
+    let folder = job_folder();
+    let job = JOB
+        .replace("[6, 5, 4, 3]", "[6, 4, 4]")
+        .replace("epochs = 2", "steps = 4")
+        .replace("from_epoch = 1", "from_segment = 0");
+    let job = job.replace(
+        "schedule = [{ from_segment = 0, rate = 0.125 }, { from_segment = 0, rate = 0.0625 }]",
+        "rate = 0.125",
+    );
+    fs::write(folder.path().join("short.toml"), format!("{job}[proof]\ncolumn_bits = 4\n")).expect("written");
+    run(folder.path(), "provider prove --job short.toml --out short").exits(0);
+    run(folder.path(), "verifier verify --statement short/statement.json --proofs short").exits(0);
+}
+
+#[test]
 fn weights_may_come_from_a_file() {
     let folder = PROVED.copy();
     let job = JOB.replace("seed = 7", "file = \"out/weights.safetensors\"");

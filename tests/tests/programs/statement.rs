@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use ark_bn254::{Fr, G2Affine};
+use ark_ec::{AffineRepr, CurveGroup};
 use gradproof_circuits::architecture::{MAX_BATCH, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
 use gradproof_circuits::check::{Check, Judge, Rejection, Strict};
 use gradproof_circuits::relations::Subject;
@@ -10,7 +12,9 @@ use gradproof_circuits::tensor::Group;
 use gradproof_verifier::command::files::list_proofs;
 use gradproof_verifier::job::{JobStatement, MAX_ROWS};
 use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
+use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::part::Part;
+use gradproof_verifier::setup::SetupKey;
 use gradproof_verifier::verify_job::{JobRejection, verify_job};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -142,6 +146,42 @@ fn soundness_the_check_for_missing_proofs_is_needed() {
     let mut fewer = proofs;
     fewer.remove(&Part::Segment(1));
     assert!(verify_job(&key, &statement, &fewer, &mut Except(Check::Missing)).is_err());
+}
+
+#[test]
+fn soundness_the_check_of_the_key_is_needed() {
+    let (statement, proofs) = proved();
+    let key = statement.insecure_key().expect("a key");
+    // A statement that passes the insecure set-up off as that of a ceremony.
+    let mut false_name = statement.clone();
+    false_name.setup.insecure = false;
+    let refused = JobRejection { part: Part::Statement, check: Check::Key };
+    assert_eq!(verify_job(&key, &false_name, &proofs, &mut Strict), Err(refused));
+    assert_eq!(verify_job(&key, &false_name, &proofs, &mut Except(Check::Key)), Ok(()));
+}
+
+#[test]
+fn key_files_are_those_of_the_statement() {
+    let folder = PROVED.copy();
+    let (statement, _) = proved();
+    let key = statement.insecure_key().expect("a key");
+    let mut file = KeyFile { setup: key.setup, tables: key.tables };
+    let verify = "verifier verify --statement posted/statement.json --proofs out --json --key a.key";
+    let mut code = |file: &KeyFile, code: i32| {
+        fs::write(folder.path().join("a.key"), file.to_bytes()).expect("written");
+        run(folder.path(), verify).exits(code)
+    };
+    code(&file, 0).says("INSECURE");
+    let point = file.tables[0];
+    file.tables.swap(0, 1);
+    assert_eq!(code(&file, 1).json()["part"], "statement");
+    file.tables.swap(0, 1);
+    // Another τ: that of a ceremony, made up.
+    let tau_g2 = (G2Affine::generator() * Fr::from(12_345u64)).into_affine();
+    file.setup = SetupKey::ceremony(tau_g2);
+    assert_eq!(code(&file, 1).json()["check"], "key");
+    file.tables.push(point);
+    code(&file, 2).says("a.key: not the key of this statement");
 }
 
 #[test]

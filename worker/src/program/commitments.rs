@@ -5,9 +5,7 @@ use std::path::Path;
 use eyre::{Result, WrapErr};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
-use gradproof_prover::columns::columns_in;
-use gradproof_prover::commit::{Committed, commit};
+use gradproof_prover::commit::Committed;
 use gradproof_prover::prove::Proved;
 use gradproof_prover::registration::{commit_data, commit_parameters, data_tree, register_data, register_parameters};
 use gradproof_prover::setup::Setup;
@@ -71,10 +69,13 @@ impl Commitments {
         let architecture = &job.architecture;
         progress.say("committing to the first parameters");
         let witness = Witness::of_parameters(architecture, first);
-        let (first, initial_seed) = match job.initial_weights {
-            InitialWeights::Seed(number) => (commit_openly(keys, &witness)?, Some(number)),
-            InitialWeights::File(_) => (commit_parameters(key, setup, &witness, seed)?, None),
+        // From a public seed the blindings follow too, so that anyone can recompute the commitments. They are not zero
+        // because biases are: a column of nothing else would be committed to as the point at infinity.
+        let (blinding_seed, initial_seed) = match job.initial_weights {
+            InitialWeights::Seed(number) => (seed_of(number), Some(number)),
+            InitialWeights::File(_) => (*seed, None),
         };
+        let first = commit_parameters(key, setup, &witness, &blinding_seed)?;
         progress.say("committing to the data");
         let mut data = Vec::new();
         for position in 0..job.epoch().segments() {
@@ -122,14 +123,6 @@ impl Commitments {
             }
         }
     }
-}
-
-/// Commits to parameters from a public seed, blinding zero, so that anyone can recompute the commitments.
-fn commit_openly(keys: &Keys, witness: &Witness) -> Result<Committed> {
-    let layout = &keys.key.relations(Subject::Parameters).layout;
-    let columns = columns_in(layout, witness, layout.group(Group::First));
-    let blindings = vec![Default::default(); columns.len()];
-    Ok(commit(&keys.setup, &columns, blindings)?)
 }
 
 /// Checks that `got`, which follows from the job file, is the statement that was given.

@@ -13,6 +13,9 @@ use crate::atomic;
 
 /// Version of the file.
 const VERSION: u32 = 1;
+/// Said in the file.
+const NOTE: &str = "Secret of requester and provider: the seed of the blindings with which data and weights are committed. \
+                    The provider proves with it; the requester opens the commitments to the trained weights with it.";
 /// Largest file that is read, in bytes.
 const MAX_BYTES: usize = 1 << 12;
 
@@ -25,6 +28,8 @@ const MAX_BYTES: usize = 1 << 12;
 #[serde(deny_unknown_fields)]
 pub struct Openings {
     version: u32,
+    /// What the file is for, for whoever finds it.
+    note: String,
     /// Digest of the statement that it is for.
     #[serde(with = "hex::bytes")]
     pub job: [u8; 32],
@@ -36,7 +41,7 @@ pub struct Openings {
 impl Openings {
     /// The openings of a job.
     pub fn new(statement: &JobStatement, blinding_seed: [u8; 32]) -> Self {
-        Self { version: VERSION, job: statement.digest(), blinding_seed }
+        Self { version: VERSION, note: NOTE.into(), job: statement.digest(), blinding_seed }
     }
 
     /// Where the openings beside a statement in `folder` lie.
