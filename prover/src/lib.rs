@@ -7,6 +7,7 @@ pub mod commit;
 pub mod dot;
 pub mod eq;
 pub mod hyperkzg;
+pub mod key;
 pub mod lookup;
 pub mod merge;
 pub mod msm;

@@ -16,7 +16,7 @@ use gradproof_prover::trace::Parameters;
 use gradproof_prover::witness::Witness;
 use gradproof_tests::reference::{Honest, Task};
 use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::statement::Statement;
+use gradproof_verifier::statement::{Domain, Statement};
 use gradproof_verifier::verify::verify;
 
 /// Longest columns of the grid, in variables.
@@ -58,7 +58,7 @@ fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, c
     let weight = Tensor::Weight(End::First, 1);
     assert_eq!(first_witness.tensors[&weight], witness.tensors[&weight], "both pad alike");
     let first = commit_parameters(&key, setup, &first_witness, &seed).unwrap();
-    let registered = register_parameters(&key, setup, &parameters, first.clone()).unwrap();
+    let registered = register_parameters(&key, setup, &parameters, first.clone(), Domain::default()).unwrap();
     verify(&key, &registered.statement, &first.points, &registered.proof, Strict).unwrap();
 
     let relations = key.relations(Subject::Segment);

@@ -28,6 +28,11 @@ pub struct Commit {
     /// Folder for `statement.json`, `parameters.proof`, `data-0000.proof` … and `private/openings.json`.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), checked; without it the INSECURE set-up.
+    ///
+    /// Verifiers then need `verifying.key`, which is written beside the statement.
+    #[arg(long, value_name = "FILE")]
+    pub setup: Option<PathBuf>,
     /// Print what was written as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -47,13 +52,14 @@ impl Commit {
         refuse_used(&self.out, "choose another folder")?;
         let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
         progress.say("preparing the set-up");
-        let keys = Keys::insecure(&job.architecture, job.column_vars())?;
+        let keys = Keys::new(&job.architecture, job.column_vars(), self.setup.as_deref())?;
         warn(keys.key.setup.is_insecure());
         let first = first_parameters(&job)?;
         let seed = fresh_seed()?;
         let commitments = Commitments::new(&job, &keys, &first, &seed, domain, &progress)?;
         let statement = &commitments.statement;
         create(&self.out)?;
+        keys.save(&self.out)?;
         Openings::new(statement, seed).save(&self.out)?;
         save(&self.out.join(Part::Statement.file_name()), &statement.to_json()?)?;
         let verifier = JobVerifier::new(&keys.key, statement, &mut Strict)?;

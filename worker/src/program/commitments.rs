@@ -14,13 +14,18 @@ use gradproof_prover::witness::Witness;
 use gradproof_verifier::command::Progress;
 use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION};
 use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::merkle::Tree;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::statement::Domain;
 
+use super::commit::save;
 use crate::job::{InitialWeights, Job};
 use crate::parameters::{initial_parameters, seed_of};
 use crate::parameters_file::read_parameters;
+
+/// Name of the file that verifiers need where the set-up is not the insecure one.
+pub const KEY_FILE: &str = "verifying.key";
 
 /// A verifying key, and the powers of τ that belong to it.
 pub struct Keys {
@@ -29,7 +34,24 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// The keys of a shape under the insecure set-up, the only one so far.
+    /// The keys of a shape under the set-up of a ceremony in a `.ptau` file, or under the insecure one.
+    pub fn new(architecture: &Architecture, column_vars: usize, file: Option<&Path>) -> Result<Self> {
+        let Some(path) = file else { return Self::insecure(architecture, column_vars) };
+        let setup = import(path, column_vars as u32)?;
+        let key = verifying_key(&setup, architecture, column_vars)?;
+        Ok(Self { key, setup })
+    }
+
+    /// Writes what verifiers need of the set-up into `folder`, unless everybody has it.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        if self.key.setup.is_insecure() {
+            return Ok(());
+        }
+        let file = KeyFile { setup: self.key.setup, tables: self.key.tables.clone() };
+        save(&folder.join(KEY_FILE), &file.to_bytes())
+    }
+
+    /// The keys of a shape under the insecure set-up.
     pub fn insecure(architecture: &Architecture, column_vars: usize) -> Result<Self> {
         let key = VerifyingKey::insecure(architecture, column_vars)?;
         Ok(Self { key, setup: Setup::insecure(column_vars as u32)? })

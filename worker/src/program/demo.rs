@@ -67,6 +67,7 @@ impl Demo {
             traces: None,
             statement: None,
             openings: None,
+            setup: None,
             json: self.json,
             domain: DomainOptions::default(),
         };

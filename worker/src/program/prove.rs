@@ -21,7 +21,7 @@ use gradproof_verifier::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
 
 use super::commit::{create, refuse_used, save, stored, stored_statement};
-use super::commitments::{Commitments, Keys, first_parameters, require_same};
+use super::commitments::{Commitments, KEY_FILE, Keys, first_parameters, require_same};
 use super::domain::DomainOptions;
 use super::openings::Openings;
 use super::report::{ProofReport, RegistrationReport, Report};
@@ -50,6 +50,11 @@ pub struct Prove {
     /// Openings of `requester commit`; `private/openings.json` beside the statement if not given.
     #[arg(long, value_name = "FILE", requires = "statement")]
     pub openings: Option<PathBuf>,
+    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), checked; without it the INSECURE set-up.
+    ///
+    /// Verifiers then need `verifying.key`, which is written beside the statement.
+    #[arg(long, value_name = "FILE")]
+    pub setup: Option<PathBuf>,
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
@@ -75,7 +80,8 @@ impl Prove {
         print_report(&report, self.json)?;
         if !self.json {
             let out = self.out.display();
-            print(&format!("check it: verifier verify --statement {out}/statement.json --proofs {out}"));
+            let key = if report.insecure_setup { String::new() } else { format!(" --key {out}/{KEY_FILE}") };
+            print(&format!("check it: verifier verify --statement {out}/statement.json --proofs {out}{key}"));
         }
         Ok(Outcome::Done)
     }
@@ -98,7 +104,7 @@ impl Prove {
 
         let begin = Instant::now();
         progress.say("preparing the set-up");
-        let keys = Keys::insecure(&job.architecture, job.column_vars())?;
+        let keys = Keys::new(&job.architecture, job.column_vars(), self.setup.as_deref())?;
         registration.setup_secs = begin.elapsed().as_secs_f64();
         report.insecure_setup = keys.key.setup.is_insecure();
         warn(report.insecure_setup);
@@ -112,6 +118,7 @@ impl Prove {
         }
         registration.commit_secs = begin.elapsed().as_secs_f64();
         create(&self.out)?;
+        keys.save(&self.out)?;
         remove_unfinished(&self.out)?;
         Openings::new(&commitments.statement, seed).save(&self.out)?;
         save(&self.out.join(Part::Statement.file_name()), &commitments.statement.to_json()?)?;
