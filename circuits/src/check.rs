@@ -2,7 +2,7 @@
 
 /// Every check that a verifier makes. A proof is accepted only if all of them hold.
 ///
-/// The test-suite forges, for each check, a proof that is accepted when exactly this check is skipped.
+/// The test-suite forges, for each check of [`Kind::Argument`], a proof that is accepted when exactly this check is skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -25,7 +25,7 @@ pub enum Check {
     Weight,
     /// The end of the sumcheck that merges all claims fits the columns.
     Merge,
-    /// A public count has as many bits as its range allows.
+    /// Live counts and position lie in the ranges that architecture and epoch give them.
     PublicRange,
     /// The proof has exactly as many elements as its shape asks for.
     Length,
@@ -45,8 +45,69 @@ pub enum Check {
     Encoding,
     /// There is a proof for every segment of the job, and every registration, and no other.
     Missing,
-    /// Statement and verifying key are for the same shape and set-up.
+    /// Statement and verifying key are for the same shape and set-up, and the statement names the parameters at both ends.
     Key,
+}
+
+/// What a check is about, and so how it is shown to be needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// What a proof says is true. A [`Judge`] decides: tests skip one such check at a time.
+    Argument,
+    /// A proof has the right form. No judge is asked: without it the other checks have no meaning.
+    Form,
+    /// The proofs of a job are complete.
+    Job,
+}
+
+impl Check {
+    /// Every check, in the order of their definition.
+    pub const ALL: [Self; 20] = [
+        Self::LookupSum,
+        Self::LookupDenominator,
+        Self::LookupLayer,
+        Self::LookupNumerator,
+        Self::LookupFingerprint,
+        Self::Pointwise,
+        Self::Product,
+        Self::Weight,
+        Self::Merge,
+        Self::PublicRange,
+        Self::Length,
+        Self::OpeningFolds,
+        Self::OpeningEvaluations,
+        Self::OpeningValue,
+        Self::OpeningPairing,
+        Self::DataLeaf,
+        Self::Commitments,
+        Self::Encoding,
+        Self::Missing,
+        Self::Key,
+    ];
+
+    /// What the check is about.
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::LookupSum
+            | Self::LookupDenominator
+            | Self::LookupLayer
+            | Self::LookupNumerator
+            | Self::LookupFingerprint
+            | Self::Pointwise
+            | Self::Product
+            | Self::Weight
+            | Self::Merge
+            | Self::PublicRange
+            | Self::OpeningValue
+            | Self::OpeningPairing
+            | Self::DataLeaf
+            | Self::Key => Kind::Argument,
+            Self::Length | Self::OpeningFolds | Self::OpeningEvaluations | Self::Commitments | Self::Encoding => {
+                Kind::Form
+            }
+            Self::Missing => Kind::Job,
+        }
+    }
 }
 
 /// The refusal of a proof.
@@ -82,5 +143,17 @@ pub struct Strict;
 impl Judge for Strict {
     fn require(&mut self, check: Check, holds: bool) -> Result<(), Rejection> {
         if holds { Ok(()) } else { Err(Rejection { check }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_checks_are_listed_in_order() {
+        // `kind` matches exhaustively, so a new check has to be placed there; here it has to be listed.
+        assert!(Check::ALL.iter().enumerate().all(|(i, check)| *check as usize == i));
+        assert_eq!(Check::ALL.len(), Check::Key as usize + 1, "the last variant is the last of the list");
     }
 }

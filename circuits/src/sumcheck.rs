@@ -5,6 +5,9 @@ use ark_bn254::Fr;
 use crate::algebra::Algebra;
 use crate::transcript::{Ask, Channel, Party};
 
+/// Where a sumcheck ended, first variable first, and what is claimed there.
+pub type Ended<E> = (Vec<E>, E);
+
 /// Verifies `claim = Σ_z eq(point, z) · g(z)` for a `g` of degree two in each variable, lowest variable first: the
 /// point `z` where it ends (highest variable first), and the claim on `g` there.
 ///
@@ -20,7 +23,7 @@ pub fn eq_sumcheck<A: Algebra, P: Party<A>>(
     channel: &mut Channel<'_, A, P>,
     point: &[A::Element],
     mut claim: A::Element,
-) -> Result<(Vec<A::Element>, A::Element), A::Error> {
+) -> Result<Ended<A::Element>, A::Error> {
     let mut end: Vec<A::Element> = Vec::with_capacity(point.len());
     for w in point.iter().rev() {
         let [linear, square] = channel.ask_array(Ask::Round { challenge: end.last(), claim: &claim, eq: Some(w) })?;
@@ -50,7 +53,7 @@ pub fn plain_sumcheck<A: Algebra, P: Party<A>>(
     vars: usize,
     degree: usize,
     mut claim: A::Element,
-) -> Result<(Vec<A::Element>, A::Element), A::Error> {
+) -> Result<Ended<A::Element>, A::Error> {
     let mut end: Vec<A::Element> = Vec::with_capacity(vars);
     for _ in 0..vars {
         let sent = channel.ask(Ask::Round { challenge: end.last(), claim: &claim, eq: None }, degree)?;

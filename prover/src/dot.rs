@@ -194,14 +194,14 @@ pub fn accumulate<V: SmallInt>(target: &mut [Fr], weight: Fr, values: &[V]) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use ark_ff::{PrimeField, Zero};
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};
 
     /// Random elements, with the largest one (both as a number and in Montgomery form) among them.
-    pub(super) fn elements(count: usize, seed: u64) -> Vec<Fr> {
+    pub(crate) fn elements(count: usize, seed: u64) -> Vec<Fr> {
         let mut rng = rand_chacha::ChaCha20Rng::seed_from_u64(seed);
         let most = -Fr::from(1u64);
         let element = |i| match i % 5 {

@@ -1,4 +1,9 @@
-//! What tests across crates share: saying what a machine lacks, and known-answer vectors.
+//! What tests across crates share: saying what a machine lacks, known-answer vectors, and a cheating prover.
+
+pub mod forge;
+pub mod judges;
+pub mod reference;
+pub mod rigged;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

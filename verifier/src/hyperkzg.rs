@@ -78,7 +78,7 @@ pub fn folding_order(point: &[Fr]) -> Vec<Fr> {
 /// `transcript` must have absorbed `point`, `value` and `commitment`, or what fixes them.
 ///
 /// # Errors
-/// A [`Rejection`] by `judge`, which is asked about each check of the opening.
+/// A [`Rejection`] by `judge`, which is asked about value and pairing, or for a wrong number of folds or evaluations.
 pub fn verify(
     key: &SetupKey,
     commitment: &G1Affine,
@@ -89,8 +89,14 @@ pub fn verify(
     judge: &mut impl Judge,
 ) -> Result<(), Rejection> {
     let variables = folding_order(point);
-    judge.require(Check::OpeningFolds, opening.folds.len() + 1 == variables.len())?;
-    judge.require(Check::OpeningEvaluations, opening.evaluations.len() == variables.len() + 1)?;
+    for (check, fits) in [
+        (Check::OpeningFolds, opening.folds.len() + 1 == variables.len()),
+        (Check::OpeningEvaluations, opening.evaluations.len() == variables.len() + 1),
+    ] {
+        if !fits {
+            return Err(Rejection { check });
+        }
+    }
 
     transcript.absorb_points(&opening.folds);
     let r = transcript.challenge();

@@ -14,6 +14,7 @@ pub mod part;
 pub mod points;
 pub mod proof;
 pub mod setup;
+pub mod soundness;
 pub mod statement;
 pub mod verify;
 pub mod verify_job;

@@ -20,7 +20,7 @@ pub fn node(left: &Hash, right: &Hash) -> Hash {
 
 /// Levels above `leaves` leaves.
 pub fn depth(leaves: u64) -> usize {
-    leaves.max(1).next_power_of_two().trailing_zeros() as usize
+    (u64::BITS - leaves.saturating_sub(1).leading_zeros()) as usize
 }
 
 /// A tree with its inner nodes. Leaves that are missing from a power of two are zero.
@@ -75,6 +75,13 @@ pub fn verify(root: &Hash, depth: usize, index: u64, leaf: Hash, path: &[Hash]) 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn depth_is_the_logarithm_rounded_up() {
+        for (leaves, levels) in [(0, 0), (1, 0), (2, 1), (3, 2), (4, 2), (5, 3), (1 << 63, 63), (u64::MAX, 64)] {
+            assert_eq!(depth(leaves), levels, "{leaves} leaves");
+        }
+    }
 
     #[test]
     fn paths_lead_to_the_root() {

@@ -50,6 +50,7 @@ pub fn verify<J: Judge>(
     native.judge.require(Check::PublicRange, key.architecture().validate_live(statement.live).is_ok())?;
 
     let data = relations.layout.group(Group::Data).len() as u64;
+    native.judge.require(Check::PublicRange, data == 0 || statement.position < statement.epoch_segments)?;
     let depth = merkle::depth(statement.epoch_segments.saturating_mul(data));
     for (index, (point, path)) in (0u64..).zip(proof.columns.iter().zip(&proof.paths)) {
         let leaf = merkle::leaf(statement.position, index, point);
@@ -60,7 +61,9 @@ pub fn verify<J: Judge>(
     let digest = statement.digest(&proof.mask, &points);
     let mut stored = Stored { rest: &proof.messages };
     let reduced = argument::verify(&mut native, &mut stored, relations, &statement.publics(&digest))?;
-    native.judge.require(Check::Length, stored.rest.is_empty())?;
+    if !stored.rest.is_empty() {
+        return Err(Rejection { check: Check::Length });
+    }
 
     let commitment = combined(&key.setup, &proof.mask, &points, &reduced.combine, &proof.blinding);
     let mut transcript = opening_transcript(digest, &reduced, &proof.blinding, &commitment);

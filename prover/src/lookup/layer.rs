@@ -1,65 +1,69 @@
-//! One layer of the tree of fractions.
+//! One layer of the tree of fractions, four nodes at a time.
 
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
 use rayon::prelude::*;
 
-/// Nodes made by one task.
-const CHUNK: usize = 1 << 11;
+use super::leaves::Leaves;
+use crate::packed::{Loose, Packed, Product};
 
-/// Numerator and denominator.
-pub type Fraction = [Fr; 2];
+/// Groups made by one task.
+const CHUNK: usize = 1 << 9;
+
+/// Numerators and denominators of four nodes.
+pub type Fractions = [Packed; 2];
 
 /// The nodes of one layer; past the stored ones stand fractions `0 / 1`.
 pub struct Layer {
-    /// Denominators of the leading nodes, whose numerators are one.
-    pub ones: Vec<Fr>,
+    /// The leading nodes, whose numerators are one.
+    pub ones: Leaves,
     /// The nodes after them.
-    pub rest: Vec<Fraction>,
+    pub rest: Vec<Fractions>,
 }
 
 impl Layer {
-    /// Number of stored nodes.
-    pub fn len(&self) -> usize {
-        self.ones.len() + self.rest.len()
+    /// Number of stored groups.
+    pub fn groups(&self) -> usize {
+        self.ones.groups() + self.rest.len()
     }
 
-    /// Node `i`.
-    pub fn get(&self, i: usize) -> Fraction {
-        match self.ones.get(i) {
-            Some(d) => [Fr::one(), *d],
-            None => self.rest.get(i - self.ones.len()).copied().unwrap_or([Fr::zero(), Fr::one()]),
+    /// Group `g`.
+    #[inline]
+    pub fn group(&self, g: usize) -> Fractions {
+        if g < self.ones.groups() {
+            return [Packed::splat(Fr::one()), self.ones.group(g)];
         }
+        let padding = || [Packed::splat(Fr::zero()), Packed::splat(Fr::one())];
+        self.rest.get(g - self.ones.groups()).copied().unwrap_or_else(padding)
+    }
+
+    /// Left and right children of four nodes of the layer above: numerators and denominators.
+    #[inline]
+    pub fn children(&self, g: usize) -> (Fractions, Fractions) {
+        let ([n0, d0], [n1, d1]) = (self.group(2 * g), self.group(2 * g + 1));
+        let ((n0, n1), (d0, d1)) = (Packed::deinterleave(n0, n1), Packed::deinterleave(d0, d1));
+        ([n0, d0], [n1, d1])
     }
 
     /// The layer above: sums of neighbouring fractions.
     pub fn parents(&self) -> Self {
-        let whole = self.ones.len() / 2;
-        let nodes = (0..self.len().div_ceil(2))
+        let whole = self.ones.groups() / 2;
+        let nodes = (0..self.groups().div_ceil(2))
             .into_par_iter()
             .with_min_len(CHUNK)
-            .map(|i| {
-                if i < whole {
-                    let (left, right) = (self.ones[2 * i], self.ones[2 * i + 1]);
-                    return [left + right, left * right];
+            .map(|g| {
+                if g < whole {
+                    let (left, right) = Packed::deinterleave(self.ones.group(2 * g), self.ones.group(2 * g + 1));
+                    let [product] = Product::of([left.into()], [right.into()]);
+                    return [left.plus(right), product.reduced()];
                 }
-                let ([n0, d0], [n1, d1]) = (self.get(2 * i), self.get(2 * i + 1));
-                [Fr::sum_of(n0, d1, n1, d0), d0 * d1]
+                let ([n0, d0], [n1, d1]) = self.children(g);
+                let [n0, d0, n1, d1] = [n0, d0, n1, d1].map(Loose::from);
+                let [numerator] = Product::of_two([n0], [d1], [n1], [d0]);
+                let [denominator] = Product::of([d0], [d1]);
+                [numerator.reduced(), denominator.reduced()]
             })
             .collect();
-        Self { ones: vec![], rest: nodes }
-    }
-}
-
-/// A sum of two products with one reduction.
-pub trait SumOfTwo {
-    /// `a·b + c·d`.
-    fn sum_of(a: Self, b: Self, c: Self, d: Self) -> Self;
-}
-
-impl SumOfTwo for Fr {
-    #[inline]
-    fn sum_of(a: Self, b: Self, c: Self, d: Self) -> Self {
-        <Fr as ark_ff::Field>::sum_of_products(&[a, c], &[b, d])
+        Self { ones: Leaves::default(), rest: nodes }
     }
 }

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use ark_bn254::Fr;
 use gradproof_circuits::lookup::Tree;
 
+use crate::packed::Packed;
 use crate::witness::Witness;
 use layer::Layer;
 use sumcheck::LayerSumcheck;
@@ -34,7 +35,7 @@ impl LookupProver {
     /// The two fractions below the root: `n0 n1 d0 d1`.
     pub fn root(&mut self) -> Vec<Fr> {
         let Some(layer) = self.layers.pop_front() else { return vec![] };
-        let ([n0, d0], [n1, d1]) = (layer.get(0), layer.get(1));
+        let [[n0, n1, ..], [d0, d1, ..]] = layer.group(0).map(Packed::elements);
         vec![n0, n1, d0, d1]
     }
 

@@ -6,18 +6,18 @@ use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
 use rayon::prelude::*;
 
-use super::layer::{Layer, SumOfTwo};
-use crate::dot::WideAccumulator;
-use crate::eq::{EqPrefixes, SplitEq};
+use super::layer::Layer;
+use crate::eq::EqPrefixes;
+use crate::packed::{LANES, Loose, Packed, Product, Sum};
 use crate::tables::linear_form;
 
-/// Terms made by one task.
-const CHUNK: usize = 1 << 10;
+/// Groups made by one task.
+const CHUNK: usize = 1 << 8;
 
-/// `a, b, d0, d1` of a term: see [`LayerSumcheck`].
-type Term = [Fr; 4];
-/// `d0 + λ, d1 + λ` of a term whose numerators are one.
-type Short = [Fr; 2];
+/// `a, b, d0, d1` of four terms: see [`LayerSumcheck`].
+type Term = [Packed; 4];
+/// `d0 + λ, d1 + λ` of four terms whose numerators are one.
+type Short = [Packed; 2];
 
 /// Sumcheck over `eq · (λ·(n0·d1 + n1·d0) + d0·d1)`, lowest variable first.
 ///
@@ -30,84 +30,122 @@ pub struct LayerSumcheck {
     terms: Terms,
 }
 
-/// The terms that are left: children as they are before the first challenge, then bound ones.
+/// The terms that are left, in groups of four: children as they are before the first challenge, then bound ones.
 enum Terms {
+    /// The leading denominators, with numerators one, have λ added.
     Children(Layer),
-    Bound { short: Vec<Short>, rest: Vec<Term> },
+    Bound {
+        short: Vec<Short>,
+        rest: Vec<Term>,
+    },
 }
 
-/// A padded term: both fractions are `0 / 1`.
-fn padding() -> Term {
-    [Fr::one(), Fr::zero(), Fr::one(), Fr::one()]
+/// Elements at even places of two groups, and at odd ones, part by part.
+#[inline]
+fn deinterleave<const N: usize>(first: &[Packed; N], second: &[Packed; N]) -> ([Packed; N], [Packed; N]) {
+    let parts: [_; N] = std::array::from_fn(|i| Packed::deinterleave(first[i], second[i]));
+    (parts.map(|(even, _)| even), parts.map(|(_, odd)| odd))
 }
 
 /// `low + r·(high - low)`, part by part.
 #[inline]
-fn line<const N: usize>(low: &[Fr; N], high: &[Fr; N], r: Fr) -> [Fr; N] {
-    std::array::from_fn(|i| low[i] + r * (high[i] - low[i]))
+fn line<const N: usize>(low: &[Packed; N], high: &[Packed; N], r: Loose) -> [Packed; N] {
+    let products = Product::of(std::array::from_fn(|i| high[i] - low[i]), [r; N]);
+    std::array::from_fn(|i| products[i].plus(low[i]).reduced())
+}
+
+/// `a` and `b` from numerators and denominators of both children.
+#[inline]
+fn weighted(n0: Packed, d0: Packed, n1: Packed, d1: Packed, weight: Loose) -> Term {
+    let [a, b] = Product::of([n0.into(), n1.into()], [weight; 2]);
+    [a.plus(d0).reduced(), b.reduced(), d0, d1]
+}
+
+/// λ in the forms that the rounds need.
+#[derive(Clone, Copy)]
+struct Weight {
+    factor: Loose,
+    element: Packed,
 }
 
 impl Terms {
-    /// Number of leading terms in short form, and of all terms.
-    fn len(&self) -> (usize, usize) {
+    /// Number of leading groups in short form, and of all groups.
+    fn groups(&self) -> (usize, usize) {
         match self {
-            Self::Children(layer) => (layer.ones.len() / 2, layer.len().div_ceil(2)),
+            Self::Children(layer) => (layer.ones.groups() / 2, layer.groups().div_ceil(2)),
             Self::Bound { short, rest } => (short.len(), short.len() + rest.len()),
         }
     }
 
     #[inline]
-    fn short(&self, i: usize, weight: Fr) -> Short {
+    fn short(&self, g: usize) -> Short {
         match self {
-            Self::Children(layer) => [layer.ones[2 * i] + weight, layer.ones[2 * i + 1] + weight],
-            Self::Bound { short, .. } => short[i],
+            Self::Children(layer) => {
+                let (left, right) = Packed::deinterleave(layer.ones.group(2 * g), layer.ones.group(2 * g + 1));
+                [left, right]
+            }
+            Self::Bound { short, .. } => short[g],
         }
     }
 
     #[inline]
-    fn term(&self, i: usize, weight: Fr) -> Term {
+    fn term(&self, g: usize, weight: &Weight) -> Term {
+        let short = self.groups().0;
+        if g < short {
+            let [left, right] = self.short(g);
+            let less = Packed::splat(-Fr::from(weight.element.elements()[0]));
+            return [left, weight.element, left.plus(less), right.plus(less)];
+        }
         match self {
             Self::Children(layer) => {
-                let ([n0, d0], [n1, d1]) = (layer.get(2 * i), layer.get(2 * i + 1));
-                [weight * n0 + d0, weight * n1, d0, d1]
+                let ([n0, d0], [n1, d1]) = layer.children(g);
+                weighted(n0, d0, n1, d1, weight.factor)
             }
-            Self::Bound { short, rest } => match short.get(i) {
-                Some([left, right]) => [*left, weight, *left - weight, *right - weight],
-                None => rest.get(i - short.len()).copied().unwrap_or_else(padding),
-            },
+            Self::Bound { rest, .. } => rest.get(g - short).copied().unwrap_or_else(|| {
+                let [zero, one] = [Fr::zero(), Fr::one()].map(Packed::splat);
+                [one, zero, one, one]
+            }),
         }
     }
 
     /// The terms with their lowest variable bound to `r`, leading ones in short form as long as they pair up.
-    fn bound(&self, r: Fr, weight: Fr) -> Self {
-        let (ones, all) = self.len();
+    fn bound(&self, r: Fr, weight: &Weight) -> Self {
+        let r = Loose::splat(r);
+        let (ones, all) = self.groups();
         let whole = if ones % 2 == 0 { ones / 2 } else { 0 };
-        let short = (0..whole)
-            .into_par_iter()
-            .with_min_len(CHUNK)
-            .map(|i| line(&self.short(2 * i, weight), &self.short(2 * i + 1, weight), r))
-            .collect();
-        let rest = (whole..all.div_ceil(2))
-            .into_par_iter()
-            .with_min_len(CHUNK)
-            .map(|i| match self {
-                // The weight is multiplied in after the binding, which leaves half as many terms.
-                Self::Children(layer) => {
-                    let [low0, low1, high0, high1] = std::array::from_fn(|k| layer.get(4 * i + k));
-                    let ([n0, d0], [n1, d1]) = (line(&low0, &high0, r), line(&low1, &high1, r));
-                    [weight * n0 + d0, weight * n1, d0, d1]
-                }
-                Self::Bound { .. } => line(&self.term(2 * i, weight), &self.term(2 * i + 1, weight), r),
-            })
-            .collect();
-        Self::Bound { short, rest }
+        let short = (0..whole).into_par_iter().with_min_len(CHUNK).map(|g| {
+            let (low, high) = deinterleave(&self.short(2 * g), &self.short(2 * g + 1));
+            line(&low, &high, r)
+        });
+        let rest = (whole..all.div_ceil(2)).into_par_iter().with_min_len(CHUNK).map(|g| match self {
+            // The weight is multiplied in after the binding, which leaves half as many terms.
+            Self::Children(layer) if whole == ones / 2 => {
+                let (first, second) = (layer.children(2 * g), layer.children(2 * g + 1));
+                let left = deinterleave(&first.0, &second.0);
+                let right = deinterleave(&first.1, &second.1);
+                let ([n0, d0], [n1, d1]) = (line(&left.0, &left.1, r), line(&right.0, &right.1, r));
+                weighted(n0, d0, n1, d1, weight.factor)
+            }
+            _ => {
+                let (low, high) = deinterleave(&self.term(2 * g, weight), &self.term(2 * g + 1, weight));
+                let ([l0, l1, l2, l3], [h0, h1, h2, h3]) = (low, high);
+                let ([a, b], [d0, d1]) = (line(&[l0, l1], &[h0, h1], r), line(&[l2, l3], &[h2, h3], r));
+                [a, b, d0, d1]
+            }
+        });
+        Self::Bound { short: short.collect(), rest: rest.collect() }
     }
 }
 
 impl LayerSumcheck {
     /// The sumcheck over the fractions of `children`, claimed at `point`, numerators weighted by λ.
     pub fn new(children: Layer, point: &[Fr], weight: Fr) -> Self {
+        let children = Layer { ones: children.ones.shifted(weight), rest: children.rest };
         Self { weight, eq: EqPrefixes::new(point), vars: point.len(), terms: Terms::Children(children) }
+    }
+
+    fn weight(&self) -> Weight {
+        Weight { factor: Loose::splat(self.weight), element: Packed::splat(self.weight) }
     }
 
     /// One round.
@@ -115,57 +153,87 @@ impl LayerSumcheck {
         if let Some(r) = challenge {
             self.bind(r);
         }
-        let eq = self.eq.first(self.vars - 1);
-        let (ones, all) = self.terms.len();
+        let split = self.eq.first(self.vars - 1);
+        // Groups of four need four entries of the inner table.
+        let eq = if split.inner.len() < LANES {
+            let all =
+                split.outer.iter().flat_map(|outer| split.inner.iter().map(move |inner| *outer * inner)).collect();
+            PackedEq::new(vec![Fr::one()], all)
+        } else {
+            PackedEq::new(split.outer.to_vec(), split.inner.to_vec())
+        };
+        let (weight, square) = (self.weight(), Packed::splat(self.weight.square() + Fr::one()));
+        let one = Packed::splat(Fr::one());
+        let (ones, all) = self.terms.groups();
         let short = if ones % 2 == 0 { ones / 2 } else { 0 };
-        let sums = [self.sums(0..short, &eq, Self::short_pair), self.sums(short..all.div_ceil(2), &eq, Self::pair)];
-        let [at_zero, leading] = [0, 1].map(|i| sums[0][i] + sums[1][i]);
-        linear_form(claim, w, Fr::one() + at_zero, leading)
+        let low = eq.sums(0..short, |g| self.terms.short_pair(g, square));
+        let high = eq.sums(short..all.div_ceil(2), |g| self.terms.pair(g, &weight, one));
+        linear_form(claim, w, Fr::one() + low[0] + high[0], low[1] + high[1])
     }
 
     fn bind(&mut self, r: Fr) {
-        self.terms = self.terms.bound(r, self.weight);
+        self.terms = self.terms.bound(r, &self.weight());
         self.vars -= 1;
-    }
-
-    /// Sums of `eq·(g(0) - 1)` and `eq·(leading coefficient of g)` over some pairs.
-    fn sums(&self, pairs: Range<usize>, eq: &SplitEq<'_>, pair: impl Fn(&Self, usize) -> [Fr; 2] + Sync) -> [Fr; 2] {
-        let inner = eq.inner.len();
-        let blocks = pairs.start / inner..pairs.end.div_ceil(inner);
-        blocks
-            .into_par_iter()
-            .with_min_len((CHUNK / 4 / inner).max(1))
-            .map(|block| {
-                let mut sums = [WideAccumulator::default(); 2];
-                let range = (block * inner).max(pairs.start)..((block + 1) * inner).min(pairs.end);
-                for (j, e) in range.clone().zip(&eq.inner[range.start - block * inner..]) {
-                    for (sum, part) in sums.iter_mut().zip(pair(self, j)) {
-                        sum.add_product(e, &part);
-                    }
-                }
-                sums.map(|sum| eq.outer[block] * sum.finish())
-            })
-            .reduce(|| [Fr::zero(); 2], |a, b| [a[0] + b[0], a[1] + b[1]])
-    }
-
-    #[inline]
-    fn short_pair(&self, j: usize) -> [Fr; 2] {
-        let ([l0, r0], [l1, r1]) = (self.terms.short(2 * j, self.weight), self.terms.short(2 * j + 1, self.weight));
-        [l0 * r0 - self.weight.square() - Fr::one(), (l1 - l0) * (r1 - r0)]
-    }
-
-    #[inline]
-    fn pair(&self, j: usize) -> [Fr; 2] {
-        let [a0, b0, l0, r0] = self.terms.term(2 * j, self.weight);
-        let [a1, b1, l1, r1] = self.terms.term(2 * j + 1, self.weight);
-        [Fr::sum_of(a0, r0, b0, l0) - Fr::one(), Fr::sum_of(a1 - a0, r1 - r0, b1 - b0, l1 - l0)]
     }
 
     /// The children's fractions `n0 n1 d0 d1` after the last challenge.
     pub fn children(mut self, challenge: Fr) -> Vec<Fr> {
         self.bind(challenge);
-        let [a, b, d0, d1] = self.terms.term(0, self.weight);
+        let [a, b, d0, d1] = self.terms.term(0, &self.weight()).map(|part| part.elements()[0]);
         let inverse = self.weight.inverse().unwrap_or_default();
         vec![(a - d0) * inverse, b * inverse, d0, d1]
+    }
+}
+
+/// `g(0) - 1` and the leading coefficient of `g`, for four pairs of terms.
+impl Terms {
+    #[inline]
+    fn short_pair(&self, g: usize, square: Packed) -> [Loose; 2] {
+        let ([l0, r0], [l1, r1]) = deinterleave(&self.short(2 * g), &self.short(2 * g + 1));
+        let [at_zero, leading] = Product::of([l0.into(), l1 - l0], [r0.into(), r1 - r0]);
+        [at_zero.minus(square), leading.loose()]
+    }
+
+    #[inline]
+    fn pair(&self, g: usize, weight: &Weight, one: Packed) -> [Loose; 2] {
+        let ([a0, b0, l0, r0], [a1, b1, l1, r1]) =
+            deinterleave(&self.term(2 * g, weight), &self.term(2 * g + 1, weight));
+        let [at_zero, leading] =
+            Product::of_two([a0.into(), a1 - a0], [r0.into(), r1 - r0], [b0.into(), b1 - b0], [l0.into(), l1 - l0]);
+        [at_zero.minus(one), leading.loose()]
+    }
+}
+
+/// `eq` over pairs of terms: entry `(i, j)` is `outer[i] · inner[j]`.
+struct PackedEq {
+    outer: Vec<Fr>,
+    inner: Vec<Packed>,
+}
+
+impl PackedEq {
+    fn new(outer: Vec<Fr>, mut inner: Vec<Fr>) -> Self {
+        inner.resize(inner.len().next_multiple_of(LANES), Fr::zero());
+        let inner = inner.chunks(LANES).map(|lanes| Packed::new(std::array::from_fn(|i| lanes[i]))).collect();
+        Self { outer, inner }
+    }
+
+    /// `Σ eq·term` over groups of pairs.
+    fn sums<const N: usize>(&self, groups: Range<usize>, terms: impl Fn(usize) -> [Loose; N] + Sync) -> [Fr; N] {
+        let inner = self.inner.len();
+        let blocks = groups.start / inner..groups.end.div_ceil(inner);
+        blocks
+            .into_par_iter()
+            .with_min_len((CHUNK / inner).max(1))
+            .map(|block| {
+                let mut sums = [Sum::default(); N];
+                let range = (block * inner).max(groups.start)..((block + 1) * inner).min(groups.end);
+                for (g, e) in range.clone().zip(&self.inner[range.start - block * inner..]) {
+                    for (sum, term) in sums.iter_mut().zip(terms(g)) {
+                        sum.add(*e, term);
+                    }
+                }
+                sums.map(|sum| self.outer[block] * sum.finish())
+            })
+            .reduce(|| [Fr::zero(); N], |a, b| std::array::from_fn(|i| a[i] + b[i]))
     }
 }

@@ -1,0 +1,307 @@
+//! The cheating prover: it commits to one witness, argues about another, and says what it likes.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use ark_bn254::{Fr, G1Affine};
+use gradproof_circuits::algebra::{Algebra, Native};
+use gradproof_circuits::architecture::{Architecture, Live};
+use gradproof_circuits::argument;
+use gradproof_circuits::arithmetic::{Precision, split_limbs};
+use gradproof_circuits::check::{Check, Judge, Rejection};
+use gradproof_circuits::lookup::Tree;
+use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Subject};
+use gradproof_circuits::tensor::{End, Group, Tensor};
+use gradproof_circuits::transcript::{Ask, Party};
+use gradproof_prover::columns::{Column, columns};
+use gradproof_prover::commit::{commit, commit_full};
+use gradproof_prover::hyperkzg;
+use gradproof_prover::party::{Prover, Secrets};
+use gradproof_prover::prove::Careless;
+use gradproof_prover::randomness::{Use, derived, fresh};
+use gradproof_prover::registration::{data_paths, data_tree, statement};
+use gradproof_prover::setup::Setup;
+use gradproof_prover::witness::{Key, Values, Witness};
+use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::proof::Proof;
+use gradproof_verifier::statement::{Statement, points_digest};
+use gradproof_verifier::verify::{combined, opening_transcript, verify};
+
+use crate::judges::Recorder;
+use crate::reference::{Honest, Task};
+
+/// Seed of the blindings of data and first parameters.
+const SEED: [u8; 32] = [3; 32];
+
+/// A small job that proves in a fraction of a second, with padding of every kind: steps, rows, neurons and classes.
+pub struct Fixture {
+    /// What is trained.
+    pub task: Task,
+    /// Its key.
+    pub key: VerifyingKey,
+    /// Powers of τ.
+    pub setup: Setup,
+    /// The honest witness of its segment.
+    pub honest: Witness,
+}
+
+/// The fixture, made once.
+///
+/// # Panics
+/// Never, unless the prover is broken.
+pub fn fixture() -> &'static Fixture {
+    static FIXTURE: OnceLock<Fixture> = OnceLock::new();
+    FIXTURE.get_or_init(|| {
+        let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 4, exponential_bits: 8 };
+        let architecture = Architecture { widths: vec![6, 5, 4, 3], batch: 3, steps: 4, precision };
+        let key = VerifyingKey::insecure(&architecture, 12).expect("the shape is valid");
+        let task = Task::new(&architecture, Live { steps: 3, last_rows: 2 }, 2, 5);
+        let honest = task.train(&Honest);
+        Fixture { task, key, setup: Setup::insecure(12).expect("12 is small"), honest }
+    })
+}
+
+impl Fixture {
+    /// Root of the data that the fixture trains on.
+    pub fn data_root(&self) -> [u8; 32] {
+        static ROOT: OnceLock<[u8; 32]> = OnceLock::new();
+        *ROOT.get_or_init(|| prove(Subject::Data, &self.witness(Subject::Data)).statement.data_root)
+    }
+
+    /// The part of `witness` that a registration of its data proves.
+    pub fn data_of(&self, witness: &Witness) -> Witness {
+        let tensors = [Tensor::Input, Tensor::Labels].map(|tensor| (tensor, witness.tensors[&tensor].clone()));
+        Witness { tensors: tensors.into() }
+    }
+
+    /// The part of `witness` that a registration of its first parameters proves, with its limbs.
+    pub fn parameters_of(&self, witness: &Witness) -> Witness {
+        let mut registered = Witness::default();
+        for (tensor, values) in &witness.tensors {
+            let limb: &dyn Fn(usize) -> Tensor = match *tensor {
+                Tensor::Weight(End::First, l) => &move |i| Tensor::WeightLimb(l, i),
+                Tensor::Bias(End::First, l) => &move |i| Tensor::BiasLimb(l, i),
+                _ => continue,
+            };
+            for i in 0..PARAMETER_LIMBS {
+                let widths = [PARAMETER_LIMB_BITS; PARAMETER_LIMBS];
+                let part = |n| split_limbs(values.get(n), &widths).nth(i).unwrap_or(0) as i32;
+                registered.tensors.insert(limb(i), Values::Small((0..values.len()).map(part).collect()));
+            }
+            registered.tensors.insert(*tensor, values.clone());
+        }
+        registered
+    }
+
+    /// The honest witness for a proof about `subject`, with its multiplicities.
+    pub fn witness(&self, subject: Subject) -> Witness {
+        let mut witness = match subject {
+            Subject::Segment => self.honest.clone(),
+            Subject::Data => self.data_of(&self.honest),
+            Subject::Parameters => self.parameters_of(&self.honest),
+        };
+        count(&mut witness, &self.key.relations(subject).tree);
+        witness
+    }
+}
+
+/// Counts the look-ups as a cheat does: those that are in no table are passed over.
+pub fn count(witness: &mut Witness, tree: &Tree) {
+    for (table, _) in &tree.tables {
+        let mut counts = vec![0i32; 1 << table.vars()];
+        for (lookup, _) in tree.lookups.iter().filter(|(lookup, _)| lookup.table == *table) {
+            let key = Key::new(witness, &lookup.tuple[0].terms, lookup.tuple[0].constant, lookup.column_vars);
+            for entry in 0..1usize << lookup.vars {
+                if let Some(count) = usize::try_from(key.at(entry)).ok().and_then(|key| counts.get_mut(key)) {
+                    *count += 1;
+                }
+            }
+        }
+        witness.tensors.insert(Tensor::Multiplicity(*table), Values::Small(counts));
+    }
+}
+
+/// Which witness each part of a proof is made from; honest provers use one for all.
+#[derive(Clone, Copy)]
+pub struct Witnesses<'a> {
+    /// Behind the commitments.
+    pub committed: &'a Witness,
+    /// Of the relations.
+    pub argued: &'a Witness,
+    /// Of the columns' evaluations.
+    pub merged: &'a Witness,
+    /// Of the opening.
+    pub opened: &'a Witness,
+    /// Learning rate that the relations are argued at.
+    pub rate: u32,
+}
+
+impl<'a> Witnesses<'a> {
+    /// One witness for everything, at the rate of the fixture.
+    pub fn same(witness: &'a Witness) -> Self {
+        let rate = fixture().task.rate;
+        Self { committed: witness, argued: witness, merged: witness, opened: witness, rate }
+    }
+}
+
+/// Changes an answer of the prover before it is sent.
+pub type Meddle<'a> = &'a mut dyn FnMut(Ask<'_, Fr>, &mut Vec<Fr>);
+
+/// A prover whose answers are changed on their way.
+pub struct Meddling<'a, 'm> {
+    prover: Prover<'a>,
+    meddle: Meddle<'m>,
+    /// What was sent.
+    pub messages: Vec<Fr>,
+}
+
+impl<A: Algebra<Element = Fr, Error = Rejection>> Party<A> for Meddling<'_, '_> {
+    fn answer(&mut self, _: &mut A, ask: Ask<'_, Fr>, count: usize) -> Result<Vec<Fr>, Rejection> {
+        let mut answer = self.prover.answer(&mut Native { judge: Careless }, ask, count)?;
+        (self.meddle)(ask, &mut answer);
+        self.messages.extend_from_slice(&answer);
+        Ok(answer)
+    }
+}
+
+/// A proof, perhaps a false one, with all that its verifier needs.
+#[derive(Clone)]
+pub struct Forged {
+    /// The statement.
+    pub statement: Statement,
+    /// Commitments to the first parameters.
+    pub first: Vec<G1Affine>,
+    /// The proof.
+    pub proof: Proof,
+}
+
+impl Forged {
+    /// What a verifier with this judge says.
+    ///
+    /// # Errors
+    /// The check that failed.
+    pub fn judged(&self, judge: impl Judge) -> Result<(), Rejection> {
+        verify(&fixture().key, &self.statement, &self.first, &self.proof, judge)
+    }
+
+    /// All checks that fail; one of form alone, which no judge can skip.
+    pub fn failures(&self) -> BTreeSet<Check> {
+        let mut recorder = Recorder::default();
+        match self.judged(&mut recorder) {
+            Ok(()) => recorder.failed,
+            Err(Rejection { check }) => [check].into(),
+        }
+    }
+}
+
+/// The prover's party for `witnesses`, whose answers `meddle` may change.
+pub fn meddling<'a, 'm>(
+    subject: Subject,
+    witnesses: Witnesses<'a>,
+    columns: &'a [Column<'a>],
+    statement: &Statement,
+    secrets: Secrets<'a>,
+    meddle: Meddle<'m>,
+) -> Meddling<'a, 'm> {
+    let relations = fixture().key.relations(subject);
+    let prover = Prover::new(relations, witnesses.argued, columns, statement.live, witnesses.rate, secrets);
+    Meddling { prover, meddle, messages: vec![] }
+}
+
+/// Makes a proof and does not look whether its checks hold. `say` may change the statement before it is hashed.
+///
+/// # Panics
+/// If the witness lacks a tensor, or the set-up is too short.
+pub fn forge(
+    subject: Subject,
+    witnesses: Witnesses<'_>,
+    say: impl FnOnce(&mut Statement),
+    meddle: Meddle<'_>,
+) -> Forged {
+    let Fixture { task, key, setup, .. } = fixture();
+    let layout = &key.relations(subject).layout;
+    let committed = columns(layout, witnesses.committed);
+    let of = |group: Group, blindings: fn(usize) -> Vec<Fr>| {
+        let range = layout.group(group);
+        let blindings = blindings(range.len());
+        commit(setup, &committed[range], blindings).expect("the set-up is long enough")
+    };
+    let random = |count| fresh(count).expect("the system has randomness");
+    // What a requester registers has one commitment in all proofs.
+    let data = of(Group::Data, |count| derived(&SEED, Use::Data { position: 0 }, count));
+    let first = of(Group::First, |count| derived(&SEED, Use::FirstParameters, count));
+    let (last, trace) = (of(Group::Last, random), of(Group::Trace, random));
+    let size = 1usize << layout.column_vars;
+    let mask = random(size);
+    let secrets = random(2);
+    let mask_point = commit_full(setup, &mask, secrets[0]).expect("the set-up is long enough");
+    let tables = if layout.group(Group::Table).is_empty() { vec![] } else { key.tables.clone() };
+
+    // A second position, so that there are paths.
+    let tree = data_tree(&[data.points.clone(), data.points.clone()]);
+    let mut said = Statement {
+        key: key.digest(),
+        setup: key.setup.digest(),
+        column_vars: key.column_vars,
+        tables: points_digest(&key.tables),
+        first: points_digest(&first.points),
+        last: points_digest(&last.points),
+        data_root: tree.root(),
+        epoch_segments: 2,
+        rate: if subject == Subject::Segment { task.rate } else { 0 },
+        ..statement(subject, &task.architecture, task.live)
+    };
+    say(&mut said);
+    let points = [&data.points[..], &first.points, &last.points, &trace.points, &tables].concat();
+    let digest = said.digest(&mask_point, &points);
+
+    let merged = columns(layout, witnesses.merged);
+    let secret = Secrets { salt: secrets[1], mask: &mask };
+    let mut party = meddling(subject, witnesses, &merged, &said, secret, meddle);
+    let publics = said.publics(&digest);
+    let reduced = argument::verify(&mut Native { judge: Careless }, &mut party, key.relations(subject), &publics)
+        .expect("a careless prover comes to its end");
+    let messages = party.messages;
+
+    // mask + Σ ρ^(i+1)·P_i, and its blinding.
+    let (mut polynomial, mut blinding, mut power) = (mask.clone(), secrets[0], Fr::from(1));
+    let mut blindings = [data.blindings, first.blindings, last.blindings, trace.blindings].concat();
+    blindings.resize(layout.columns(), Fr::from(0));
+    for (column, s) in columns(layout, witnesses.opened).iter().zip(&blindings) {
+        power *= reduced.combine;
+        blinding += power * s;
+        for (i, sum) in polynomial.iter_mut().enumerate() {
+            *sum += power
+                * match column {
+                    Column::Small(values) => Fr::from(values[i]),
+                    Column::Wide(values) => Fr::from(values[i]),
+                };
+        }
+    }
+    let commitment = combined(&key.setup, &mask_point, &points, &reduced.combine, &blinding);
+    let mut transcript = opening_transcript(digest, &reduced, &blinding, &commitment);
+    let opening =
+        hyperkzg::open(setup, polynomial, &reduced.point, &mut transcript).expect("the set-up is long enough");
+
+    let paths = data_paths(&tree, data.points.len(), 0);
+    let sent = [data.points, last.points, trace.points].concat();
+    let proof = Proof { mask: mask_point, columns: sent, paths, messages, blinding, opening };
+    Forged { statement: said, first: first.points, proof }
+}
+
+/// A careless proof of one witness, nothing said or sent falsely beyond that.
+pub fn prove(subject: Subject, witness: &Witness) -> Forged {
+    forge(subject, Witnesses::same(witness), |_| (), &mut |_, _| ())
+}
+
+/// Adds `by` to one entry of a tensor.
+///
+/// # Panics
+/// If the witness lacks the tensor or the entry.
+pub fn alter(witness: &mut Witness, tensor: Tensor, entry: usize, by: i64) {
+    match witness.tensors.get_mut(&tensor) {
+        Some(Values::Small(values)) => values[entry] += by as i32,
+        Some(Values::Wide(values)) => values[entry] += by,
+        None => panic!("{tensor:?} is not in the witness"),
+    }
+}

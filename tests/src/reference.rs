@@ -1,0 +1,282 @@
+//! Training with the loops of its definition, on padded tensors, that a cheat may interfere with at every point.
+//!
+//! It shares no code with the kernels or with the prover's witness, so an honest run is a check of both.
+
+use gradproof_circuits::architecture::{Architecture, Live};
+use gradproof_circuits::arithmetic::{SoftmaxRow, exponential_table, relu, round_shift, softmax_row, split_limbs};
+use gradproof_circuits::tensor::{End, Tensor};
+use gradproof_prover::witness::{Values, Witness};
+
+/// Which entry of a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct At {
+    /// Layer, from one.
+    pub layer: usize,
+    /// Step of the segment.
+    pub step: usize,
+    /// Row of the step, padded ones included.
+    pub row: usize,
+    /// Neuron of the layer, padded ones included.
+    pub column: usize,
+}
+
+/// What a dishonest trainer does differently. Every default is honest.
+pub trait Cheat {
+    /// Quotient and remainder of a forward product.
+    fn forward(&self, _: At, product: i64, bits: u32) -> (i64, i64) {
+        round_shift(product, bits)
+    }
+    /// Quotient and remainder of a masked backward product.
+    fn backward(&self, _: At, product: i64, bits: u32) -> (i64, i64) {
+        round_shift(product, bits)
+    }
+    /// Activation and derivative.
+    fn relu(&self, _: At, h: i64) -> (i64, i64) {
+        let (value, derivative) = relu(h as i16);
+        (i64::from(value), i64::from(derivative))
+    }
+    /// Softmax of a row of real classes.
+    fn softmax(&self, _: At, logits: &[i16], table: &[u16], gradient_bits: u32) -> SoftmaxRow {
+        softmax_row(logits, table, gradient_bits)
+    }
+    /// Gradient at a logit, from probability and target in the same scale.
+    fn loss(&self, _: At, live: bool, probability: i64, target: i64) -> i64 {
+        if live { probability - target } else { 0 }
+    }
+    /// Learning rate of an update.
+    fn rate(&self, _layer: usize, _step: usize, rate: i64) -> i64 {
+        rate
+    }
+    /// Changes parameters before a step.
+    fn before(&self, _step: usize, _weights: &mut [Vec<i64>], _biases: &mut [Vec<i64>]) {}
+}
+
+/// Does nothing differently.
+#[derive(Clone, Copy, Debug)]
+pub struct Honest;
+
+impl Cheat for Honest {}
+
+/// What is trained, in padded tensors.
+#[derive(Clone, Debug)]
+pub struct Task {
+    /// Shape.
+    pub architecture: Architecture,
+    /// Live part.
+    pub live: Live,
+    /// Learning rate over batch.
+    pub rate: u32,
+    /// First weights of each layer, padded.
+    pub weights: Vec<Vec<i64>>,
+    /// First biases of each layer, padded.
+    pub biases: Vec<Vec<i64>>,
+    /// Input, (step, row, column), padded.
+    pub input: Vec<i64>,
+    /// Labels, one-hot, (step, row, class), padded.
+    pub labels: Vec<i64>,
+}
+
+/// The first `count` numbers of a fixed generator, below `bound`.
+pub fn numbers(seed: u64, bound: u64, count: usize) -> Vec<i64> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % bound.max(1)) as i64
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+/// `count` rows of `width` values, each row padded to `padded`, rows for which `keep` is false zero.
+fn padded(values: &[i64], width: usize, padded: usize, keep: impl Fn(usize) -> bool) -> Vec<i64> {
+    let row = |(n, row): (usize, &[i64])| {
+        let kept = if keep(n) { row.to_vec() } else { vec![0; width] };
+        kept.into_iter().chain(std::iter::repeat_n(0, padded - width)).collect::<Vec<_>>()
+    };
+    values.chunks(width).enumerate().flat_map(row).collect()
+}
+
+impl Task {
+    /// A task with pseudo-random data and parameters. Rows 0 and 1 are equal, and the last neuron of the first layer is zero.
+    pub fn new(architecture: &Architecture, live: Live, rate: u32, seed: u64) -> Self {
+        let (layers, samples) = (architecture.layers(), architecture.samples());
+        let bits = architecture.precision.weight_bits();
+        let mut weights = Vec::new();
+        let mut biases = Vec::new();
+        for l in 1..=layers {
+            let (from, to) = (architecture.widths[l - 1], architecture.widths[l]);
+            let bound = (2u64 << bits) / from as u64;
+            let centred =
+                |list: Vec<i64>, bound: u64| list.into_iter().map(|w| w - bound as i64 / 2).collect::<Vec<_>>();
+            let mut weight = centred(numbers(seed + l as u64, bound, from * to), bound);
+            let mut bias = centred(numbers(seed + 100 + l as u64, 1 << (bits - 2), to), 1 << (bits - 2));
+            if l == 1 && layers > 1 {
+                weight.iter_mut().skip(to - 1).step_by(to).for_each(|w| *w = 0);
+                bias[to - 1] = 0;
+            }
+            let mut rows = padded(&weight, to, architecture.padded_width(l), |_| true);
+            rows.resize(architecture.padded_width(l - 1) * architecture.padded_width(l), 0);
+            weights.push(rows);
+            biases.push(padded(&bias, to, architecture.padded_width(l), |_| true));
+        }
+        let batch = architecture.padded_batch();
+        let is_live = |n: usize| n % batch < architecture.live_rows(live, n / batch);
+        let width = architecture.widths[0];
+        let mut input = numbers(seed + 200, 256, samples * width);
+        if architecture.batch > 1 {
+            input.copy_within(..width, width);
+        }
+        let classes = architecture.classes();
+        let hot: Vec<i64> = numbers(seed + 300, classes as u64, samples)
+            .into_iter()
+            .flat_map(|label| (0..classes as i64).map(move |j| i64::from(j == label)))
+            .collect();
+        Self {
+            architecture: architecture.clone(),
+            live,
+            rate,
+            weights,
+            biases,
+            input: padded(&input, width, architecture.padded_width(0), is_live),
+            labels: padded(&hot, classes, architecture.padded_width(layers), is_live),
+        }
+    }
+
+    /// Trains, and returns all tensors but the multiplicities.
+    pub fn train(&self, cheat: &dyn Cheat) -> Witness {
+        let a = &self.architecture;
+        let (layers, batch) = (a.layers(), a.padded_batch());
+        let (bits, scale, fg) = (a.precision.weight_bits(), a.precision.activation_bits, a.precision.gradient_bits);
+        let widths: Vec<usize> = (0..=layers).map(|l| a.padded_width(l)).collect();
+        let table = exponential_table(&a.precision);
+        let mut store = Store { bits: a.precision.limb_bits(), ..Store::default() };
+        store.parameters(End::First, &self.weights, &self.biases);
+        let (mut weights, mut biases) = (self.weights.clone(), self.biases.clone());
+        store.extend(Tensor::Input, &self.input);
+        store.extend(Tensor::Labels, &self.labels);
+        store.extend(Tensor::ExponentialTable, &table.iter().map(|&e| i64::from(e)).collect::<Vec<_>>());
+        for step in 0..a.steps {
+            cheat.before(step, &mut weights, &mut biases);
+            let mut activations = vec![self.input[step * batch * widths[0]..][..batch * widths[0]].to_vec()];
+            let mut derivatives = Vec::new();
+            let mut logits = Vec::new();
+            for l in 1..=layers {
+                let mut layer = (Vec::new(), Vec::new());
+                for (row, column) in grid(batch, widths[l]) {
+                    let at = At { layer: l, step, row, column };
+                    let inputs = &activations[l - 1][row * widths[l - 1]..][..widths[l - 1]];
+                    let sum: i64 =
+                        inputs.iter().enumerate().map(|(i, x)| x * weights[l - 1][i * widths[l] + column]).sum();
+                    let (h, remainder) = cheat.forward(at, sum + (biases[l - 1][column] << scale), bits);
+                    store.limbs(remainder, |i| Tensor::ForwardLimb(l, i));
+                    if l == layers {
+                        logits.push(h);
+                        continue;
+                    }
+                    let (value, derivative) = cheat.relu(at, h);
+                    store.push(Tensor::Negative(l), value - h);
+                    layer.0.push(value);
+                    layer.1.push(derivative);
+                }
+                if l < layers {
+                    store.extend(Tensor::Activation(l), &layer.0);
+                    store.extend(Tensor::Derivative(l), &layer.1);
+                    activations.push(layer.0);
+                    derivatives.push(layer.1);
+                }
+            }
+            store.extend(Tensor::Logit, &logits);
+            let mut gradient = Vec::new();
+            for (row, logits) in logits.chunks(widths[layers]).enumerate() {
+                let real: Vec<i16> = logits[..a.classes()].iter().map(|&h| h as i16).collect();
+                let soft = cheat.softmax(At { layer: layers, step, row, column: 0 }, &real, &table, fg);
+                store.push(Tensor::Maximum, i64::from(soft.maximum));
+                store.push(Tensor::Sum, i64::from(soft.sum));
+                for column in 0..widths[layers] {
+                    let at = At { layer: layers, step, row, column };
+                    let p = soft.probabilities.get(column).map_or(0, |&p| i64::from(p));
+                    let e = soft.exponentials.get(column).map_or(i64::from(table[0]), |&e| i64::from(e));
+                    let remainder = soft.remainders.get(column).map_or(0, |&r| i64::from(r as i32));
+                    let label = self.labels[(step * batch + row) * widths[layers] + column];
+                    let g = cheat.loss(at, row < a.live_rows(self.live, step), p, label << fg);
+                    store.push(Tensor::Selector, i64::from(soft.selected == column));
+                    store.push(Tensor::Probability, p);
+                    store.push(Tensor::Exponential, e);
+                    store.push(Tensor::Remainder, remainder);
+                    gradient.push(g);
+                }
+            }
+            let mut gradients = vec![gradient];
+            for l in (1..layers).rev() {
+                let mut gradient = Vec::new();
+                for (row, column) in grid(batch, widths[l]) {
+                    let above = &gradients[0][row * widths[l + 1]..][..widths[l + 1]];
+                    let product: i64 =
+                        above.iter().zip(&weights[l][column * widths[l + 1]..]).map(|(g, w)| g * w).sum();
+                    let masked = product * derivatives[l - 1][row * widths[l] + column];
+                    let (g, remainder) = cheat.backward(At { layer: l, step, row, column }, masked, bits);
+                    store.wide(Tensor::BackwardProduct(l), product);
+                    store.limbs(remainder, |i| Tensor::BackwardLimb(l, i));
+                    gradient.push(g);
+                }
+                gradients.insert(0, gradient);
+            }
+            for (l, gradient) in (1..).zip(&gradients) {
+                store.extend(Tensor::Gradient(l), gradient);
+                let rate = cheat.rate(l, step, i64::from(self.rate));
+                for (row, column) in grid(batch, widths[l]) {
+                    let g = gradient[row * widths[l] + column];
+                    for (i, x) in activations[l - 1][row * widths[l - 1]..][..widths[l - 1]].iter().enumerate() {
+                        weights[l - 1][i * widths[l] + column] -= rate * x * g;
+                    }
+                    biases[l - 1][column] -= (rate * g) << scale;
+                }
+            }
+        }
+        store.parameters(End::Last, &weights, &biases);
+        Witness { tensors: store.tensors }
+    }
+}
+
+/// All pairs of a row and a column, row by row.
+fn grid(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
+}
+
+/// Tensors under construction.
+#[derive(Default)]
+struct Store {
+    bits: Vec<u32>,
+    tensors: std::collections::BTreeMap<Tensor, Values>,
+}
+
+impl Store {
+    fn push(&mut self, tensor: Tensor, value: i64) {
+        if let Values::Small(list) = self.tensors.entry(tensor).or_insert(Values::Small(vec![])) {
+            list.push(value as i32);
+        }
+    }
+
+    fn wide(&mut self, tensor: Tensor, value: i64) {
+        if let Values::Wide(list) = self.tensors.entry(tensor).or_insert(Values::Wide(vec![])) {
+            list.push(value);
+        }
+    }
+
+    fn extend(&mut self, tensor: Tensor, values: &[i64]) {
+        values.iter().for_each(|value| self.push(tensor, *value));
+    }
+
+    fn limbs(&mut self, remainder: i64, tensor: impl Fn(usize) -> Tensor) {
+        let bits = self.bits.clone();
+        for (i, limb) in split_limbs(remainder, &bits).enumerate() {
+            self.push(tensor(i), limb);
+        }
+    }
+
+    fn parameters(&mut self, end: End, weights: &[Vec<i64>], biases: &[Vec<i64>]) {
+        for (l, (weights, biases)) in (1..).zip(weights.iter().zip(biases)) {
+            self.tensors.insert(Tensor::Weight(end, l), Values::Wide(weights.clone()));
+            self.tensors.insert(Tensor::Bias(end, l), Values::Wide(biases.clone()));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! Completeness: honest proofs over a grid of shapes are made and accepted, registrations included.
+
+use ark_bn254::G1Affine;
+use gradproof_circuits::architecture::{Architecture, Live};
+use gradproof_circuits::arithmetic::Precision;
+use gradproof_circuits::check::Strict;
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::tensor::{End, Group, Tensor};
+use gradproof_prover::prove::{Job, prove};
+use gradproof_prover::randomness::fresh;
+use gradproof_prover::registration::{
+    commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
+};
+use gradproof_prover::setup::Setup;
+use gradproof_prover::trace::Parameters;
+use gradproof_prover::witness::Witness;
+use gradproof_tests::reference::{Honest, Task};
+use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::statement::Statement;
+use gradproof_verifier::verify::verify;
+
+/// Longest columns of the grid, in variables.
+const COLUMN_VARS: usize = 17;
+
+/// The real part of the first parameters of a task.
+fn parameters(task: &Task) -> Parameters {
+    let a = &task.architecture;
+    let cut = |values: &[i64], rows: usize, l: usize| -> Vec<i64> {
+        values.chunks(a.padded_width(l)).take(rows).flat_map(|row| row[..a.widths[l]].to_vec()).collect()
+    };
+    Parameters {
+        weights: (1..=a.layers()).map(|l| cut(&task.weights[l - 1], a.widths[l - 1], l)).collect(),
+        biases: (1..=a.layers()).map(|l| cut(&task.biases[l - 1], 1, l)).collect(),
+    }
+}
+
+/// Registers data and first parameters of a shape, proves its segment, and verifies all three.
+fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, column_vars: usize) {
+    architecture.validate().unwrap();
+    architecture.validate_live(live).unwrap();
+    let key = VerifyingKey::insecure(architecture, column_vars).unwrap();
+    let task = Task::new(architecture, live, 1, 3);
+    let mut witness = task.train(&Honest);
+    let seed = [5; 32];
+
+    let part = |tensors: &[Tensor]| Witness {
+        tensors: tensors.iter().map(|tensor| (*tensor, witness.tensors[tensor].clone())).collect(),
+    };
+    let data_witness = part(&[Tensor::Input, Tensor::Labels]);
+    let data = commit_data(&key, setup, &data_witness, &seed, 0).unwrap();
+    let tree = data_tree(std::slice::from_ref(&data.points));
+    let said = Statement { data_root: tree.root(), epoch_segments: 1, ..statement(Subject::Data, architecture, live) };
+    let registered = register_data(&key, setup, data_witness, data.clone(), &tree, said.clone()).unwrap();
+    verify(&key, &registered.statement, &[], &registered.proof, Strict).unwrap();
+
+    let parameters = parameters(&task);
+    let first_witness = Witness::of_parameters(architecture, &parameters);
+    let weight = Tensor::Weight(End::First, 1);
+    assert_eq!(first_witness.tensors[&weight], witness.tensors[&weight], "both pad alike");
+    let first = commit_parameters(&key, setup, &first_witness, &seed).unwrap();
+    let registered = register_parameters(&key, setup, &parameters, first.clone()).unwrap();
+    verify(&key, &registered.statement, &first.points, &registered.proof, Strict).unwrap();
+
+    let relations = key.relations(Subject::Segment);
+    witness.count_lookups(&relations.tree).unwrap();
+    let last_blindings = fresh(relations.layout.group(Group::Last).len()).unwrap();
+    let paths = data_paths(&tree, data.points.len(), 0);
+    let said = Statement { subject: Subject::Segment, rate: 1, ..said };
+    let first_points: Vec<G1Affine> = first.points.clone();
+    let job = Job { key: &key, setup, statement: said, data, paths, first, last_blindings };
+    let segment = prove(job, &witness, Strict).unwrap();
+    verify(&key, &segment.statement, &first_points, &segment.proof, Strict).unwrap();
+}
+
+#[test]
+fn a_grid_of_shapes() {
+    const PRECISIONS: [[u32; 4]; 4] = [[8, 12, 8, 5], [8, 12, 8, 8], [6, 9, 3, 4], [10, 13, 12, 5]];
+    // Widths, batch, steps, live steps, rows of the last, precision, log2 of a column.
+    type Shape = (&'static [usize], usize, usize, usize, usize, usize, usize);
+    let shapes: [Shape; 18] = [
+        (&[1, 1], 1, 1, 1, 1, 0, 10),
+        (&[10, 10], 3, 1, 1, 2, 1, 12),
+        (&[100, 10], 8, 4, 3, 8, 0, 14),
+        (&[784, 10], 64, 1, 1, 64, 0, 16),
+        (&[10, 1, 10], 1, 4, 4, 1, 2, 11),
+        (&[1, 128, 1], 8, 1, 1, 7, 3, 12),
+        (&[128, 100, 10], 3, 2, 2, 1, 0, 13),
+        (&[100, 128, 128], 8, 2, 1, 5, 2, 14),
+        (&[784, 10, 100], 1, 2, 1, 1, 0, 17),
+        (&[1, 10, 128, 10], 64, 2, 2, 33, 2, 14),
+        (&[10, 100, 1, 10], 3, 8, 7, 3, 3, 12),
+        (&[128, 1, 100, 1], 8, 4, 4, 8, 1, 13),
+        (&[784, 128, 10, 10], 3, 1, 1, 3, 0, 15),
+        (&[10, 10, 10, 10, 10], 3, 4, 3, 2, 1, 11),
+        (&[1, 1, 1, 1, 1], 1, 2, 2, 1, 3, 17),
+        (&[100, 10, 128, 1, 10], 8, 1, 1, 8, 0, 12),
+        (&[7, 10, 6, 5, 4], 4, 2, 2, 3, 2, 10),
+        (&[4, 4, 3], 4, 4, 4, 4, 1, 10),
+    ];
+    let setup = Setup::insecure(COLUMN_VARS as u32).unwrap();
+    for (widths, batch, steps, live_steps, last_rows, precision, column_vars) in shapes {
+        let [activation_bits, gradient_bits, rate_bits, exponential_bits] = PRECISIONS[precision];
+        let precision = Precision { activation_bits, gradient_bits, rate_bits, exponential_bits };
+        let architecture = Architecture { widths: widths.to_vec(), batch, steps, precision };
+        let live = Live { steps: live_steps, last_rows };
+        println!(
+            "{widths:?}, batch {batch}, steps {live_steps} of {steps}, {last_rows} rows, columns of 2^{column_vars}"
+        );
+        proved_and_verified(&setup, &architecture, live, column_vars);
+    }
+}

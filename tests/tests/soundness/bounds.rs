@@ -1,0 +1,88 @@
+//! The error bounds of `docs/soundness.md`, and that the tests it names exist.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use ark_bn254::Fr;
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::arithmetic::Precision;
+use gradproof_circuits::check::Check;
+use gradproof_circuits::relations::{Subject, default_column_vars};
+use gradproof_circuits::transcript::Ask;
+use gradproof_tests::forge::{Witnesses, fixture, forge};
+use gradproof_tests::root;
+use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::soundness::{ASSUMPTIONS, claims, parts, table};
+
+fn page() -> String {
+    fs::read_to_string(root().join("docs").join("soundness.md")).unwrap()
+}
+
+#[test]
+fn the_argument_has_as_many_claims_as_are_counted() {
+    for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
+        let mut counted = 0;
+        let mut note = |ask: Ask<'_, Fr>, _: &mut Vec<Fr>| {
+            if let Ask::Merge { claims, .. } = ask {
+                counted = claims.len();
+            }
+        };
+        forge(subject, Witnesses::same(&fixture().witness(subject)), |_| (), &mut note);
+        assert_eq!(counted, claims(fixture().key.relations(subject)), "{subject:?}");
+    }
+}
+
+#[test]
+fn the_table_of_errors_is_the_computed_one() {
+    let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
+    let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
+    let key = VerifyingKey::insecure(&architecture, default_column_vars(&architecture)).unwrap();
+    let page = page();
+    let tables = [Subject::Segment, Subject::Data, Subject::Parameters].map(|subject| table(&parts(&key, subject)));
+    let all = tables.join("\n\n");
+    assert!(tables.iter().all(|table| page.contains(table)), "docs/soundness.md lacks a table of these:\n{all}");
+    for (name, bits) in ASSUMPTIONS {
+        assert!(page.contains(&format!("| {name} | {bits} |")), "docs/soundness.md lacks `| {name} | {bits} |`");
+    }
+}
+
+#[test]
+fn every_check_is_on_the_page() {
+    let page = page();
+    for check in Check::ALL {
+        assert!(page.contains(&format!("| `{check:?}` |")), "docs/soundness.md lacks {check:?}");
+    }
+}
+
+/// Names of all tests in the sources of the workspace, as `function` and as `file::function`.
+fn tests() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = ["circuits", "verifier", "prover", "worker", "tests"].map(|name| root().join(name)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+                let source = fs::read_to_string(&path).unwrap();
+                for part in source.split("#[test]").skip(1) {
+                    let name = part.split("fn ").nth(1).and_then(|rest| rest.split(['(', ' ']).next());
+                    names.extend(name.map(|name| format!("{stem}::{name}")));
+                }
+            }
+        }
+    }
+    names
+}
+
+#[test]
+fn the_tests_that_the_page_names_exist() {
+    let tests = tests();
+    let page = page();
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|word| word.contains("::")).collect();
+    assert!(named.len() > 30, "the page names its tests as `file::function`");
+    for name in named {
+        assert!(tests.contains(name), "there is no test {name}");
+    }
+}

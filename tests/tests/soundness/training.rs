@@ -1,0 +1,463 @@
+//! Training that is dishonest but consistent: everything that follows from the cheat is computed as it demands, so that
+//! exactly one check can tell.
+
+use gradproof_circuits::architecture::Live;
+use gradproof_circuits::arithmetic::{SoftmaxRow, relu, round_shift, softmax_row};
+use gradproof_circuits::check::Check;
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::tensor::{End, Tensor};
+use gradproof_prover::witness::{Values, Witness};
+use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove};
+use gradproof_tests::reference::{At, Cheat, Honest, Task};
+
+/// The witness of a cheat, with its multiplicities.
+pub fn cheated(task: &Task, cheat: &dyn Cheat) -> Witness {
+    counted(task.train(cheat))
+}
+
+fn counted(mut witness: Witness) -> Witness {
+    count(&mut witness, &fixture().key.relations(Subject::Segment).tree);
+    witness
+}
+
+/// Asserts that exactly `check` refuses the cheat.
+#[track_caller]
+fn refused(cheat: &dyn Cheat, check: Check) {
+    let witness = cheated(&fixture().task, cheat);
+    assert_ne!(witness, fixture().witness(Subject::Segment), "the cheat changes something");
+    assert_eq!(prove(Subject::Segment, &witness).failures(), [check].into());
+}
+
+#[test]
+fn honest_training_equals_the_workers() {
+    use gradproof_prover::trace::Parameters;
+    use gradproof_worker::kernels::Cpu;
+    use gradproof_worker::train::{SegmentPlan, train_segment};
+    let task = &fixture().task;
+    let a = &task.architecture;
+    let cut = |values: &[i64], rows: usize, width: usize, padded: usize| -> Vec<i64> {
+        values.chunks(padded).take(rows).flat_map(|row| row[..width].to_vec()).collect()
+    };
+    let mut parameters = Parameters {
+        weights: (0..a.layers())
+            .map(|l| cut(&task.weights[l], a.widths[l], a.widths[l + 1], a.padded_width(l + 1)))
+            .collect(),
+        biases: (0..a.layers()).map(|l| cut(&task.biases[l], 1, a.widths[l + 1], a.padded_width(l + 1))).collect(),
+    };
+    let input = cut(&task.input, a.samples(), a.widths[0], a.padded_width(0)).into_iter().map(|x| x as i16).collect();
+    let label = |row: &[i64]| row.iter().position(|y| *y == 1).map_or(gradproof_prover::trace::NO_LABEL, |j| j as u16);
+    let labels = task.labels.chunks(a.padded_width(a.layers())).map(label).collect();
+    let plan = SegmentPlan { live: task.live, rate: task.rate, first_step: 0 };
+    let trace = train_segment(a, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).unwrap();
+    let mut witness = Witness::of_segment(a, &trace).unwrap();
+    witness.count_lookups(&fixture().key.relations(Subject::Segment).tree).unwrap();
+    assert_eq!(witness, fixture().witness(Subject::Segment));
+}
+
+/// Rounds down a live entry where it should be rounded as it is, the remainder one unit above its range.
+pub struct WrongRounding {
+    /// In the backward pass.
+    pub backward: bool,
+    /// With the remainder that keeps the product, or the honest one.
+    pub keep_product: bool,
+}
+
+impl WrongRounding {
+    fn round(&self, at: At, product: i64, bits: u32) -> (i64, i64) {
+        let (quotient, remainder) = round_shift(product, bits);
+        // Rows 0 and 1 have equal inputs: two entries with one wrong value.
+        if (at.layer, at.step, at.column) != (1, 0, 0) || at.row > 1 {
+            return (quotient, remainder);
+        }
+        (quotient - 1, if self.keep_product { remainder + (1 << bits) } else { remainder })
+    }
+}
+
+impl Cheat for WrongRounding {
+    fn forward(&self, at: At, product: i64, bits: u32) -> (i64, i64) {
+        if self.backward { round_shift(product, bits) } else { self.round(at, product, bits) }
+    }
+    fn backward(&self, at: At, product: i64, bits: u32) -> (i64, i64) {
+        if self.backward { self.round(at, product, bits) } else { round_shift(product, bits) }
+    }
+}
+
+#[test]
+fn a_remainder_out_of_its_range_with_the_quotient_shifted() {
+    refused(&WrongRounding { backward: false, keep_product: true }, Check::LookupSum);
+    refused(&WrongRounding { backward: true, keep_product: true }, Check::LookupSum);
+}
+
+#[test]
+fn a_quotient_that_is_not_that_of_the_product() {
+    refused(&WrongRounding { backward: false, keep_product: false }, Check::Product);
+    refused(&WrongRounding { backward: true, keep_product: false }, Check::Pointwise);
+}
+
+/// Rounds every product down, as many systems do.
+struct Truncation;
+
+impl Cheat for Truncation {
+    fn forward(&self, _: At, product: i64, bits: u32) -> (i64, i64) {
+        (product >> bits, product & ((1 << bits) - 1))
+    }
+}
+
+#[test]
+fn truncation_in_place_of_rounding() {
+    refused(&Truncation, Check::LookupSum);
+}
+
+/// Saturates pre-activations.
+struct Saturation;
+
+impl Cheat for Saturation {
+    fn forward(&self, _: At, product: i64, bits: u32) -> (i64, i64) {
+        let (quotient, remainder) = round_shift(product, bits);
+        (quotient.clamp(-64, 64), remainder)
+    }
+}
+
+#[test]
+fn saturation_that_is_not_part_of_the_arithmetic() {
+    refused(&Saturation, Check::Product);
+}
+
+/// Learns at another rate in some layer and steps.
+pub struct Rate(pub fn(layer: usize, step: usize) -> i64);
+
+impl Cheat for Rate {
+    fn rate(&self, layer: usize, step: usize, _: i64) -> i64 {
+        self.0(layer, step)
+    }
+}
+
+#[test]
+fn no_update() {
+    argued_at(0);
+}
+
+#[test]
+fn another_learning_rate() {
+    argued_at(3);
+}
+
+/// Trains and argues at `rate`, and states that of the fixture.
+fn argued_at(rate: u32) {
+    let witness = Task { rate, ..fixture().task.clone() }.train(&Honest);
+    let witness = counted(witness);
+    let parts = Witnesses { rate, ..Witnesses::same(&witness) };
+    let forged = forge(Subject::Segment, parts, |_| (), &mut |_, _| ());
+    assert_eq!(forged.statement.rate, fixture().task.rate);
+    assert_eq!(forged.failures(), [Check::Weight].into());
+}
+
+#[test]
+fn a_layer_that_is_not_updated() {
+    for frozen in
+        [|l, _| if l == 1 { 0 } else { 2 }, |l, _| if l == 2 { 0 } else { 2 }, |l, _| if l == 3 { 0 } else { 2 }]
+    {
+        let witness = cheated(&fixture().task, &Rate(frozen));
+        let failures = prove(Subject::Segment, &witness).failures();
+        assert!(failures.contains(&Check::Weight), "{failures:?}");
+    }
+}
+
+#[test]
+fn a_step_without_update() {
+    let witness = cheated(&fixture().task, &Rate(|_, step| if step == 1 { 0 } else { 2 }));
+    let failures = prove(Subject::Segment, &witness).failures();
+    assert!(failures.contains(&Check::Weight), "{failures:?}");
+}
+
+/// Changes the weights between two steps.
+struct Swap;
+
+impl Cheat for Swap {
+    fn before(&self, step: usize, weights: &mut [Vec<i64>], _: &mut [Vec<i64>]) {
+        if step == 2 {
+            weights[1][0] += 1 << 20;
+        }
+    }
+}
+
+#[test]
+fn weights_changed_between_steps() {
+    let witness = cheated(&fixture().task, &Swap);
+    let failures = prove(Subject::Segment, &witness).failures();
+    assert!(failures.contains(&Check::Weight) && failures.contains(&Check::Product), "{failures:?}");
+}
+
+/// Another gradient of the loss.
+struct Loss(fn(at: At, live: bool, probability: i64, target: i64) -> i64);
+
+impl Cheat for Loss {
+    fn loss(&self, at: At, live: bool, probability: i64, target: i64) -> i64 {
+        self.0(at, live, probability, target)
+    }
+}
+
+#[test]
+fn a_gradient_of_zero_everywhere() {
+    refused(&Loss(|_, _, _, _| 0), Check::Pointwise);
+}
+
+#[test]
+fn a_gradient_of_zero_in_one_step() {
+    refused(&Loss(|at, live, p, y| if live && at.step != 1 { p - y } else { 0 }), Check::Pointwise);
+}
+
+#[test]
+fn a_loss_for_another_label() {
+    refused(&Loss(|at, live, p, y| if live { p - if at.row == 0 { y / 2 } else { y } } else { 0 }), Check::Pointwise);
+}
+
+#[test]
+fn padded_rows_and_steps_that_train() {
+    refused(&Loss(|at, live, p, y| if live || at.row == 3 { p - y } else { 0 }), Check::Pointwise);
+    refused(&Loss(|at, live, p, y| if live || at.step == 3 { p - y } else { 0 }), Check::Pointwise);
+    refused(&Loss(|at, live, p, y| if live || (at.step, at.row) == (2, 2) { p - y } else { 0 }), Check::Pointwise);
+}
+
+#[test]
+fn a_padded_class_that_trains() {
+    refused(
+        &Loss(|at, live, p, y| {
+            if at.column == 3 {
+                1
+            } else if live {
+                p - y
+            } else {
+                0
+            }
+        }),
+        Check::Pointwise,
+    );
+}
+
+/// Another softmax in the first row of a step.
+pub struct Softmax(pub fn(&mut SoftmaxRow, logits: &[i16], table: &[u16], gradient_bits: u32));
+
+impl Cheat for Softmax {
+    fn softmax(&self, at: At, logits: &[i16], table: &[u16], gradient_bits: u32) -> SoftmaxRow {
+        let mut row = softmax_row(logits, table, gradient_bits);
+        if at.row == 0 {
+            self.0(&mut row, logits, table, gradient_bits);
+        }
+        row
+    }
+}
+
+#[test]
+fn a_probability_with_the_remainder_of_another() {
+    refused(&Softmax(|row, _, _, _| row.probabilities[0] += 1), Check::Pointwise);
+}
+
+#[test]
+fn a_probability_rounded_otherwise() {
+    let up: fn(&mut SoftmaxRow, &[i16], &[u16], u32) = |row, _, _, _| {
+        row.probabilities[0] += 1;
+        row.remainders[0] = row.remainders[0].wrapping_sub(2 * row.sum);
+    };
+    refused(&Softmax(up), Check::LookupSum);
+    let down: fn(&mut SoftmaxRow, &[i16], &[u16], u32) = |row, _, _, _| {
+        let largest = row.selected;
+        row.probabilities[largest] -= 1;
+        row.remainders[largest] += 2 * row.sum;
+    };
+    refused(&Softmax(down), Check::LookupSum);
+}
+
+/// A row that follows from the chosen class, as if its logit were the largest.
+fn selected(row: &mut SoftmaxRow, logits: &[i16], table: &[u16], gradient_bits: u32, choice: usize) {
+    let maximum = logits[choice];
+    let shifted: Vec<i16> = logits.iter().map(|h| (*h).min(maximum)).collect();
+    *row = SoftmaxRow { selected: choice, ..softmax_row(&shifted, table, gradient_bits) };
+}
+
+#[test]
+fn a_selector_on_a_logit_that_is_not_the_largest() {
+    let smallest: fn(&mut SoftmaxRow, &[i16], &[u16], u32) = |row, logits, table, fg| {
+        let choice = (0..logits.len()).min_by_key(|j| logits[*j]).unwrap_or(0);
+        selected(row, logits, table, fg, choice);
+    };
+    refused(&Softmax(smallest), Check::LookupSum);
+}
+
+#[test]
+fn a_selector_on_a_padded_class() {
+    refused(&Softmax(|row, _, _, _| row.selected = 3), Check::Pointwise);
+}
+
+#[test]
+fn a_maximum_above_the_largest_logit() {
+    let above: fn(&mut SoftmaxRow, &[i16], &[u16], u32) = |row, logits, table, fg| {
+        let maximum = row.maximum + 100;
+        let with_it: Vec<i16> = logits.iter().copied().chain([maximum]).collect();
+        // As if a class that does not exist had the largest logit, and did not count.
+        let other = softmax_row(&with_it, table, fg);
+        let exponentials = other.exponentials[..logits.len()].to_vec();
+        let sum: u32 = exponentials.iter().map(|&e| u32::from(e)).sum();
+        let divided = |e: &u16| (2 * (u64::from(*e) << fg) + u64::from(sum), 2 * u64::from(sum));
+        row.probabilities = exponentials.iter().map(divided).map(|(a, b)| (a / b) as u16).collect();
+        row.remainders = exponentials.iter().map(divided).map(|(a, b)| (a % b) as u32).collect();
+        (row.exponentials, row.sum, row.maximum) = (exponentials, sum, maximum);
+    };
+    refused(&Softmax(above), Check::Pointwise);
+}
+
+#[test]
+fn an_exponential_that_is_not_in_the_table() {
+    let doubled: fn(&mut SoftmaxRow, &[i16], &[u16], u32) = |row, _, _, fg| {
+        row.exponentials.iter_mut().for_each(|e| *e /= 2);
+        row.sum = row.exponentials.iter().map(|&e| u32::from(e)).sum();
+        let divided = |e: &u16| (2 * (u64::from(*e) << fg) + u64::from(row.sum), 2 * u64::from(row.sum));
+        row.probabilities = row.exponentials.iter().map(divided).map(|(a, b)| (a / b) as u16).collect();
+        row.remainders = row.exponentials.iter().map(divided).map(|(a, b)| (a % b) as u32).collect();
+    };
+    refused(&Softmax(doubled), Check::LookupSum);
+}
+
+/// Another activation function.
+struct Activation(fn(At, i64) -> (i64, i64));
+
+impl Cheat for Activation {
+    fn relu(&self, at: At, h: i64) -> (i64, i64) {
+        self.0(at, h)
+    }
+}
+
+fn honest(h: i64) -> (i64, i64) {
+    let (value, derivative) = relu(h as i16);
+    (i64::from(value), i64::from(derivative))
+}
+
+#[test]
+fn a_derivative_of_one_at_zero() {
+    refused(&Activation(|_, h| (h.max(0), i64::from(h >= 0))), Check::LookupSum);
+}
+
+#[test]
+fn an_activation_that_leaks() {
+    refused(&Activation(|_, h| if h < 0 { (h / 8, 0) } else { honest(h) }), Check::LookupSum);
+}
+
+#[test]
+fn a_derivative_of_one_where_the_unit_is_off() {
+    refused(&Activation(|_, h| (honest(h).0, 1)), Check::LookupSum);
+}
+
+#[test]
+fn a_derivative_that_is_not_a_bit() {
+    refused(&Activation(|_, h| (honest(h).0, 2 * honest(h).1)), Check::LookupSum);
+}
+
+/// A segment of `task` that names the data root of the fixture as its own.
+fn on_registered_data(task: &Task) -> Forged {
+    let registered = fixture().data_root();
+    let witness = cheated(task, &Honest);
+    forge(Subject::Segment, Witnesses::same(&witness), |said| said.data_root = registered, &mut |_, _| ())
+}
+
+#[test]
+fn other_data_and_labels() {
+    assert!(on_registered_data(&fixture().task).failures().is_empty());
+    let mut task = fixture().task.clone();
+    task.input[0] += 1;
+    assert_eq!(on_registered_data(&task).failures(), [Check::DataLeaf].into());
+    let mut task = fixture().task.clone();
+    let hot = task.labels[..3].iter().position(|y| *y == 1).unwrap_or(0);
+    task.labels.swap(hot, (hot + 1) % 3);
+    assert_eq!(on_registered_data(&task).failures(), [Check::DataLeaf].into());
+    let mut task = fixture().task.clone();
+    // Rows 2 and 4: another order.
+    (0..8).for_each(|i| task.input.swap(2 * 8 + i, 4 * 8 + i));
+    assert_eq!(on_registered_data(&task).failures(), [Check::DataLeaf].into());
+}
+
+/// What the registration of altered data, or of altered first parameters, fails at.
+fn registered(subject: Subject, tensor: Tensor, entry: usize, by: i64) -> Vec<Check> {
+    let mut witness = fixture().honest.clone();
+    alter(&mut witness, tensor, entry, by);
+    let mut part = match subject {
+        Subject::Data => fixture().data_of(&witness),
+        _ => fixture().parameters_of(&witness),
+    };
+    count(&mut part, &fixture().key.relations(subject).tree);
+    prove(subject, &part).failures().into_iter().collect()
+}
+
+#[test]
+fn data_that_must_not_be_registered() {
+    let data = |tensor, entry, by| registered(Subject::Data, tensor, entry, by);
+    assert_eq!(data(Tensor::Input, 0, 1 << 16), [Check::LookupSum], "a value of more than 16 bits");
+    assert_eq!(data(Tensor::Input, 6, 1), [Check::Pointwise], "a padded column");
+    assert_eq!(data(Tensor::Input, 3 * 8, 1), [Check::Pointwise], "a padded row of a full step");
+    assert_eq!(data(Tensor::Input, (2 * 4 + 2) * 8, 1), [Check::Pointwise], "a padded row of the last step");
+    assert_eq!(data(Tensor::Input, 3 * 4 * 8, 1), [Check::Pointwise], "a padded step");
+    assert_eq!(data(Tensor::Labels, 3, 1), [Check::Pointwise, Check::Merge], "a padded class");
+    assert_eq!(data(Tensor::Labels, 3 * 4, 1), [Check::Merge], "a label of a padded row");
+    let hot = (0..3).find(|j| fixture().task.labels[*j] == 1).unwrap_or(0);
+    assert_eq!(data(Tensor::Labels, (hot + 1) % 3, 1), [Check::Merge], "two labels");
+    assert_eq!(data(Tensor::Labels, hot, -1), [Check::Merge], "no label");
+    assert_eq!(data(Tensor::Labels, hot, 1), [Check::Pointwise, Check::Merge], "a label that is not a bit");
+}
+
+#[test]
+fn labels_that_sum_to_one_and_are_not_one_hot() {
+    let mut witness = fixture().data_of(&fixture().honest);
+    let hot = (0..3).find(|j| fixture().task.labels[*j] == 1).unwrap_or(0);
+    alter(&mut witness, Tensor::Labels, hot, 1);
+    alter(&mut witness, Tensor::Labels, (hot + 1) % 3, -1);
+    count(&mut witness, &fixture().key.relations(Subject::Data).tree);
+    assert_eq!(prove(Subject::Data, &witness).failures(), [Check::Pointwise].into());
+}
+
+#[test]
+fn first_parameters_that_must_not_be_registered() {
+    let first = |tensor, entry, by| registered(Subject::Parameters, tensor, entry, by);
+    let weight = |l| Tensor::Weight(End::First, l);
+    assert_eq!(first(weight(1), 0, 1 << 48), [Check::LookupSum], "a weight of more than 48 bits");
+    assert_eq!(first(Tensor::Bias(End::First, 1), 0, 1 << 48), [Check::LookupSum], "a bias of more than 48 bits");
+    assert_eq!(first(weight(1), 5, 1), [Check::Pointwise], "a padded neuron's weight");
+    assert_eq!(first(weight(1), 6 * 8, 1), [Check::Pointwise], "the weight of a padded input");
+    assert_eq!(first(weight(3), 3, 1), [Check::Pointwise], "a padded class");
+    assert_eq!(first(Tensor::Bias(End::First, 1), 5, 1), [Check::Pointwise], "a padded neuron's bias");
+}
+
+#[test]
+fn live_counts_that_are_not_those_of_the_training() {
+    let witness = fixture().witness(Subject::Segment);
+    for live in [Live { steps: 2, last_rows: 3 }, Live { steps: 3, last_rows: 3 }, Live { steps: 4, last_rows: 2 }] {
+        let forged = forge(Subject::Segment, Witnesses::same(&witness), |said| said.live = live, &mut |_, _| ());
+        assert_eq!(forged.failures(), [Check::Pointwise].into(), "{live:?}");
+    }
+    let data = fixture().witness(Subject::Data);
+    for live in [Live { steps: 2, last_rows: 3 }, Live { steps: 3, last_rows: 3 }, Live { steps: 4, last_rows: 2 }] {
+        let forged = forge(Subject::Data, Witnesses::same(&data), |said| said.live = live, &mut |_, _| ());
+        assert!(forged.failures().contains(&Check::Merge), "{live:?}: the labels are those of other rows");
+    }
+}
+
+#[test]
+fn a_rate_that_is_not_that_of_the_training() {
+    let witness = fixture().witness(Subject::Segment);
+    for rate in [0, 1, 3, u32::MAX] {
+        let forged = forge(Subject::Segment, Witnesses::same(&witness), |said| said.rate = rate, &mut |_, _| ());
+        assert_eq!(forged.failures(), [Check::Weight].into(), "{rate}");
+    }
+}
+
+#[test]
+fn last_parameters_that_were_not_trained() {
+    let mut witness = fixture().witness(Subject::Segment);
+    for (tensor, values) in witness.tensors.clone() {
+        match tensor {
+            Tensor::Weight(End::First, l) => witness.tensors.insert(Tensor::Weight(End::Last, l), values),
+            Tensor::Bias(End::First, l) => witness.tensors.insert(Tensor::Bias(End::Last, l), values),
+            _ => None,
+        };
+    }
+    assert!(matches!(witness.tensors[&Tensor::Weight(End::Last, 1)], Values::Wide(_)));
+    assert_eq!(prove(Subject::Segment, &witness).failures(), [Check::Weight].into());
+}

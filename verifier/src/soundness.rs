@@ -1,0 +1,136 @@
+//! How likely a false statement is accepted: the error of every part of a proof, counted from its relations.
+//!
+//! Each part is a polynomial that is zero if the prover is honest, taken at a challenge that it cannot foresee: by Schwartz
+//! and Zippel a false one passes with probability at most degree / r, where r ≈ 2^253.6 is the order of the scalar field.
+//! The errors add up. They hold for one attempt: who can hash 2^q times gains q bits, up to the strength of the hashes.
+
+use gradproof_circuits::relations::{Pointwise, Relations, Subject};
+use gradproof_circuits::tensor::Tensor;
+
+use crate::key::VerifyingKey;
+
+/// log2 of the order of the scalar field.
+pub const FIELD_BITS: f64 = 253.597;
+/// log2 of the longest set-up that ceremonies over BN254 made: a committed polynomial may be as long.
+pub const SETUP_VARS: u32 = 28;
+
+/// What is assumed beside, in bits of work to break it.
+pub const ASSUMPTIONS: [(&str, u32); 3] = [
+    ("BN254: discrete logarithms in G1, G2 and GT, for binding commitments (published estimates: 100 to 110)", 100),
+    ("Poseidon over the scalar field: collisions in the capacity of one element", 126),
+    ("keccak256: collisions", 128),
+];
+
+/// The error of one part of a proof: at most `degree / r`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Part {
+    /// Which part.
+    pub name: &'static str,
+    /// Sum of the degrees of its polynomials.
+    pub degree: u128,
+}
+
+impl Part {
+    /// Error in bits: `log2(r / degree)`.
+    pub fn bits(&self) -> f64 {
+        FIELD_BITS - (self.degree as f64).log2()
+    }
+}
+
+/// Error of all parts together, in bits.
+pub fn total_bits(parts: &[Part]) -> f64 {
+    FIELD_BITS - (parts.iter().map(|part| part.degree).sum::<u128>() as f64).log2()
+}
+
+/// Number of claims that the argument merges.
+pub fn claims(relations: &Relations) -> usize {
+    let layers = relations.architecture.layers();
+    let pointwise = |relation: &Pointwise| {
+        let tensors = relation.tensors(&relations.architecture);
+        tensors.iter().filter(|(tensor, _)| !matches!(tensor, Tensor::BackwardProduct(_))).count()
+    };
+    let common = relations.tree.tensors.len() + relations.pointwise.iter().map(pointwise).sum::<usize>();
+    common
+        + match relations.subject {
+            // Two means; a factor of each product; of each forward one four parameters and two factors of the updates, of each
+            // backward one a weight and two factors.
+            Subject::Segment => 2 + (2 * layers - 1) + 6 * layers + 3 * (layers - 1),
+            Subject::Data => 1,
+            Subject::Parameters => 2 * layers,
+        }
+}
+
+/// The parts of a proof about `subject`, with their errors.
+pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
+    let relations = key.relations(subject);
+    let architecture = &relations.architecture;
+    let (tree, layers) = (&relations.tree, architecture.layers());
+    let leaves: u128 = tree
+        .lookups
+        .iter()
+        .map(|(_, slot)| slot.vars)
+        .chain(tree.tables.iter().map(|(_, slot)| slot.vars))
+        .map(|vars| 1u128 << vars)
+        .sum();
+    let widest = tree.lookups.iter().map(|(lookup, _)| lookup.vars).max().unwrap_or(0);
+    let pointwise = relations.pointwise.iter().map(|relation| relation.vars(architecture).0).max().unwrap_or(0);
+    let count: usize = relations.pointwise.iter().map(Pointwise::count).sum();
+    // A layer: weight of the numerator, rounds of degree two, the line through the children. The root has the line only.
+    let tree_degree = 1 + (1..tree.vars).map(|vars| 2 + 2 * vars).sum::<usize>();
+    let mut parts = vec![
+        // As polynomials in γ and η of total degree three a leaf: the sum's numerator, and its denominator.
+        Part { name: "look-up fingerprints", degree: 6 * leaves },
+        Part { name: "look-up tree", degree: tree_degree as u128 },
+        Part { name: "relations at the leaf point", degree: widest.max(pointwise) as u128 },
+        Part { name: "pointwise relations", degree: (count.saturating_sub(1) + 2 * pointwise) as u128 },
+    ];
+    if subject == Subject::Segment {
+        let inner = (0..=layers).map(|l| architecture.width_vars(l)).max().unwrap_or(0);
+        let samples = architecture.sample_vars();
+        let products = (2 * layers - 2) + 3 * (architecture.step_vars() + inner);
+        // One difference a backward product, four a forward one; and the last parameters tied at one point.
+        let ends = (1..=layers).map(|l| architecture.width_vars(l - 1) + architecture.width_vars(l)).max().unwrap_or(0);
+        let weights = (5 * layers - 2) + 3 * samples + ends;
+        parts.push(Part { name: "matrix products", degree: products as u128 });
+        parts.push(Part { name: "weight updates", degree: weights as u128 });
+    }
+    let vars = key.column_vars as u32;
+    // Challenges are keccak256 reduced modulo r: at most 1.14 times as likely as uniform ones, counted as twice.
+    let folds: u128 = (1..=vars).map(|i| 1u128 << (i + SETUP_VARS)).sum();
+    let batch = u128::from(vars) + (1u128 << SETUP_VARS) + 2 * u128::from(vars);
+    parts.extend([
+        Part { name: "merging of claims", degree: (claims(relations) - 1 + 2 * key.column_vars) as u128 },
+        Part { name: "combination of columns", degree: relations.layout.columns() as u128 },
+        Part { name: "opening: folds", degree: 2 * folds },
+        Part { name: "opening: one point for all", degree: 2 * batch },
+    ]);
+    parts
+}
+
+/// The parts as a table in Markdown, the total last.
+pub fn table(parts: &[Part]) -> String {
+    let mut lines = vec!["| part | degree | bits |".to_owned(), "|---|---:|---:|".to_owned()];
+    lines.extend(parts.iter().map(|part| format!("| {} | {} | {:.1} |", part.name, part.degree, part.bits())));
+    lines.push(format!("| **total** | | **{:.1}** |", total_bits(parts)));
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gradproof_circuits::architecture::Architecture;
+    use gradproof_circuits::arithmetic::Precision;
+
+    #[test]
+    fn every_part_leaves_more_than_the_curve() {
+        let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
+        let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
+        let key = VerifyingKey::insecure(&architecture, 17).expect("the shape is valid");
+        for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
+            let parts = parts(&key, subject);
+            let total = total_bits(&parts);
+            assert!(parts.iter().all(|part| part.degree > 0 && part.bits() > total), "{parts:?}");
+            assert!(total > 190.0, "{subject:?}: {total}");
+        }
+    }
+}
