@@ -60,7 +60,7 @@ impl KeyFile {
         if !start.starts_with(MAGIC) || !start.ends_with(&[VERSION]) || bytes.len() > MAX_BYTES {
             return Err(KeyFileError::Format);
         }
-        if tables.len() % G1_BYTES != 0 {
+        if !tables.len().is_multiple_of(G1_BYTES) {
             return Err(KeyFileError::Format);
         }
         let tables = tables.chunks(G1_BYTES).map(decode).collect::<Result<_, _>>()?;
@@ -90,7 +90,7 @@ mod tests {
         let bytes = example().to_bytes();
         assert_eq!(KeyFile::from_bytes(&bytes), Ok(example()));
         for length in 0..bytes.len() {
-            if (bytes.len() - length) % G1_BYTES != 0 {
+            if !(bytes.len() - length).is_multiple_of(G1_BYTES) {
                 assert!(KeyFile::from_bytes(&bytes[..length]).is_err(), "{length}");
             }
         }

@@ -167,7 +167,7 @@ fn key_files_are_those_of_the_statement() {
     let key = statement.insecure_key().expect("a key");
     let mut file = KeyFile { setup: key.setup, tables: key.tables };
     let verify = "verifier verify --statement posted/statement.json --proofs out --json --key a.key";
-    let mut code = |file: &KeyFile, code: i32| {
+    let code = |file: &KeyFile, code: i32| {
         fs::write(folder.path().join("a.key"), file.to_bytes()).expect("written");
         run(folder.path(), verify).exits(code)
     };
