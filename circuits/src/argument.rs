@@ -196,7 +196,10 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         let architecture = &relations.architecture;
         let count = relations.pointwise.iter().map(Pointwise::count).sum();
         let vars = relations.pointwise.iter().map(|relation| relation.vars(architecture).0).max().unwrap_or(0);
-        let point = looked_up.suffix(vars).to_vec();
+        // A relation that is zero everywhere may have more variables than the tree: labels of many classes.
+        let missing = vars.saturating_sub(looked_up.point.len());
+        let mut point: Vec<_> = (0..missing).map(|_| self.channel.challenge()).collect();
+        point.extend_from_slice(looked_up.suffix(vars - missing));
         let combine = self.channel.challenge();
         let weights = powers(self.channel.algebra, &combine, count);
         let mut claim = self.channel.algebra.constant(Fr::from(0));

@@ -12,7 +12,7 @@ use gradproof_prover::registration::{
     commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
 };
 use gradproof_prover::setup::Setup;
-use gradproof_prover::trace::Parameters;
+use gradproof_prover::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::reference::{Honest, Task};
 use gradproof_verifier::key::VerifyingKey;
@@ -107,5 +107,32 @@ fn a_grid_of_shapes() {
             "{widths:?}, batch {batch}, steps {live_steps} of {steps}, {last_rows} rows, columns of 2^{column_vars}"
         );
         proved_and_verified(&setup, &architecture, live, column_vars);
+    }
+}
+
+/// More classes than inputs: the labels have more variables than the tree of look-ups.
+#[test]
+fn data_with_more_classes_than_inputs() {
+    let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 5 };
+    let architecture = Architecture { widths: vec![1, 100], batch: 1024, steps: 2, precision };
+    let key = VerifyingKey::insecure(&architecture, 14).unwrap();
+    let relations = key.relations(Subject::Data);
+    assert!(relations.pointwise.iter().any(|relation| relation.vars(&architecture).0 > relations.tree.vars));
+    let setup = Setup::insecure(14).unwrap();
+    let live = Live { steps: 2, last_rows: 1000 };
+    let labels: Vec<u16> = (0..2048).map(|n| if n < 2024 { n % 100 } else { NO_LABEL }).collect();
+    let inputs: Vec<i16> = labels.iter().map(|label| if *label == NO_LABEL { 0 } else { 7 }).collect();
+    for (label, accepted) in [(3, true), (NO_LABEL, false)] {
+        let labels = [&[label], &labels[1..]].concat();
+        let witness = Witness::of_data(&architecture, &inputs, &labels);
+        let data = commit_data(&key, &setup, &witness, &[5; 32], 0).unwrap();
+        let tree = data_tree(std::slice::from_ref(&data.points));
+        let said =
+            Statement { data_root: tree.root(), epoch_segments: 1, ..statement(Subject::Data, &architecture, live) };
+        let proved = register_data(&key, &setup, witness, data, &tree, said);
+        assert_eq!(proved.is_ok(), accepted, "label {label}");
+        if let Ok(proved) = proved {
+            verify(&key, &proved.statement, &[], &proved.proof, Strict).unwrap();
+        }
     }
 }

@@ -285,7 +285,8 @@ fn proofs_of_the_wrong_form() {
     let honest = honest(Subject::Segment);
     let data = fixture().key.relations(Subject::Segment).layout.group(Group::Data).len();
     assert_eq!(data, honest.proof.paths.len());
-    let mutations: [(Check, fn(&mut Forged)); 15] = [
+    type Mutation = (Check, fn(&mut Forged));
+    let mutations: [Mutation; 15] = [
         (Check::Length, |f| {
             f.proof.messages.pop();
         }),
@@ -324,4 +325,21 @@ fn proofs_of_the_wrong_form() {
     // `Encoding` has its tests among the decoders.
     let tested = |check: Check| check == Check::Encoding || mutations.iter().any(|(tested, _)| *tested == check);
     assert!(Check::ALL.into_iter().filter(|check| check.kind() == Kind::Form).all(tested));
+}
+
+/// A shape of 2^35 columns, as a statement may name it: the verifier allocates by what was sent, not by the shape.
+#[test]
+fn a_shape_with_more_columns_than_memory() {
+    let precision = fixture().task.architecture.precision;
+    let architecture = Architecture { widths: vec![1 << 14; 17], batch: 1 << 12, steps: 1 << 12, precision };
+    let precision = Precision { exponential_bits: 1, ..precision };
+    let key = VerifyingKey::insecure(&Architecture { precision, ..architecture }, 4).unwrap();
+    for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
+        assert!(key.relations(subject).layout.columns() > 1 << 24, "{subject:?}");
+        let Forged { statement, first, proof } = honest(subject);
+        let outcome = verify(&key, &statement, &first, &proof, Strict);
+        assert_eq!(outcome, Err(Rejection { check: Check::Commitments }));
+        let bytes = proof.to_bytes(subject);
+        assert_eq!(Proof::from_bytes(&bytes, &key, subject, 64), Err(Rejection { check: Check::Encoding }));
+    }
 }

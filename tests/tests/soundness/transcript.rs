@@ -63,7 +63,7 @@ fn every_challenge_depends_on_all_messages_before_it() {
                 let first = divergence(&known, &outputs(subject, &publics, &other).0);
                 // Four elements a permutation, up to three of them from the ask before; one more for the challenge.
                 assert!(first >= before, "message {i} is known before it is sent");
-                assert!(first <= before + (count + 3) / 4 + 1, "message {i} is absorbed late");
+                assert!(first <= before + count.div_ceil(4) + 1, "message {i} is absorbed late");
                 assert!(first < known.len(), "message {i} is not absorbed before the last challenge");
             }
             at += count;
