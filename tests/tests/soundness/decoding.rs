@@ -4,10 +4,16 @@ use std::sync::OnceLock;
 
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::PrimeField;
+use gradproof_circuits::algebra::Native;
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::argument;
+use gradproof_circuits::arithmetic::Precision;
 use gradproof_circuits::check::{Check, Rejection, Strict};
-use gradproof_circuits::relations::Subject;
+use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::transcript::{Ask, Party};
 use gradproof_prover::prove::Careless;
 use gradproof_tests::forge::{Forged, fixture, prove};
+use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::points::{decode_g1, decode_g2, decode_scalar, encode_g1, encode_g2, encode_scalar};
 use gradproof_verifier::proof::{MAGIC, Proof, VERSION};
 use gradproof_verifier::setup::SetupKey;
@@ -105,6 +111,31 @@ fn points_and_scalars_of_a_proof_that_are_not_canonical() {
     }
 }
 
+/// Answers everything with zeros.
+struct Zeros;
+
+impl Party<Native<Careless>> for Zeros {
+    fn answer(&mut self, _: &mut Native<Careless>, _: Ask<'_, Fr>, count: usize) -> Result<Vec<Fr>, Rejection> {
+        Ok(vec![Fr::from(0); count])
+    }
+}
+
+/// Architectures from the edges of what is valid, most of them small.
+fn architecture() -> impl Strategy<Value = Architecture> {
+    let width = || prop::sample::select(vec![1usize, 1, 2, 3, 10, 100, 1 << 14]);
+    let precision = (1u32..=14, 1u32..=14, 0u32..=20, 0u32..=15);
+    (
+        proptest::collection::vec(width(), 2..=17),
+        prop::sample::select(vec![1usize, 3, 64, 1 << 12]),
+        prop::sample::select(vec![1usize, 2, 64, 1 << 12]),
+        precision,
+    )
+        .prop_map(|(widths, batch, steps, (activation_bits, gradient_bits, rate_bits, exponential_bits))| {
+            let precision = Precision { activation_bits, gradient_bits, rate_bits, exponential_bits };
+            Architecture { widths, batch, steps, precision }
+        })
+}
+
 fn scalar() -> impl Strategy<Value = Fr> {
     prop_oneof![any::<u64>().prop_map(Fr::from), any::<[u8; 32]>().prop_map(|b| Fr::from_be_bytes_mod_order(&b))]
 }
@@ -168,6 +199,26 @@ proptest! {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Every shape that is valid has relations whose parts fit each other: the whole argument runs, whatever it is told.
+    #[test]
+    fn arbitrary_shapes(architecture in architecture(), column_vars in MIN_COLUMN_VARS..=MAX_COLUMN_VARS) {
+        prop_assume!(architecture.validate().is_ok());
+        let publics = Publics {
+            digest: [Fr::from(1), Fr::from(2)],
+            rate: Fr::from(1),
+            position: Fr::from(0),
+            live_steps: Fr::from(1),
+            live_rows: Fr::from(1),
+        };
+        for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
+            let relations = Relations::new(subject, &architecture, column_vars);
+            if relations.layout.columns() < 1 << 12 {
+                let verified = argument::verify(&mut Native { judge: Careless }, &mut Zeros, &relations, &publics);
+                prop_assert_eq!(verified.map(|reduced| reduced.point.len()), Ok(column_vars));
+            }
+        }
+    }
 
     /// With a judge that lets everything pass, so that all of the verifier runs.
     #[test]
