@@ -390,5 +390,5 @@ fn parameters(architecture: &Architecture) -> Parts {
 pub fn default_column_vars(architecture: &Architecture) -> usize {
     let widest = (1..architecture.layers()).map(|l| architecture.padded_width(l)).sum::<usize>().max(1);
     let entries = log2_ceil(architecture.samples() * widest * 8);
-    entries.saturating_sub(6).clamp(10, 18)
+    entries.saturating_sub(9).clamp(10, 18)
 }

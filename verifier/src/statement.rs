@@ -37,7 +37,7 @@ pub struct Domain {
 /// Big-endian, without gaps: `version` 4 ‖ `subject` 1 (0 segment, 1 data, 2 parameters) ‖ `chain` 8 ‖ `contract` 20 ‖
 /// `job` 32 ‖ `owner` 20 ‖ `segment` 8 ‖ `key` 32 ‖ `setup` 32 ‖ architecture 82 ‖ `column_vars` 1 ‖ `tables` 32 ‖
 /// `data_root` 32 ‖ `epoch_segments` 8 ‖ `position` 8 ‖ live steps 4 ‖ live rows 4 ‖ `rate` 4 ‖ `first` 32 ‖ `last` 32.
-/// Fields that a registration does not have are zero.
+/// Numbers that a registration does not have are zero; digests of no commitments are keccak256 of no bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
     /// What is proved.

@@ -23,7 +23,7 @@ struct Arguments {
 enum Task {
     /// Trains on the built-in digits, proves every step, and verifies the proof.
     ///
-    /// Short for `cargo run --release -p gradproof-worker --bin provider -- demo`; what follows is handed on, for
+    /// Short for `cargo run --release --bin provider -- demo`; what follows is handed on, for
     /// example `cargo xtask demo --json` prints the measurements as one JSON object.
     #[command(disable_help_flag = true)]
     Demo {
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo { arguments } => run(cargo()
-            .args(["run", "--release", "-p", "gradproof-worker", "--bin", "provider", "--", "demo"])
+            .args(["run", "--release", "--bin", "provider", "--", "demo"])
             .args(arguments)),
         Task::Test { arguments } => tests::test(&arguments),
         Task::FetchData => digits::fetch(),

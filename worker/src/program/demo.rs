@@ -10,11 +10,10 @@ use gradproof_verifier::hex;
 use gradproof_verifier::part::Part;
 use serde::Serialize;
 
-use super::commitments::first_parameters;
 use super::domain::DomainOptions;
 use super::prove::Prove;
 use super::report::Report;
-use crate::float::FloatNetwork;
+use super::train::float_accuracy;
 use crate::job::Job;
 
 /// Trains on the built-in digits, proves every step, and verifies the proofs.
@@ -102,22 +101,6 @@ impl Demo {
         }
         Ok(if verified.accepted { Outcome::Done } else { Outcome::Rejected })
     }
-}
-
-/// Accuracy on the test set of the same job in double precision.
-fn float_accuracy(job: &Job) -> Result<Option<f64>> {
-    let Some(test) = &job.test else { return Ok(None) };
-    let architecture = &job.architecture;
-    let mut network = FloatNetwork::new(architecture, &first_parameters(job)?)?;
-    for segment in (0..job.segments()).filter_map(|index| job.segment(index)) {
-        let rows = job.segment_rows(segment.position)?;
-        let (batch, width) = (architecture.padded_batch(), architecture.widths[0]);
-        let steps = rows.inputs.chunks(batch * width).zip(rows.labels.chunks(batch));
-        for (inputs, labels) in steps.take(segment.live.steps) {
-            network.step(inputs, labels, segment.rate)?;
-        }
-    }
-    Ok(Some(network.evaluate(&test.inputs, &test.labels)?.accuracy()))
 }
 
 impl Measurements {

@@ -14,6 +14,9 @@ pub struct Report {
     pub parameters: usize,
     /// Accuracy on the test set after the last segment, if there is one.
     pub test_accuracy: Option<f64>,
+    /// That of the same job in double precision, if it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub float_accuracy: Option<f64>,
     /// Making and proving the commitments to data and first parameters; none without proofs.
     pub registration: Option<RegistrationReport>,
     /// Every segment that has been trained so far.

@@ -10,6 +10,7 @@ use gradproof_verifier::command::{Outcome, Progress, print, tell};
 use super::commit::{create, save};
 use super::commitments::first_parameters;
 use super::report::{Report, SegmentReport, peak_memory_bytes};
+use crate::float::FloatNetwork;
 use crate::job::{Job, Segment};
 use crate::kernels::Cpu;
 use crate::parameters_file::{Numbers, write_parameters};
@@ -28,6 +29,9 @@ pub struct Train {
     /// Folder for `segment-0000.trace` …, from which `provider prove --traces` proves in another process.
     #[arg(long, value_name = "DIR")]
     pub traces: Option<PathBuf>,
+    /// Train in double precision as well, and report that accuracy on the test set beside the other.
+    #[arg(long)]
+    pub float: bool,
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
@@ -59,6 +63,10 @@ impl Train {
             };
             progress.advance(segment.steps as u64);
             report.segments.push(segment);
+        }
+        if self.float {
+            progress.say("training in floating point");
+            report.float_accuracy = float_accuracy(&job)?;
         }
         drop(progress);
         finish(&self.out, &job, &trainer.parameters, &mut report)?;
@@ -170,6 +178,22 @@ impl<'a> Trainer<'a> {
     }
 }
 
+/// Accuracy on the test set of the same job in double precision.
+pub fn float_accuracy(job: &Job) -> Result<Option<f64>> {
+    let Some(test) = &job.test else { return Ok(None) };
+    let architecture = &job.architecture;
+    let mut network = FloatNetwork::new(architecture, &first_parameters(job)?)?;
+    for segment in (0..job.segments()).filter_map(|index| job.segment(index)) {
+        let rows = job.segment_rows(segment.position)?;
+        let (batch, width) = (architecture.padded_batch(), architecture.widths[0]);
+        let steps = rows.inputs.chunks(batch * width).zip(rows.labels.chunks(batch));
+        for (inputs, labels) in steps.take(segment.live.steps) {
+            network.step(inputs, labels, segment.rate)?;
+        }
+    }
+    Ok(Some(network.evaluate(&test.inputs, &test.labels)?.accuracy()))
+}
+
 fn trace_path(folder: &Path, index: usize) -> PathBuf {
     folder.join(format!("segment-{index:04}.trace"))
 }
@@ -215,6 +239,9 @@ pub fn print_report(report: &Report, json: bool) -> Result<()> {
             proof.map_or("-".into(), |proof| format!("{:.0} ms", proof.verify_ms)),
             proof.map_or("-".into(), |proof| format!("{} bytes", proof.bytes)),
         ));
+    }
+    if let Some(accuracy) = report.float_accuracy {
+        print(&format!("test accuracy {} (floating point: {accuracy:.4})", number(report.test_accuracy)));
     }
     Ok(())
 }
