@@ -71,9 +71,9 @@ fn main() -> ExitCode {
 
 fn perform(task: Task) -> Result<()> {
     match task {
-        Task::Demo { arguments } => run(cargo()
-            .args(["run", "--release", "--bin", "provider", "--", "demo"])
-            .args(arguments)),
+        Task::Demo { arguments } => {
+            run(cargo().args(["run", "--release", "--bin", "provider", "--", "demo"]).args(arguments))
+        }
         Task::Test { arguments } => tests::test(&arguments),
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),

@@ -112,14 +112,14 @@ impl Terms {
     fn bound(&self, r: Fr, weight: &Weight) -> Self {
         let r = Loose::splat(r);
         let (ones, all) = self.groups();
-        let whole = if ones % 2 == 0 { ones / 2 } else { 0 };
+        let whole = if ones.is_multiple_of(2) { ones / 2 } else { 0 };
         let short = (0..whole).into_par_iter().with_min_len(CHUNK).map(|g| {
             let (low, high) = deinterleave(&self.short(2 * g), &self.short(2 * g + 1));
             line(&low, &high, r)
         });
         let rest = (whole..all.div_ceil(2)).into_par_iter().with_min_len(CHUNK).map(|g| match self {
-            // The weight is multiplied in after the binding, which leaves half as many terms.
-            Self::Children(layer) if whole == ones / 2 => {
+            // The weight is multiplied in after the binding, which leaves half as many terms. Leading ones have theirs.
+            Self::Children(layer) if ones.is_multiple_of(2) => {
                 let (first, second) = (layer.children(2 * g), layer.children(2 * g + 1));
                 let left = deinterleave(&first.0, &second.0);
                 let right = deinterleave(&first.1, &second.1);
@@ -165,7 +165,7 @@ impl LayerSumcheck {
         let (weight, square) = (self.weight(), Packed::splat(self.weight.square() + Fr::one()));
         let one = Packed::splat(Fr::one());
         let (ones, all) = self.terms.groups();
-        let short = if ones % 2 == 0 { ones / 2 } else { 0 };
+        let short = if ones.is_multiple_of(2) { ones / 2 } else { 0 };
         let low = eq.sums(0..short, |g| self.terms.short_pair(g, square));
         let high = eq.sums(short..all.div_ceil(2), |g| self.terms.pair(g, &weight, one));
         linear_form(claim, w, Fr::one() + low[0] + high[0], low[1] + high[1])

@@ -1,8 +1,10 @@
 //! The programs from the outside: exit codes, messages, JSON, files.
 
+mod ceremony;
 mod fixture;
 mod inputs;
 mod proofs;
+mod readme;
 mod resume;
 mod runs;
 mod statement;

@@ -1,0 +1,52 @@
+//! The README's code blocks do what it says.
+
+use std::fs;
+
+use crate::fixture::run;
+
+/// The contents of the code blocks of `language`.
+fn blocks(text: &str, language: &str) -> Vec<String> {
+    text.split("\n```")
+        .filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n'))
+        .map(|block| block.to_owned())
+        .collect()
+}
+
+fn readme() -> String {
+    fs::read_to_string(gradproof_tests::root().join("README.md")).expect("there is a README")
+}
+
+#[test]
+fn the_job_of_the_readme_is_proved_and_accepted() {
+    let (text, folder) = (readme(), tempfile::tempdir().expect("a folder"));
+    let [job] = &blocks(&text, "toml")[..] else { panic!("one job file") };
+    let [commands] = &blocks(&text, "sh")[..] else { panic!("one block of commands") };
+    fs::write(folder.path().join("job.toml"), job).expect("written");
+    let last = commands.lines().map(|line| run(folder.path(), line).exits(0)).last().expect("a command");
+    assert!(last.stdout.starts_with("accepted: 32 steps in 1 segments"), "{}", last.stdout);
+    for name in ["segment-0000.proof", "weights.safetensors", "report.json"] {
+        assert!(folder.path().join("trained").join(name).is_file(), "{name}");
+    }
+}
+
+#[test]
+fn the_demonstration_prints_what_the_readme_shows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ran = run(folder.path(), "provider demo").exits(0);
+    let rows = |text: &str| -> Vec<String> {
+        text.lines().map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect()
+    };
+    let text = readme();
+    let shown = blocks(&text, "text");
+    assert_eq!(rows(&ran.stdout), rows(shown.first().expect("a block of output").trim_end()));
+    assert!(ran.stdout.starts_with("verdict         accepted"));
+}
+
+#[test]
+fn the_commands_of_the_readme_are_those_of_the_continuous_integration() {
+    let script = fs::read_to_string(gradproof_tests::root().join(".ci/run")).expect("there is a script");
+    for block in blocks(&readme(), "console") {
+        let command = block.trim().strip_prefix("$ ").expect("a command");
+        assert!(script.contains(command), "`{command}` is not run");
+    }
+}
