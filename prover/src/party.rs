@@ -6,6 +6,7 @@ use gradproof_circuits::architecture::Live;
 use gradproof_circuits::check::{Judge, Rejection};
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::transcript::{Ask, Party};
+use rayon::prelude::*;
 
 use crate::columns::Column;
 use crate::dot::dot;
@@ -170,17 +171,23 @@ impl<'a> Prover<'a> {
         }
     }
 
-    /// Evaluations of the looked-up tensors at their parts of the leaf point.
+    /// Evaluations of the looked-up tensors at their parts of the leaf point, of which there are few different ones.
     fn looked_up(&self, point: &[Fr]) -> Vec<Fr> {
-        self.relations
-            .tree
-            .tensors
-            .iter()
+        let parts = &self.relations.tree.tensors;
+        let mut tables: Vec<(&[Fr], Vec<Fr>)> = Vec::new();
+        for own in parts.iter().map(|part| part.of(point)) {
+            if !tables.iter().any(|(known, _)| *known == own) {
+                tables.push((own, eq_table(own)));
+            }
+        }
+        parts
+            .par_iter()
             .map(|part| {
-                let eq = eq_table(part.of(point));
+                let own = part.of(point);
+                let eq = tables.iter().find(|(known, _)| *known == own).map_or(&[][..], |(_, eq)| eq);
                 match self.witness.tensors.get(&part.tensor) {
-                    Some(Values::Small(values)) => dot(&eq, values),
-                    Some(Values::Wide(values)) => dot(&eq, values),
+                    Some(Values::Small(values)) => dot(eq, values),
+                    Some(Values::Wide(values)) => dot(eq, values),
                     None => Fr::from(0),
                 }
             })

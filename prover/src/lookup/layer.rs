@@ -5,7 +5,7 @@ use ark_ff::{One, Zero};
 use rayon::prelude::*;
 
 use super::leaves::Leaves;
-use crate::packed::{Loose, Packed, Product};
+use crate::packed::{Packed, Product};
 
 /// Groups made by one task.
 const CHUNK: usize = 1 << 9;
@@ -57,11 +57,8 @@ impl Layer {
                     let [product] = Product::of([left.into()], [right.into()]);
                     return [left.plus(right), product.reduced()];
                 }
-                let ([n0, d0], [n1, d1]) = self.children(g);
-                let [n0, d0, n1, d1] = [n0, d0, n1, d1].map(Loose::from);
-                let [numerator] = Product::of_two([n0], [d1], [n1], [d0]);
-                let [denominator] = Product::of([d0], [d1]);
-                [numerator.reduced(), denominator.reduced()]
+                let (left, right) = self.children(g);
+                Product::fraction(left, right).map(Product::reduced)
             })
             .collect();
         Self { ones: Leaves::default(), rest: nodes }

@@ -325,6 +325,19 @@ impl Product {
         reduce(columns)
     }
 
+    /// Numerator `n0·d1 + n1·d0` and denominator `d0·d1` of a sum of fractions, element by element.
+    #[inline(always)]
+    pub fn fraction([n0, d0]: [Packed; 2], [n1, d1]: [Packed; 2]) -> [Self; 2] {
+        const TWO: [i64; 2 * LIMBS] = excess(2, true);
+        const ONE: [i64; 2 * LIMBS] = excess(1, true);
+        let [mut numerator, mut denominator] = [TWO, ONE].map(|e| [e.map(|excess| integers(excess.wrapping_neg()))]);
+        let [n0, d0, n1, d1] = [n0, d0, n1, d1].map(Loose::from);
+        multiply(&mut numerator, &[n0], &[d1]);
+        multiply(&mut numerator, &[n1], &[d0]);
+        multiply(&mut denominator, &[d0], &[d1]);
+        reduce([numerator[0], denominator[0]])
+    }
+
     #[inline(always)]
     fn less(self, excess: [i64; LIMBS]) -> Self {
         Self(std::array::from_fn(|i| sub(self.0[i], integers(excess[i]))))

@@ -68,6 +68,9 @@ mod tests {
             prop_assert_eq!(difference.plus(pd).reduced().elements(), lanes(|i| (c[i] - d[i]) * e + d[i]));
             let [sum] = Product::of_two([pa.into()], [pb.into()], [pc.into()], [pd.into()]);
             prop_assert_eq!(sum.reduced().elements(), lanes(|i| a[i] * b[i] + c[i] * d[i]));
+            let [numerator, denominator] = Product::fraction([pa, pb], [pc, pd]).map(|part| part.reduced().elements());
+            prop_assert_eq!(numerator, lanes(|i| a[i] * d[i] + c[i] * b[i]));
+            prop_assert_eq!(denominator, lanes(|i| b[i] * d[i]));
             prop_assert_eq!(pa.plus(pb).elements(), lanes(|i| a[i] + b[i]));
         }
 

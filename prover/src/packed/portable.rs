@@ -86,6 +86,13 @@ impl Packed {
         })
     }
 
+    /// Numerator `n0·d1 + n1·d0` and denominator `d0·d1` of a sum of fractions, element by element.
+    #[inline]
+    pub fn fraction([n0, d0]: [Self; 2], [n1, d1]: [Self; 2]) -> [Self; 2] {
+        let ([numerator], [denominator]) = (Self::of_two([n0], [d1], [n1], [d0]), Self::of([d0], [d1]));
+        [numerator, denominator]
+    }
+
     /// Sums, element by element.
     #[inline]
     pub fn plus(self, other: Self) -> Self {
