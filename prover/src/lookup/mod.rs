@@ -1,5 +1,6 @@
 //! The prover of the look-up argument: a tree of fractions, and one sumcheck a layer.
 
+mod fingerprints;
 mod layer;
 mod leaves;
 mod sumcheck;
@@ -24,7 +25,7 @@ pub struct LookupProver {
 impl LookupProver {
     /// Builds the tree of `witness` for the challenges γ and η.
     pub fn new(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Self {
-        let mut layers = VecDeque::from([leaves::leaves(witness, tree, offset, combine)]);
+        let mut layers = VecDeque::from([fingerprints::lowest_layer(witness, tree, offset, combine)]);
         for _ in 1..tree.vars {
             let next = layers[0].parents();
             layers.push_front(next);

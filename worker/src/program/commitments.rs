@@ -21,7 +21,7 @@ use gradproof_verifier::merkle::Tree;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::statement::Domain;
 
-use super::commit::save;
+use super::folder::save;
 use crate::job::{InitialWeights, Job};
 use crate::parameters::{initial_parameters, seed_of};
 use crate::parameters_file::read_parameters;

@@ -6,6 +6,7 @@ mod commit;
 mod commitments;
 mod demo;
 mod domain;
+mod folder;
 mod openings;
 mod prove;
 mod report;

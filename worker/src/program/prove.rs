@@ -20,9 +20,9 @@ use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
 
-use super::commit::{create, refuse_used, save, stored, stored_statement};
 use super::commitments::{Commitments, KEY_FILE, Keys, first_parameters, require_same};
 use super::domain::DomainOptions;
+use super::folder::{create, refuse_used, save, stored, stored_statement};
 use super::openings::Openings;
 use super::report::{ProofReport, RegistrationReport, Report};
 use super::train::{Trainer, finish, new_report, print_report, save_report};

@@ -7,8 +7,8 @@ use eyre::{Result, WrapErr, ensure};
 use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_verifier::command::{Outcome, Progress, print, tell};
 
-use super::commit::{create, save};
 use super::commitments::first_parameters;
+use super::folder::{create, save};
 use super::report::{Report, SegmentReport, peak_memory_bytes};
 use crate::float::FloatNetwork;
 use crate::job::{Job, Segment};
