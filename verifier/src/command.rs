@@ -40,12 +40,17 @@ pub fn exit(result: eyre::Result<Outcome>) -> ExitCode {
 
 /// Writes a line to standard error. Nobody may be reading it, which is no reason to stop.
 pub fn tell(line: &str) {
-    let _ = writeln!(std::io::stderr(), "{line}");
+    let _ = writeln!(std::io::stderr(), "{}", plain(line));
 }
 
 /// Writes a line to standard output. Nobody may be reading it, which is no reason to stop.
 pub fn print(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(std::io::stdout(), "{}", plain(line));
+}
+
+/// `text` without control characters but new lines: it may quote files of strangers, which must not steer a terminal.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 /// Says on standard error what a proof does not give.

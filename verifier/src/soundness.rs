@@ -118,8 +118,25 @@ pub fn table(parts: &[Part]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gradproof_circuits::architecture::Architecture;
+    use crate::job::{MAX_RATE, MAX_SEGMENTS};
+    use gradproof_circuits::architecture::{Architecture, MAX_BATCH, MAX_STEPS, MAX_WIDTH};
     use gradproof_circuits::arithmetic::Precision;
+    use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
+
+    /// Roundings are asked in the field: they say what they say of integers only while no product has the size of r.
+    #[test]
+    fn nothing_wraps_around() {
+        let log = |n: usize| (n as f64).log2();
+        let small = 16.0 - 1.0;
+        // In log2: a registered parameter and the updates of all rows of a job, biases as large as the scale of activations.
+        let first = f64::from(PARAMETER_LIMB_BITS) * PARAMETER_LIMBS as f64 - 1.0;
+        let rows = log(MAX_BATCH) + log(MAX_STEPS) + log(MAX_SEGMENTS);
+        let trained = log(MAX_RATE as usize) + rows + 2.0 * small;
+        let parameter = 1.0 + first.max(trained);
+        // A product's terms, and its bias.
+        let product = 1.0 + log(MAX_WIDTH) + small + parameter;
+        assert!(product < FIELD_BITS - 64.0, "2^{product}");
+    }
 
     #[test]
     fn every_part_leaves_more_than_the_curve() {

@@ -98,6 +98,40 @@ fn soundness_a_proof_too_many_is_rejected() {
 }
 
 #[test]
+fn soundness_a_name_cannot_forge_the_verdict() {
+    let folder = PROVED.copy();
+    fs::write(folder.path().join("out/x\u{1b}[2K\raccepted: 10 steps\n.proof"), []).expect("written");
+    let ran = run(folder.path(), "verifier verify --statement posted/statement.json --proofs out").exits(1);
+    assert_eq!(ran.stdout.lines().count(), 1, "{}", ran.stdout);
+    assert!(!ran.stdout.trim_end().contains(char::is_control), "{:?}", ran.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn soundness_only_files_are_read() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    // A folder, a socket and a link that leads nowhere, under the names of proofs; and a name that is not Unicode.
+    type Place = fn(&Path);
+    let placed: [Place; 3] = [
+        |path| fs::create_dir(path).expect("made"),
+        |path| drop(std::os::unix::net::UnixListener::bind(path).expect("bound")),
+        |path| std::os::unix::fs::symlink("nowhere", path).expect("linked"),
+    ];
+    for place in placed {
+        let folder = PROVED.copy();
+        let path = folder.path().join("out/segment-0003.proof");
+        fs::remove_file(&path).expect("removed");
+        place(&path);
+        assert_eq!(rejected(folder.path(), "segment-0003.proof"), "missing");
+    }
+    let folder = PROVED.copy();
+    fs::write(folder.path().join("out").join(OsStr::from_bytes(b"\xff.proof")), []).expect("written");
+    assert_eq!(rejected(folder.path(), "\u{fffd}.proof"), "missing");
+}
+
+#[test]
 fn soundness_proofs_of_another_job_are_rejected() {
     let folder = PROVED.copy();
     let job = fs::read_to_string(folder.path().join("job.toml")).expect("read");

@@ -110,6 +110,10 @@ fn statements_that_are_none_are_wrong_input() {
         verify(folder.path()).exits(2).says("unknown field `more`");
     }
     run(folder.path(), "verifier verify --statement nowhere.json --proofs out").exits(2).says("nowhere.json");
+    // A field that would clear the screen, if it were printed as it is.
+    fs::write(&path, json!({"\u{1b}[2Jmore": 1}).to_string()).expect("written");
+    let ran = verify(folder.path()).exits(2).says("unknown field `\u{fffd}[2Jmore`");
+    assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
 }
 
 /// Takes no notice of one check.

@@ -46,12 +46,12 @@ pub fn read_key(path: &Path) -> Result<KeyFile> {
     KeyFile::from_bytes(&read(path, MAX_KEY_BYTES)?).wrap_err_with(|| format!("{}", path.display()))
 }
 
-/// The files of a folder whose names end in `.proof`.
+/// The entries of a folder whose names end in `.proof`.
 #[derive(Clone, Debug, Default)]
 pub struct Proofs {
-    /// Those that are named as a part.
+    /// The files that are named as a part.
     pub parts: BTreeMap<Part, PathBuf>,
-    /// Those that are not.
+    /// All others: of another name, or not a file. To open a pipe, say, would wait for whoever writes to it.
     pub unknown: Vec<PathBuf>,
 }
 
@@ -65,7 +65,7 @@ pub fn list_proofs(folder: &Path) -> Result<Proofs> {
     for entry in std::fs::read_dir(folder).wrap_err_with(context)? {
         let path = entry.wrap_err_with(context)?.path();
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        match Part::of_file_name(&name) {
+        match Part::of_file_name(&name).filter(|_| path.is_file()) {
             Some(part) => drop(proofs.parts.insert(part, path)),
             None if name.ends_with(".proof") => proofs.unknown.push(path),
             None => (),

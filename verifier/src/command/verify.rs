@@ -1,6 +1,6 @@
 //! `verifier verify`: the proofs in a folder against a statement.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use eyre::{Result, bail, eyre};
@@ -44,9 +44,9 @@ pub struct Report {
     /// Which check failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
-    /// The file with the proof.
+    /// The file with the proof; what is not Unicode in its name is replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub file: Option<PathBuf>,
+    pub file: Option<String>,
     /// The job, as the statement names it.
     pub job: String,
     /// Steps of the job.
@@ -104,7 +104,7 @@ pub fn verify(arguments: &Arguments) -> Result<Report> {
     };
     if let Some(file) = proofs.unknown.first() {
         let part = file.file_name().map(|name| name.to_string_lossy().into_owned());
-        return Ok(Report { part, check: Some(Check::Missing), file: Some(file.clone()), ..report });
+        return Ok(Report { part, check: Some(Check::Missing), file: Some(text(file)), ..report });
     }
     let mut checks = || -> Result<Option<JobRejection>> {
         let mut verifier = match JobVerifier::new(&key, &job, &mut Strict) {
@@ -135,7 +135,11 @@ pub fn verify(arguments: &Arguments) -> Result<Report> {
         return Ok(Report { accepted: true, ..report });
     };
     let file = if part == Part::Statement { Some(&arguments.statement) } else { proofs.parts.get(&part) };
-    Ok(Report { part: Some(part.to_string()), check: Some(check), file: file.cloned(), ..report })
+    Ok(Report { part: Some(part.to_string()), check: Some(check), file: file.map(|file| text(file)), ..report })
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }
 
 fn verifying_key(arguments: &Arguments, job: &JobStatement) -> Result<VerifyingKey> {
@@ -156,7 +160,9 @@ fn verifying_key(arguments: &Arguments, job: &JobStatement) -> Result<VerifyingK
 fn describe(report: &Report) -> String {
     match (&report.part, &report.check) {
         (Some(part), Some(check)) => {
-            let file = report.file.as_ref().map(|file| format!(" ({})", file.display())).unwrap_or_default();
+            // Whoever made the proofs chose the names of surplus ones: they must not write to the terminal as they like.
+            let part = part.escape_debug();
+            let file = report.file.as_ref().map(|file| format!(" ({})", file.escape_debug())).unwrap_or_default();
             let why = match check {
                 Check::Missing => ": the proof is missing, or is one too many",
                 Check::Key => ": the statement is for another key, set-up or shape",
