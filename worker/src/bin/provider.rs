@@ -13,8 +13,8 @@ use gradproof_worker::program::{Bench, Demo, Prove, Train, keep_large_blocks};
 ///   provider prove --job job.toml --out out
 ///   verifier verify --statement out/statement.json --proofs out
 ///
-/// Core proofs are NOT zero-knowledge: their messages depend on data and weights. The set-up is INSECURE so far: anyone can
-/// forge proofs under it.
+/// Core proofs are NOT zero-knowledge: their messages depend on data and weights. Without `--setup` the set-up is INSECURE:
+/// anyone can forge proofs under it.
 #[derive(Parser)]
 #[command(name = "provider", version, verbatim_doc_comment, after_help = EXIT_CODES)]
 struct Arguments {
