@@ -14,6 +14,11 @@ pub struct Leaves {
 }
 
 impl Leaves {
+    /// Whole groups of leaves, each a row of `values`.
+    pub fn new(rows: Vec<u32>, values: &[Fr]) -> Self {
+        Self { rows, values: values.par_iter().map(|&value| Single::from(value)).collect() }
+    }
+
     /// Number of groups of [`LANES`] leaves.
     pub fn groups(&self) -> usize {
         self.rows.len() / LANES
@@ -30,12 +35,5 @@ impl Leaves {
     pub fn shifted(self, shift: Fr) -> Self {
         let values = self.values.par_iter().map(|value| Single::from(Fr::from(value) + shift)).collect();
         Self { rows: self.rows, values }
-    }
-}
-
-impl Leaves {
-    /// Whole groups of leaves, each a row of `values`.
-    pub fn new(rows: Vec<u32>, values: &[Fr]) -> Self {
-        Self { rows, values: values.par_iter().map(|&value| Single::from(value)).collect() }
     }
 }

@@ -66,6 +66,7 @@ fn weighted(n0: Packed, d0: Packed, n1: Packed, d1: Packed, weight: Loose) -> Te
 struct Weight {
     factor: Loose,
     element: Packed,
+    negated: Packed,
 }
 
 impl Terms {
@@ -93,8 +94,7 @@ impl Terms {
         let short = self.groups().0;
         if g < short {
             let [left, right] = self.short(g);
-            let less = Packed::splat(-Fr::from(weight.element.elements()[0]));
-            return [left, weight.element, left.plus(less), right.plus(less)];
+            return [left, weight.element, left.plus(weight.negated), right.plus(weight.negated)];
         }
         match self {
             Self::Children(layer) => {
@@ -145,7 +145,11 @@ impl LayerSumcheck {
     }
 
     fn weight(&self) -> Weight {
-        Weight { factor: Loose::splat(self.weight), element: Packed::splat(self.weight) }
+        Weight {
+            factor: Loose::splat(self.weight),
+            element: Packed::splat(self.weight),
+            negated: Packed::splat(-self.weight),
+        }
     }
 
     /// One round.
