@@ -59,6 +59,37 @@ pub trait Algebra {
         self.sub(&one, a)
     }
 
+    /// The next claim of a round with a common `eq`: with `q = q0 + a1·X + a2·X²` for `sent = [a1, a2]`, and
+    /// `claim = (1 - w)·q(0) + w·q(1)`, it is `q(r)`, where `q0 = claim - w·(a1 + a2)`.
+    fn eq_round(
+        &mut self,
+        claim: &Self::Element,
+        w: &Self::Element,
+        sent: &[Self::Element; 2],
+        r: &Self::Element,
+    ) -> Self::Element {
+        let [linear, square] = sent;
+        let sum = self.add(linear, square);
+        let rise = self.mul(w, &sum);
+        let constant = self.sub(claim, &rise);
+        let slope = self.mul_add(square, r, linear);
+        self.mul_add(&slope, r, &constant)
+    }
+
+    /// The next claim of a round: with `q = q0 + q1·X + q2·X² …` for `sent = [q0, q2, …]`, two or three of them, and
+    /// `claim = q(0) + q(1)`, it is `q(r)`, where `q1 = claim - 2·q0 - q2 - …`.
+    fn plain_round(&mut self, claim: &Self::Element, sent: &[Self::Element], r: &Self::Element) -> Self::Element {
+        let mut linear = claim.clone();
+        for coefficient in sent.iter().chain(sent.first()) {
+            linear = self.sub(&linear, coefficient);
+        }
+        let mut value = self.constant(Fr::from(0));
+        for coefficient in sent.iter().skip(1).rev().chain(std::iter::once(&linear)).chain(sent.first()) {
+            value = self.mul_add(&value, r, coefficient);
+        }
+        value
+    }
+
     /// `a + x · (b - a)`: the line through `(0, a)` and `(1, b)` at `x`.
     fn interpolate(&mut self, a: &Self::Element, b: &Self::Element, x: &Self::Element) -> Self::Element {
         let slope = self.sub(b, a);

@@ -10,7 +10,7 @@ use gradproof_circuits::argument;
 use gradproof_circuits::arithmetic::{Precision, split_limbs};
 use gradproof_circuits::check::{Check, Judge, Rejection};
 use gradproof_circuits::lookup::Tree;
-use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Subject};
+use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Publics, Subject};
 use gradproof_circuits::tensor::{End, Group, Tensor};
 use gradproof_circuits::transcript::{Ask, Party};
 use gradproof_prover::columns::{Column, columns};
@@ -182,6 +182,17 @@ impl Forged {
     /// The check that failed.
     pub fn judged(&self, judge: impl Judge) -> Result<(), Rejection> {
         verify(&fixture().key, &self.statement, &self.first, &self.proof, judge)
+    }
+
+    /// The public inputs of the argument.
+    pub fn publics(&self) -> Publics<Fr> {
+        let key = &fixture().key;
+        let layout = &key.relations(self.statement.subject).layout;
+        let (data, rest) = self.proof.columns.split_at(layout.group(Group::Data).len());
+        let tables = &key.tables[..layout.group(Group::Table).len()];
+        let first = &self.first[..layout.group(Group::First).len()];
+        let digest = self.statement.digest(&self.proof.mask, &[data, first, rest, tables].concat());
+        self.statement.publics(&digest)
     }
 
     /// All checks that fail; one of form alone, which no judge can skip.

@@ -1,0 +1,3 @@
+//! The wrap circuit against the native verifier.
+
+mod completeness;
