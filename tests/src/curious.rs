@@ -1,7 +1,7 @@
 //! The curious reader: it has what a proof makes public and a guess of the witness, and looks whether they fit.
 //!
-//! Against a prover that leaves out one protection it confirms a right guess, and no wrong one. Against an honest prover it must
-//! not confirm anything.
+//! Against a prover that leaves out one protection it confirms a right guess, and no wrong one. Against an honest
+//! prover it must not confirm anything.
 
 use std::collections::BTreeSet;
 
@@ -199,8 +199,8 @@ fn univariate(coefficients: impl DoubleEndedIterator<Item = Fr>, x: Fr) -> Fr {
     coefficients.rev().fold(Fr::zero(), |sum, coefficient| sum * x + coefficient)
 }
 
-/// Runs the argument on the guess, and compares where it ends. The mask's evaluation, which `ρ` depends on, is what the guess leaves
-/// of `v`.
+/// Runs the argument on the guess, and compares where it ends. The mask's evaluation, which `ρ` depends on, is what the
+/// guess leaves of `v`.
 fn retraced(published: &Published, guess: &Witness, salt: Fr) -> BTreeSet<Fits> {
     let relations = fixture().key.relations(Subject::Segment);
     let Reduced { point, combine, value } = &published.reduced;

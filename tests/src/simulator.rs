@@ -1,9 +1,10 @@
 //! The simulator: everything that a wrapped proof makes public, its halo2 proof aside, from the statement alone.
 //!
-//! It knows no data, no weights and no blinding. `ρ` and `r*` are uniform, as the outputs of a sponge with a secret salt are; the
-//! combined polynomial and `s` are uniform, as the random column and its blinding make them. What the column's commitment then has
-//! to be follows from `C = C_mask + Σ ρ^(i+1)·C_i - s·H`. It needs powers of τ as every prover does, and not τ: for this part even
-//! who cannot forge can simulate. The halo2 proof of the statement about these values is what takes τ.
+//! It knows no data, no weights and no blinding. `ρ` and `r*` are uniform, as the outputs of a sponge with a secret
+//! salt are; the combined polynomial and `s` are uniform, as the random column and its blinding make them. What the
+//! column's commitment then has to be follows from `C = C_mask + Σ ρ^(i+1)·C_i - s·H`. It needs powers of τ as every
+//! prover does, and not τ: for this part even who cannot forge can simulate. The halo2 proof of the statement about
+//! these values is what takes τ.
 
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
@@ -51,8 +52,8 @@ impl Posted {
         }
     }
 
-    /// A statement with the numbers of `numbers` about no data and no parameters: its commitments are uniform points, as
-    /// those of anything are whose blinding is not known.
+    /// A statement with the numbers of `numbers` about no data and no parameters: its commitments are uniform points,
+    /// as those of anything are whose blinding is not known.
     ///
     /// # Panics
     /// If the system has no randomness.
