@@ -31,7 +31,7 @@ use crate::judges::Recorder;
 use crate::reference::{Honest, Task};
 
 /// Seed of the blindings of data and first parameters.
-const SEED: [u8; 32] = [3; 32];
+pub const SEED: [u8; 32] = [3; 32];
 
 /// A small job that proves in a fraction of a second, with padding of every kind: steps, rows, neurons and classes.
 pub struct Fixture {
@@ -219,6 +219,37 @@ pub fn meddling<'a, 'm>(
     Meddling { prover, meddle, messages: vec![] }
 }
 
+/// What hides the witness of a proof: fresh in honest ones, and never the same twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hiding {
+    /// The random column.
+    pub mask: Vec<Fr>,
+    /// Blinding of its commitment.
+    pub mask_blinding: Fr,
+    /// Salt of the transcript.
+    pub salt: Fr,
+    /// Blindings of the columns of last parameters and trace.
+    pub blindings: Vec<Fr>,
+}
+
+impl Hiding {
+    /// As the honest prover hides.
+    ///
+    /// # Panics
+    /// If the system has no randomness.
+    pub fn fresh(subject: Subject) -> Self {
+        let layout = &fixture().key.relations(subject).layout;
+        let random = |count| fresh(count).expect("the system has randomness");
+        let columns = layout.group(Group::Last).len() + layout.group(Group::Trace).len();
+        Self {
+            mask: random(1 << layout.column_vars),
+            mask_blinding: random(1)[0],
+            salt: random(1)[0],
+            blindings: random(columns),
+        }
+    }
+}
+
 /// Makes a proof and does not look whether its checks hold. `say` may change the statement before it is hashed.
 ///
 /// # Panics
@@ -229,23 +260,33 @@ pub fn forge(
     say: impl FnOnce(&mut Statement),
     meddle: Meddle<'_>,
 ) -> Forged {
+    forge_hidden(subject, witnesses, Hiding::fresh(subject), say, meddle)
+}
+
+/// As [`forge`], hidden by what is given.
+///
+/// # Panics
+/// As those of [`forge`], or if there are too few blindings.
+pub fn forge_hidden(
+    subject: Subject,
+    witnesses: Witnesses<'_>,
+    hiding: Hiding,
+    say: impl FnOnce(&mut Statement),
+    meddle: Meddle<'_>,
+) -> Forged {
     let Fixture { task, key, setup, .. } = fixture();
     let layout = &key.relations(subject).layout;
     let committed = columns(layout, witnesses.committed);
-    let of = |group: Group, blindings: fn(usize) -> Vec<Fr>| {
-        let range = layout.group(group);
-        let blindings = blindings(range.len());
-        commit(setup, &committed[range], blindings).expect("the set-up is long enough")
+    let of = |group: Group, blindings: Vec<Fr>| {
+        commit(setup, &committed[layout.group(group)], blindings).expect("the set-up is long enough")
     };
-    let random = |count| fresh(count).expect("the system has randomness");
     // What a requester registers has one commitment in all proofs.
-    let data = of(Group::Data, |count| derived(&SEED, Use::Data { position: 0 }, count));
-    let first = of(Group::First, |count| derived(&SEED, Use::FirstParameters, count));
-    let (last, trace) = (of(Group::Last, random), of(Group::Trace, random));
-    let size = 1usize << layout.column_vars;
-    let mask = random(size);
-    let secrets = random(2);
-    let mask_point = commit_full(setup, &mask, secrets[0]).expect("the set-up is long enough");
+    let data = of(Group::Data, derived(&SEED, Use::Data { position: 0 }, layout.group(Group::Data).len()));
+    let first = of(Group::First, derived(&SEED, Use::FirstParameters, layout.group(Group::First).len()));
+    let (of_last, of_trace) = hiding.blindings.split_at(layout.group(Group::Last).len());
+    let (last, trace) = (of(Group::Last, of_last.to_vec()), of(Group::Trace, of_trace.to_vec()));
+    let mask = hiding.mask;
+    let mask_point = commit_full(setup, &mask, hiding.mask_blinding).expect("the set-up is long enough");
     let tables = if layout.group(Group::Table).is_empty() { vec![] } else { key.tables.clone() };
 
     // A second position, so that there are paths.
@@ -267,7 +308,7 @@ pub fn forge(
     let digest = said.digest(&mask_point, &points);
 
     let merged = columns(layout, witnesses.merged);
-    let secret = Secrets { salt: secrets[1], mask: &mask };
+    let secret = Secrets { salt: hiding.salt, mask: &mask };
     let mut party = meddling(subject, witnesses, &merged, &said, secret, meddle);
     let publics = said.publics(&digest);
     let reduced = argument::verify(&mut Native { judge: Careless }, &mut party, key.relations(subject), &publics)
@@ -275,7 +316,7 @@ pub fn forge(
     let messages = party.messages;
 
     // mask + Σ ρ^(i+1)·P_i, and its blinding.
-    let (mut polynomial, mut blinding, mut power) = (mask.clone(), secrets[0], Fr::from(1));
+    let (mut polynomial, mut blinding, mut power) = (mask.clone(), hiding.mask_blinding, Fr::from(1));
     let mut blindings = [data.blindings, first.blindings, last.blindings, trace.blindings].concat();
     blindings.resize(layout.columns(), Fr::from(0));
     for (column, s) in columns(layout, witnesses.opened).iter().zip(&blindings) {

@@ -1,9 +1,13 @@
-//! What tests across crates share: saying what a machine lacks, known-answer vectors, and a cheating prover.
+//! What tests across crates share: saying what a machine lacks, known-answer vectors, a cheating prover, and a curious
+//! reader of proofs.
 
+pub mod curious;
 pub mod forge;
 pub mod judges;
+pub mod published;
 pub mod reference;
 pub mod rigged;
+pub mod simulator;
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;

@@ -9,7 +9,7 @@ use gradproof_circuits::check::{Check, Judge, Rejection};
 use gradproof_circuits::tensor::Group;
 use gradproof_circuits::transcript::Stored;
 
-use crate::hyperkzg;
+use crate::hyperkzg::{self, Opening};
 use crate::keccak::KeccakTranscript;
 use crate::key::VerifyingKey;
 use crate::merkle;
@@ -65,17 +65,39 @@ pub fn verify<J: Judge>(
         return Err(Rejection { check: Check::Length });
     }
 
-    let commitment = combined(&key.setup, &proof.mask, &points, &reduced.combine, &proof.blinding);
-    let mut transcript = opening_transcript(digest, &reduced, &proof.blinding, &commitment);
-    hyperkzg::verify(
-        &key.setup,
-        &commitment,
-        &reduced.point,
-        &reduced.value,
-        &proof.opening,
-        &mut transcript,
-        &mut native.judge,
-    )
+    let commitments = Commitments { digest, mask: &proof.mask, columns: &points };
+    opening(&key.setup, commitments, &reduced, &proof.blinding, &proof.opening, &mut native.judge)
+}
+
+/// The commitments of a proof, and the digest that binds them to the statement.
+#[derive(Clone, Copy, Debug)]
+pub struct Commitments<'a> {
+    /// keccak256 of statement and commitments: [`Statement::digest`].
+    pub digest: [u8; 32],
+    /// Commitment to the random column.
+    pub mask: &'a G1Affine,
+    /// Commitments to all columns in the order of the layout.
+    pub columns: &'a [G1Affine],
+}
+
+/// Checks that the columns, combined as the argument asks, open to what it left: all curve work of a proof.
+///
+/// # Soundness
+/// `digest` must be computed by the verifier, and `reduced` be what the argument comes to for that digest.
+///
+/// # Errors
+/// The check that failed.
+pub fn opening(
+    setup: &SetupKey,
+    commitments: Commitments<'_>,
+    reduced: &Reduced<Fr>,
+    blinding: &Fr,
+    opening: &Opening,
+    judge: &mut impl Judge,
+) -> Result<(), Rejection> {
+    let commitment = combined(setup, commitments.mask, commitments.columns, &reduced.combine, blinding);
+    let mut transcript = opening_transcript(commitments.digest, reduced, blinding, &commitment);
+    hyperkzg::verify(setup, &commitment, &reduced.point, &reduced.value, opening, &mut transcript, judge)
 }
 
 /// The commitments to all columns in the order of the layout: sent ones from the proof, the others from the verifier.

@@ -15,7 +15,11 @@ use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::soundness::{ASSUMPTIONS, claims, parts, table};
 
 fn page() -> String {
-    fs::read_to_string(root().join("docs").join("soundness.md")).unwrap()
+    page_named("soundness.md")
+}
+
+fn page_named(name: &str) -> String {
+    fs::read_to_string(root().join("docs").join(name)).unwrap()
 }
 
 #[test]
@@ -77,12 +81,14 @@ fn tests() -> BTreeSet<String> {
 }
 
 #[test]
-fn the_tests_that_the_page_names_exist() {
+fn the_tests_that_the_pages_name_exist() {
     let tests = tests();
-    let page = page();
-    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|word| word.contains("::")).collect();
-    assert!(named.len() > 30, "the page names its tests as `file::function`");
-    for name in named {
-        assert!(tests.contains(name), "there is no test {name}");
+    for (name, expected) in [("soundness.md", 30), ("zero-knowledge.md", 12)] {
+        let page = page_named(name);
+        let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|word| word.contains("::")).collect();
+        assert!(named.len() > expected, "{name} names its tests as `file::function`");
+        for test in named {
+            assert!(tests.contains(test), "{name}: there is no test {test}");
+        }
     }
 }

@@ -6,17 +6,14 @@ use ark_bn254::Fr;
 use ark_ff::{BigInteger, One, PrimeField};
 use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::{Rejection, Strict};
+use gradproof_circuits::check::Rejection;
 use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::tensor::Group;
 use gradproof_circuits::transcript::{Ask, Party, Stored};
-use gradproof_prover::prove::{Careless, Job, Proved, prove};
-use gradproof_prover::randomness::{Use, derived};
-use gradproof_prover::registration::{commit_data, commit_parameters, data_paths, data_tree, statement};
-use gradproof_prover::witness::Witness;
-use gradproof_tests::forge::{Fixture, fixture};
+use gradproof_prover::prove::{Careless, Proved};
+use gradproof_tests::forge::fixture;
+use gradproof_tests::published::proved;
 use gradproof_tests::rigged::{Replayed, Rigged};
-use gradproof_verifier::statement::Statement;
 
 /// A stored proof that notes how many permutations were made before each answer, and how many elements it has.
 struct Noting<'a> {
@@ -77,30 +74,10 @@ fn every_challenge_depends_on_all_messages_before_it() {
     }
 }
 
-/// A proof by the prover that everyone uses.
-fn proved(witness: &Witness) -> Proved {
-    let Fixture { task, key, setup, .. } = fixture();
-    let (a, seed) = (&task.architecture, [3; 32]);
-    let layout = &key.relations(Subject::Segment).layout;
-    let data = commit_data(key, setup, &fixture().data_of(witness), &seed, 0).unwrap();
-    let first = commit_parameters(key, setup, &fixture().parameters_of(witness), &seed).unwrap();
-    let tree = data_tree(std::slice::from_ref(&data.points));
-    let said = Statement {
-        data_root: tree.root(),
-        epoch_segments: 1,
-        rate: task.rate,
-        ..statement(Subject::Segment, a, task.live)
-    };
-    let paths = data_paths(&tree, data.points.len(), 0);
-    let last_blindings = derived(&seed, Use::LastParameters { segment: 0 }, layout.group(Group::Last).len());
-    let job = Job { key, setup, statement: said, data, paths, first, last_blindings };
-    prove(job, witness, Strict).unwrap()
-}
-
 #[test]
 fn two_proofs_of_one_witness_have_nothing_random_in_common() {
     let witness = fixture().witness(Subject::Segment);
-    let [one, two] = [proved(&witness), proved(&witness)];
+    let [one, two] = [proved(&witness).0, proved(&witness).0];
     assert_eq!(one.statement, two.statement);
     let layout = &fixture().key.relations(Subject::Segment).layout;
     let kept = layout.group(Group::Data).len() + layout.group(Group::Last).len();
