@@ -17,3 +17,4 @@ pub mod relations;
 pub mod sumcheck;
 pub mod tensor;
 pub mod transcript;
+pub mod wrap;
