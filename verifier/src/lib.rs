@@ -18,3 +18,4 @@ pub mod soundness;
 pub mod statement;
 pub mod verify;
 pub mod verify_job;
+pub mod wrap;

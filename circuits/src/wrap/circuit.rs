@@ -163,7 +163,7 @@ impl Circuit<bn256::Fr> for WrapCircuit {
                 let mut homes = vec![None; self.table.variables()];
                 for (offset, row) in self.table.rows().enumerate() {
                     for (column, constant) in columns.constants.iter().zip(&row.constants) {
-                        region.assign_fixed(*column, offset, to_halo2(constant));
+                        region.assign_fixed(*column, offset, to_halo2(*constant));
                     }
                     let chosen = selector(row.gate);
                     for (i, column) in columns.selectors.iter().enumerate() {
@@ -178,7 +178,7 @@ impl Circuit<bn256::Fr> for WrapCircuit {
                             #[cfg(test)]
                             Cell::Forged(variable, value) => (value, Some(variable)),
                         };
-                        let assigned = region.assign_advice(*column, offset, Value::known(to_halo2(&value)));
+                        let assigned = region.assign_advice(*column, offset, Value::known(to_halo2(value)));
                         if let Some(variable) = variable {
                             match &mut homes[Table::index(variable)] {
                                 Some(home) => region.constrain_equal(assigned.cell(), *home),
@@ -226,7 +226,7 @@ mod tests {
         let end = cells.mul_add(&claim, &bits[1], &bits[2]);
         cells.publish(0, &x);
         cells.publish(1, &end);
-        let publics = [x, end].map(|element| to_halo2(&cells.value(&element)));
+        let publics = [x, end].map(|element| to_halo2(cells.value(&element)));
         (WrapCircuit { table: cells.table }, publics.to_vec())
     }
 
@@ -244,7 +244,7 @@ mod tests {
             &proving,
             &[circuit],
             &[&[&publics]],
-            rand_core_06::OsRng,
+            rand_core::OsRng,
             &mut transcript,
         )
         .expect("the witness is good");

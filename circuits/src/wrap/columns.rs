@@ -108,14 +108,14 @@ impl Columns {
 
 /// A constant of a gate.
 pub fn constant(value: Fr) -> Equation {
-    Expression::Constant(to_halo2(&value))
+    Expression::Constant(to_halo2(value))
 }
 
 /// `Σ coefficient · term`.
 pub fn linear_combination<'a>(terms: impl IntoIterator<Item = (&'a Fr, &'a Equation)>) -> Equation {
     terms
         .into_iter()
-        .map(|(coefficient, term)| term.clone() * to_halo2(coefficient))
+        .map(|(coefficient, term)| term.clone() * to_halo2(*coefficient))
         .reduce(|sum, term| sum + term)
         .unwrap_or(Expression::Constant(bn256::Fr::zero()))
 }

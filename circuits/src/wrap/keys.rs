@@ -8,7 +8,7 @@ use halo2_axiom::halo2curves::bn256::{self, Bn256};
 use halo2_axiom::halo2curves::ff::PrimeField as _;
 use halo2_axiom::plonk::{Error, ProvingKey, VerifyingKey, keygen_pk, keygen_vk};
 use halo2_axiom::poly::kzg::commitment::ParamsKZG;
-use rand_core_06::OsRng;
+use rand_core::OsRng;
 
 use super::circuit::WrapCircuit;
 use super::convert::{from_halo2, g1_to_halo2, g2_to_halo2};
@@ -53,15 +53,15 @@ pub fn verifier_params(k: u32, tau_g2: &G2Affine) -> Params {
 }
 
 fn assembled(k: u32, powers: &[G1Affine], lagrange: &[G1Affine], tau_g2: &G2Affine) -> Params {
-    let [powers, lagrange] = [powers, lagrange].map(|points| points.iter().map(g1_to_halo2).collect());
-    let (g2, tau_g2) = (g2_to_halo2(&G2Affine::generator()), g2_to_halo2(tau_g2));
+    let [powers, lagrange] = [powers, lagrange].map(|points| points.iter().copied().map(g1_to_halo2).collect());
+    let (g2, tau_g2) = (g2_to_halo2(G2Affine::generator()), g2_to_halo2(*tau_g2));
     // The library puts parts together with the help of a reference string, of which it uses nothing.
     ParamsKZG::<Bn256>::setup(0, OsRng).from_parts(k, powers, Some(lagrange), g2, tau_g2)
 }
 
 /// The root of unity of order `2^k` that halo2 takes.
 fn root_of_unity(k: u32) -> Fr {
-    (k..bn256::Fr::S).fold(from_halo2(&bn256::Fr::ROOT_OF_UNITY), |root, _| root.square())
+    (k..bn256::Fr::S).fold(from_halo2(bn256::Fr::ROOT_OF_UNITY), |root, _| root.square())
 }
 
 /// `Σ_j root^(i·j)·P_j` for each i: the Fourier transform of points.

@@ -24,7 +24,7 @@ fn honest_proofs_satisfy_the_circuit() {
             .expect("the proof is honest");
         let public = instances(&publics, &reduced);
         assert_eq!(public, instances(&publics, &native));
-        let public = public.iter().map(to_halo2).collect();
+        let public = public.into_iter().map(to_halo2).collect();
         let mock = MockProver::run(circuit.size_bits(), &circuit, vec![public]).expect("it fits");
         assert_eq!(mock.verify(), Ok(()), "{subject:?}");
     }
