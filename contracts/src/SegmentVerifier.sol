@@ -393,25 +393,30 @@ contract SegmentVerifier is ISegmentVerifier {
             mcopy(add(message, 0x60), accumulator, 0x80)
             let delta := mod(keccak256(message, 0xe0), r)
 
-            // The product goes before its other summand.
+            // left and right of halo2, each in place, times the factor: the scalar stands behind its point. A refused point
+            // takes nearly all gas with it, so that nothing else is done then.
             mcopy(message, accumulator, 0x40)
             mstore(add(message, 0x40), sub(r, delta))
             points := staticcall(gas(), 0x07, message, 0x60, message, 0x40)
-            mstore(add(message, 0x40), x)
-            mstore(add(message, 0x60), y)
-            pop(staticcall(gas(), 0x06, message, 0x80, pairs, 0x40))
+            if points {
+                mstore(add(message, 0x40), x)
+                mstore(add(message, 0x60), y)
+                pop(staticcall(gas(), 0x06, message, 0x80, pairs, 0x40))
 
-            mcopy(message, add(accumulator, 0x40), 0x40)
-            mstore(add(message, 0x40), delta)
-            points := and(points, staticcall(gas(), 0x07, message, 0x60, message, 0x40))
-            calldatacopy(add(message, 0x40), shifted, 0x40)
+                mcopy(message, add(accumulator, 0x40), 0x40)
+                mstore(add(message, 0x40), delta)
+                points := staticcall(gas(), 0x07, message, 0x60, message, 0x40)
+            }
+        }
+        if (!points) revert Halo2Answer();
+        assembly ("memory-safe") {
+            let message := mload(0x40)
+            calldatacopy(add(message, 0x40), add(mload(add(parts, 0x100)), 0x40), 0x40)
             pop(staticcall(gas(), 0x06, message, 0x80, add(pairs, 0xc0), 0x40))
-
             mstore(0x00, 0)
             good := staticcall(gas(), 0x08, pairs, 0x180, 0x00, 0x20)
             good := and(good, mload(0x00))
         }
-        if (!points) revert Halo2Answer();
         if (!good) revert Pairing();
     }
 
