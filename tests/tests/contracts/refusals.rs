@@ -145,9 +145,9 @@ fn a_verifier_says_what_it_was_made_for() {
     assert_eq!((answer.batch, answer.steps), (3, 4));
 
     // The set-up of a ceremony has another digest, and no proof under it pairs.
-    let ceremony = gradproof_verifier::setup::SetupKey::ceremony(
-        ark_ec::CurveGroup::into_affine(shape.setup.key.g2 * ark_bn254::Fr::from(5u64)),
-    );
+    let ceremony = gradproof_verifier::setup::SetupKey::ceremony(ark_ec::CurveGroup::into_affine(
+        shape.setup.key.g2 * ark_bn254::Fr::from(5u64),
+    ));
     let key = gradproof_worker::chain::SegmentKey {
         insecure: false,
         tauG2: crate::stage::words(&gradproof_verifier::points::encode_g2(&ceremony.tau_g2)).try_into().expect("four"),

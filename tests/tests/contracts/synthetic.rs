@@ -223,12 +223,8 @@ impl<'a> Job<'a> {
 /// The instances of a circuit: digest in two halves, the statement's numbers, and what the argument came to.
 pub fn instances(statement: &Statement, digest: &[u8; 32], reduced: &Reduced<Fr>) -> Vec<U256> {
     let (high, low) = digest.split_at(16);
-    let numbers = [
-        u64::from(statement.rate),
-        statement.position,
-        statement.live.steps as u64,
-        statement.live.last_rows as u64,
-    ];
+    let numbers =
+        [u64::from(statement.rate), statement.position, statement.live.steps as u64, statement.live.last_rows as u64];
     let halves = [high, low].map(U256::from_be_slice);
     let scalars = [reduced.combine, reduced.value].into_iter().chain(reduced.point.clone());
     let scalars = scalars.map(|scalar| U256::from_be_bytes(encode_scalar(&scalar)));

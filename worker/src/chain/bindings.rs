@@ -74,6 +74,8 @@ sol! {
         error TauPoint();
         error TrivialTau();
         error SetupKind();
+        // Of the one challenge in 2^250 that has no inverse.
+        error NotInvertible();
 
         function verify(Segment calldata segment, bytes calldata proof) external view returns (bytes32 last);
         function key() external view returns (bytes32);

@@ -88,9 +88,8 @@ impl Chain {
     pub fn deploy(&self, artifact: &Artifact, arguments: &[u8]) -> Result<Deployed, ChainError> {
         let code = [&artifact.bytecode[..], arguments].concat();
         let receipt = self.transact(TransactionRequest::default().with_deploy_code(code))?;
-        let address = receipt
-            .contract_address
-            .ok_or(ChainError::Receipt { hash: receipt.transaction_hash, what: "contract" })?;
+        let address =
+            receipt.contract_address.ok_or(ChainError::Receipt { hash: receipt.transaction_hash, what: "contract" })?;
         Ok(Deployed { address, gas: receipt.gas_used })
     }
 
@@ -99,10 +98,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Reverted`] if the contract refuses; if the node does.
     pub fn call<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, ChainError> {
-        let request = TransactionRequest::default()
-            .with_from(self.sender)
-            .with_to(to)
-            .with_input(call.abi_encode());
+        let request = TransactionRequest::default().with_from(self.sender).with_to(to).with_input(call.abi_encode());
         let answer = self.runtime.block_on(async { self.provider.call(request).await }).map_err(refused)?;
         Ok(C::abi_decode_returns(&answer)?)
     }

@@ -96,7 +96,9 @@ impl Compiler {
         let contract = &answer["contracts"][file][name];
         let code = |part: &str| {
             let digits = contract["evm"][part]["object"].as_str();
-            digits.and_then(|digits| alloy::hex::decode(digits).ok()).ok_or_else(|| ChainError::Answer(format!("{part} of {name}")))
+            digits
+                .and_then(|digits| alloy::hex::decode(digits).ok())
+                .ok_or_else(|| ChainError::Answer(format!("{part} of {name}")))
         };
         Ok(Artifact { bytecode: code("bytecode")?, runtime: code("deployedBytecode")?, abi: contract["abi"].clone() })
     }
@@ -119,7 +121,8 @@ impl Compiler {
         if !output.status.success() {
             let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
             return Err(if stderr.contains("Cannot find module") {
-                let source = std::io::Error::new(std::io::ErrorKind::NotFound, "the npm package `solc` is not installed");
+                let source =
+                    std::io::Error::new(std::io::ErrorKind::NotFound, "the npm package `solc` is not installed");
                 ChainError::Missing { program: self.program.clone(), source }
             } else {
                 ChainError::CompilerFailed { program: self.program.clone(), status: output.status, stderr }
