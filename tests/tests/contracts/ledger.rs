@@ -31,7 +31,7 @@ fn open(stage: &Stage, terms: &Terms) -> Result<B256, String> {
     Ok(job)
 }
 
-fn submit<'a>(stage: &Stage, job: B256, proof: &Proved) -> Result<u64, String> {
+fn submit(stage: &Stage, job: B256, proof: &Proved) -> Result<u64, String> {
     let call = SegmentLedger::submitCall { job, proof: proof.bytes.clone().into() };
     Ok(refusal(stage.chain.send(stage.ledger, &call))?.gas)
 }
@@ -99,7 +99,8 @@ fn terms_are_checked() {
     let stage = Stage::new(artifacts, &shape);
     let job = Job::new(&shape);
     let good = terms(&stage, &job);
-    let cases: [(&str, fn(&mut Terms)); 9] = [
+    type Change = fn(&mut Terms);
+    let cases: [(&str, Change); 9] = [
         ("NoOwner", |t| t.owner = Address::ZERO),
         ("NoSegments", |t| t.segments = 0),
         ("NoEpoch", |t| t.epochSegments = 0),

@@ -38,7 +38,8 @@ fn a_proof_counts_for_its_statement_alone() {
     let job = Job::new(&shape);
     let said = job.statement(domain(stage.chain.sender()), 1, &job.first);
     let segment = segment(&said);
-    let says: [(&str, fn(&mut Statement)); 15] = [
+    type Say = fn(&mut Statement);
+    let says: [(&str, Say); 15] = [
         ("chain", |s| s.domain.chain += 1),
         ("contract", |s| s.domain.contract[0] ^= 1),
         ("job", |s| s.domain.job[31] ^= 1),
