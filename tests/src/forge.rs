@@ -23,7 +23,7 @@ use gradproof_prover::registration::{data_paths, data_tree, statement};
 use gradproof_prover::setup::Setup;
 use gradproof_prover::witness::{Key, Values, Witness};
 use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::proof::Proof;
+use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript, verify};
 
@@ -337,8 +337,19 @@ pub fn forge_hidden(
 
     let paths = data_paths(&tree, data.points.len(), 0);
     let sent = [data.points, last.points, trace.points].concat();
-    let proof = Proof { mask: mask_point, columns: sent, paths, messages, blinding, opening };
+    let proof = Proof { mask: mask_point, columns: sent, paths, argument: Argument::Core(messages), blinding, opening };
     Forged { statement: said, first: first.points, proof }
+}
+
+/// The messages of a core proof.
+///
+/// # Panics
+/// If it is wrapped.
+pub fn messages(proof: &mut Proof) -> &mut Vec<Fr> {
+    match &mut proof.argument {
+        Argument::Core(messages) => messages,
+        Argument::Wrapped { .. } => panic!("a wrapped proof has no messages"),
+    }
 }
 
 /// A careless proof of one witness, nothing said or sent falsely beyond that.
