@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use ark_bn254::Fr;
 use gradproof_circuits::relations::{Publics, Relations, Subject};
-use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
+use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};
 use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::key::{SUBJECTS, VerifyingKey, architecture_bytes};
 use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::setup::insecure_tau;
-use gradproof_verifier::wrap::key::{MAX_SIZE_BITS, WrapKey, WrapKeyError};
+use gradproof_verifier::wrap::key::{WrapKey, WrapKeyError};
 use gradproof_verifier::wrap::transcript::ProofTranscript;
 use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::Bn256;
@@ -123,8 +123,7 @@ impl Wrapper {
     /// [`WrapError::NotCore`]; [`WrapError::Circuit`].
     pub fn wrap(&self, relations: &Relations, publics: &Publics<Fr>, proof: Proof) -> Result<Proof, WrapError> {
         let Argument::Core(messages) = &proof.argument else { return Err(WrapError::NotCore) };
-        let (circuit, reduced) =
-            WrapCircuit::new(relations, publics, messages).map_err(|_| WrapError::NotCore)?;
+        let (circuit, reduced) = WrapCircuit::new(relations, publics, messages).map_err(|_| WrapError::NotCore)?;
         let instances: Vec<_> = instances(publics, &reduced).into_iter().map(to_halo2).collect();
         let mut transcript = ProofTranscript::new(Vec::new());
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(

@@ -81,8 +81,7 @@ impl VerifyingKey {
         if !(MIN_COLUMN_VARS..=MAX_COLUMN_VARS).contains(&column_vars) {
             return Err(KeyError::Columns { got: column_vars });
         }
-        let relations = SUBJECTS
-            .map(|subject| Relations::new(subject, architecture, column_vars));
+        let relations = SUBJECTS.map(|subject| Relations::new(subject, architecture, column_vars));
         let expected = relations[0].layout.group(Group::Table).len();
         if tables.len() != expected {
             return Err(KeyError::Tables { expected, got: tables.len() });
@@ -116,9 +115,8 @@ impl VerifyingKey {
         let mut made: BTreeMap<u32, Arc<Params>> = BTreeMap::new();
         match kind {
             ProofKind::Core => Ok(key),
-            ProofKind::Wrapped => key.wrapped(|k| {
-                made.entry(k).or_insert_with(|| Arc::new(keys::params_of_tau(k, insecure_tau()))).clone()
-            }),
+            ProofKind::Wrapped => key
+                .wrapped(|k| made.entry(k).or_insert_with(|| Arc::new(keys::params_of_tau(k, insecure_tau()))).clone()),
         }
     }
 

@@ -13,8 +13,7 @@ pub const MAGIC: &[u8; 4] = b"GPVK";
 /// Version of the encoding.
 pub const VERSION: u8 = 2;
 /// Largest key file, in bytes: the table of 2^16 entries in columns of 2^4.
-pub const MAX_BYTES: usize =
-    MAGIC.len() + 2 + SETUP_KEY_BYTES + 3 * WrapKey::encoded_bytes() + G1_BYTES * (1 << 12);
+pub const MAX_BYTES: usize = MAGIC.len() + 2 + SETUP_KEY_BYTES + 3 * WrapKey::encoded_bytes() + G1_BYTES * (1 << 12);
 
 /// The verifier's part of a set-up, and commitments to the public tables under it.
 ///
@@ -88,8 +87,7 @@ impl KeyFile {
             Some([circuits @ (0 | 3)]) if bytes.len() <= MAX_BYTES => usize::from(*circuits),
             _ => return Err(KeyFileError::Format),
         };
-        let (wraps, tables) =
-            rest.split_at_checked(circuits * WrapKey::encoded_bytes()).ok_or(KeyFileError::Format)?;
+        let (wraps, tables) = rest.split_at_checked(circuits * WrapKey::encoded_bytes()).ok_or(KeyFileError::Format)?;
         if !tables.len().is_multiple_of(G1_BYTES) {
             return Err(KeyFileError::Format);
         }

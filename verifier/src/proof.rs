@@ -17,9 +17,7 @@ pub const VERSION: u8 = 2;
 pub const MAGIC: &[u8; 4] = b"GPRF";
 
 /// The kinds of proofs.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, clap::ValueEnum,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum ProofKind {
     /// With all messages of the argument: fast, and **not** zero-knowledge.
@@ -139,10 +137,7 @@ impl Proof {
                 let (combine, value) = (reader.scalar()?, reader.scalar()?);
                 let point = reader.scalars(key.column_vars)?;
                 let length = reader.count()?;
-                Argument::Wrapped {
-                    reduced: Reduced { point, combine, value },
-                    halo2: reader.take(length)?.to_vec(),
-                }
+                Argument::Wrapped { reduced: Reduced { point, combine, value }, halo2: reader.take(length)?.to_vec() }
             }
         };
         let blinding = reader.scalar()?;

@@ -14,12 +14,13 @@ use gradproof_prover::columns::columns;
 use gradproof_prover::party::Secrets;
 use gradproof_prover::prove::Careless;
 use gradproof_prover::witness::{Values, Witness};
-use gradproof_tests::forge::{Forged, Witnesses, count, fixture, forge, meddling, prove};
+use gradproof_tests::forge::{Forged, Witnesses, count, fixture, forge, meddling, prove, wrapped};
 use gradproof_tests::judges::Except;
 use gradproof_tests::reference::Honest;
 use gradproof_tests::rigged::{Replayed, Rigged};
 use gradproof_verifier::hyperkzg::folding_order;
 use gradproof_verifier::keccak::KeccakTranscript;
+use gradproof_verifier::proof::Argument;
 use gradproof_verifier::verify::{combined, opening_transcript};
 
 use crate::training::{Rate, Softmax, WrongRounding, cheated};
@@ -81,6 +82,19 @@ fn forgery(check: Check) -> Option<Forgery> {
         Check::OpeningPairing => {
             let parts = Witnesses { committed: &untrained(), ..Witnesses::same(&honest) };
             said(parts, &|_| ())
+        }
+        // Opens the untrained columns rightly, with the circuit's proof of an honest argument.
+        Check::Wrap => {
+            let key = wrapped().1.digest();
+            let Forged { proof, .. } = forge(Subject::Segment, Witnesses::same(&honest), |_| (), &mut |_, _| ()).wrap();
+            let mut forged =
+                forge(Subject::Segment, Witnesses::same(&untrained()), |said| said.key = key, &mut |_, _| ()).wrap();
+            if let (Argument::Wrapped { halo2: own, .. }, Argument::Wrapped { halo2, .. }) =
+                (&mut forged.proof.argument, proof.argument)
+            {
+                *own = halo2;
+            }
+            boxed(forged)
         }
         // One more row than a batch has: it is padding, and it trains.
         Check::PublicRange => {

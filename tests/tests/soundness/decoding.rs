@@ -60,13 +60,13 @@ fn truncated_and_extended_proofs() {
 /// Offsets of the messages' count and of the first scalar after it.
 fn messages_at() -> usize {
     let (forged, _, depth) = honest();
-    MAGIC.len() + 2 + 64 * (1 + forged.proof.columns.len()) + 32 * depth * forged.proof.paths.len()
+    MAGIC.len() + 3 + 64 * (1 + forged.proof.columns.len()) + 32 * depth * forged.proof.paths.len()
 }
 
 #[test]
 fn a_proof_of_another_version_or_count() {
     let bytes = &honest().1;
-    for at in 0..MAGIC.len() + 2 {
+    for at in 0..MAGIC.len() + 3 {
         let mut other = bytes.clone();
         other[at] ^= 1;
         assert_eq!(decoded(&other), Err(REFUSED), "byte {at}");
@@ -82,7 +82,7 @@ fn a_proof_of_another_version_or_count() {
 #[test]
 fn points_and_scalars_of_a_proof_that_are_not_canonical() {
     let (forged, bytes, _) = honest();
-    let mut points: Vec<usize> = (0..=forged.proof.columns.len()).map(|i| MAGIC.len() + 2 + 64 * i).collect();
+    let mut points: Vec<usize> = (0..=forged.proof.columns.len()).map(|i| MAGIC.len() + 3 + 64 * i).collect();
     let first_scalar = messages_at() + 4;
     let mut scalars: Vec<usize> = (0..=forged.proof.messages().len()).map(|i| first_scalar + 32 * i).collect();
     let folds = first_scalar + 32 * (forged.proof.messages().len() + 1);

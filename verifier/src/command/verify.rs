@@ -145,11 +145,9 @@ fn text(path: &Path) -> String {
 
 fn verifying_key(arguments: &Arguments, job: &JobStatement) -> Result<VerifyingKey> {
     match &arguments.key {
-        Some(path) => {
-            read_key(path)?
-                .key(&job.architecture, job.column_vars)
-                .map_err(|error| eyre!("{}: not the key of this statement: {error}", path.display()))
-        }
+        Some(path) => read_key(path)?
+            .key(&job.architecture, job.column_vars)
+            .map_err(|error| eyre!("{}: not the key of this statement: {error}", path.display())),
         None if job.setup.insecure => {
             if job.proof == ProofKind::Wrapped {
                 tell("deriving the keys of the circuits, which takes seconds; --key FILE saves that");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ark_bn254::{Fr, G2Affine};
 use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::relations::{Publics, Relations};
-use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
+use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit, instances};
 use gradproof_circuits::wrap::columns::{CONSTANTS, SELECTORS};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapVerifyingKey};
@@ -19,8 +19,6 @@ use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 use super::transcript::ProofTranscript;
 use crate::keccak::keccak256;
 
-/// Most rows of a circuit, as a power of two.
-pub const MAX_SIZE_BITS: u32 = 18;
 /// Bytes before the commitments of an encoded key: version, k, whether selectors are compressed, fixed columns.
 const HEADER_BYTES: usize = 10;
 /// Bytes of an encoded commitment.
@@ -36,8 +34,8 @@ pub enum WrapKeyError {
         /// Binary logarithm of its rows.
         got: u32,
     },
-    /// The circuit library refuses.
-    #[error("the keys of the wrap circuit cannot be made")]
+    /// The shape has too many columns, or the circuit library refuses.
+    #[error("the keys of the wrap circuit cannot be made: use longer columns, or core proofs")]
     Circuit,
     /// The bytes are not a key of a wrap circuit.
     #[error("not the verifying key of a wrap circuit")]

@@ -119,7 +119,10 @@ impl Measurements {
             ("proving", format!("{:.3} s a step", self.prove_secs_per_step)),
             ("proofs", format!("{} bytes, registrations included", self.proof_bytes)),
             ("verification", format!("{:.0} ms ({:.0} ms a segment)", self.verify_ms, self.verify_ms_per_segment)),
-            ("zero-knowledge", if self.zero_knowledge { "yes" } else { "no: core proofs tell of data and weights" }.into()),
+            (
+                "zero-knowledge",
+                if self.zero_knowledge { "yes" } else { "no: core proofs tell of data and weights" }.into(),
+            ),
             ("set-up", "insecure: for trying things out, anyone can forge".into()),
         ];
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15} {value}")).collect();

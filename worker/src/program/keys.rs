@@ -112,7 +112,8 @@ impl Keys {
         let (key, setup) = (&self.key, &self.setup);
         let wrappers = Wrappers::new(|subject| -> Result<Wrapper> {
             let name = stored_name(key, subject);
-            let path = folder.map(|folder| folder.join(format!("{}.wrap", hex::encode(&name).trim_start_matches("0x"))));
+            let path =
+                folder.map(|folder| folder.join(format!("{}.wrap", hex::encode(&name).trim_start_matches("0x"))));
             if let Some(bytes) = path.as_deref().and_then(|path| std::fs::read(path).ok()) {
                 progress.say("reading the keys of the circuits");
                 match Wrapper::from_bytes(&bytes, &name, setup) {
@@ -123,9 +124,9 @@ impl Keys {
             progress.say(format!("making the keys of the circuit for {}, once for each shape", subject_name(subject)));
             let wrapper = Wrapper::new(key.relations(subject), &mut strings)?;
             if let (Some(folder), Some(path)) = (folder, &path) {
-                create(folder).and_then(|()| save(path, &wrapper.to_bytes(&name))).wrap_err(
-                    "the circuit's keys cannot be kept; choose another folder with --key-cache DIR",
-                )?;
+                create(folder)
+                    .and_then(|()| save(path, &wrapper.to_bytes(&name)))
+                    .wrap_err("the circuit's keys cannot be kept; choose another folder with --key-cache DIR")?;
             }
             Ok(wrapper)
         })?;
