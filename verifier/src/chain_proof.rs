@@ -2,9 +2,12 @@
 
 use ark_bn254::{Fr, G1Affine};
 
+use gradproof_circuits::argument::Reduced;
+
 use crate::hyperkzg::Opening;
 use crate::merkle::Hash;
 use crate::points::{encode_g1, encode_scalar};
+use crate::proof::{Argument, Proof};
 
 /// The parts of a proof for the contract `SegmentVerifier`.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +34,16 @@ pub struct ChainProof<'a> {
     pub halo2: &'a [u8],
 }
 
-impl ChainProof<'_> {
+impl<'a> ChainProof<'a> {
+    /// The parts of a wrapped `proof`, whose first parameters are committed to in `first`; none of a core proof.
+    pub fn of(first: &'a [G1Affine], proof: &'a Proof) -> Option<Self> {
+        let Argument::Wrapped { reduced: Reduced { point, combine, value }, halo2 } = &proof.argument else {
+            return None;
+        };
+        let Proof { mask, columns, paths, blinding, opening, .. } = proof;
+        Some(Self { first, mask, columns, paths, combine, value, point, blinding, opening, halo2 })
+    }
+
     /// The proof as bytes, without counts: the contract knows them.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();

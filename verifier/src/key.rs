@@ -10,6 +10,7 @@ use gradproof_circuits::architecture::{Architecture, ArchitectureError};
 use gradproof_circuits::arithmetic::{KEYS, exponential_table};
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::tensor::Group;
+use gradproof_circuits::wrap::circuit::NUMBERS;
 use gradproof_circuits::wrap::keys::{self, Params};
 
 use crate::keccak::keccak256;
@@ -17,6 +18,7 @@ use crate::points::encode_g1;
 use crate::proof::ProofKind;
 use crate::setup::{SetupKey, insecure_tau};
 use crate::wrap::key::{WrapKey, WrapKeyError};
+use crate::wrap::solidity::{GenerateError, generate};
 
 /// Shortest columns, in variables.
 pub const MIN_COLUMN_VARS: usize = 4;
@@ -127,6 +129,15 @@ impl VerifyingKey {
             Subject::Data => data,
             Subject::Parameters => parameters,
         })
+    }
+
+    /// The Solidity source of the verifier of a segment's circuit.
+    ///
+    /// # Errors
+    /// The key is for core proofs.
+    pub fn halo2_verifier_source(&self) -> Result<String, GenerateError> {
+        let wrap = self.wrap(Subject::Segment).ok_or(GenerateError::Unsupported { feature: "core proofs" })?;
+        generate(wrap.halo2(), &[NUMBERS + self.column_vars])
     }
 
     /// The keys of the circuits in the order of [`SUBJECTS`], if proofs are wrapped.

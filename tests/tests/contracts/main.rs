@@ -13,3 +13,4 @@ mod real;
 mod refusals;
 mod stage;
 mod synthetic;
+mod wrapped;

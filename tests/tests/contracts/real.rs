@@ -34,7 +34,7 @@ fn the_opening_of_a_core_proof_is_accepted() {
     let digest = forged.statement.digest(&proof.mask, &points);
     let reduced = argument::verify(
         &mut Native { judge: Strict },
-        &mut Stored { rest: &proof.messages },
+        &mut Stored { rest: proof.messages() },
         key.relations(Subject::Segment),
         &forged.statement.publics(&digest),
     )

@@ -76,12 +76,27 @@ impl Compiler {
     /// # Errors
     /// [`ChainError::Missing`] if the compiler is not installed, [`ChainError::Source`] for errors and warnings.
     pub fn compile(&self, file: &str, source: &str, name: &str) -> Result<Artifact, ChainError> {
+        self.compile_with(&self.settings, file, source, name)
+    }
+
+    /// [`Self::compile`] for the generated verifier of a circuit: long straight lines of assembly, for which the compiler's way
+    /// over its intermediate language finds no layout of the stack; nor has it anything to gain there.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    pub fn compile_generated(&self, file: &str, source: &str, name: &str) -> Result<Artifact, ChainError> {
+        let mut settings = self.settings.clone();
+        settings["viaIR"] = false.into();
+        self.compile_with(&settings, file, source, name)
+    }
+
+    fn compile_with(&self, settings: &Value, file: &str, source: &str, name: &str) -> Result<Artifact, ChainError> {
         let mut sources = BTreeMap::new();
         self.collect(file.to_owned(), source.to_owned(), &mut sources)?;
         let input = json!({
             "language": "Solidity",
             "sources": sources.iter().map(|(file, text)| (file.clone(), json!({ "content": text }))).collect::<serde_json::Map<_, _>>(),
-            "settings": self.settings,
+            "settings": settings,
         });
         let answer = self.run(&input)?;
         let faults = answer["errors"].as_array().cloned().unwrap_or_default();

@@ -7,6 +7,7 @@ mod bindings;
 mod client;
 mod compiler;
 mod error;
+mod ledger;
 
 pub use anvil::Anvil;
 pub use bindings::{
@@ -15,6 +16,7 @@ pub use bindings::{
 pub use client::{Chain, Deployed, Sent};
 pub use compiler::{Artifact, Compiler};
 pub use error::ChainError;
+pub use ledger::{Contracts, OpenJob, segment_key};
 
 pub use alloy::primitives::{Address, B256, U256};
 pub use alloy::signers::local::PrivateKeySigner;
