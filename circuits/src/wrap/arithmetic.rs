@@ -7,6 +7,10 @@
 //! ```
 //!
 //! So any polynomial of degree two with one product, and as many terms as there are cells, is one row.
+//!
+//! # Soundness
+//! The public input enters in every row of the gate. It is zero behind the first rows only if there are exactly as many public
+//! inputs as were published: one more would be added to an equation of the argument. Verifiers require the number.
 
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};

@@ -25,6 +25,10 @@ pub const MAX_COLUMNS: usize = 1 << (MAX_SIZE_BITS - 4);
 pub const NUMBERS: usize = 8;
 
 /// The public inputs in their order: `digest_hi, digest_lo, c, position, T', B', ρ, v, r*`.
+///
+/// # Soundness
+/// Whoever verifies a proof requires exactly so many of them: one that came after would be added to a row of the argument
+/// ([`super::arithmetic`]).
 pub fn instances(publics: &Publics<Fr>, reduced: &Reduced<Fr>) -> Vec<Fr> {
     let Publics { digest: [high, low], rate, position, live_steps, live_rows } = publics;
     let mut instances = vec![*high, *low, *rate, *position, *live_steps, *live_rows, reduced.combine, reduced.value];
@@ -110,6 +114,8 @@ impl WrapCircuit {
         if messages.rest.is_some_and(|rest| !rest.is_empty()) {
             return Err(Rejection { check: Check::Length });
         }
+        // A row that is reserved and not used would leave its public input free.
+        debug_assert_eq!(reduced.point.len(), relations.layout.column_vars, "one public input a coordinate");
         let outputs = given.iter().chain([&reduced.combine, &reduced.value]).chain(&reduced.point);
         for (index, element) in outputs.enumerate() {
             cells.publish(index, element);
@@ -120,6 +126,19 @@ impl WrapCircuit {
             value: cells.value(&reduced.value),
         };
         Ok((Self { table: cells.table }, reduced))
+    }
+
+    /// The circuit of any table of rows.
+    ///
+    /// # Soundness
+    /// A circuit says what its table says: only those of [`Self::new`] and [`Self::blank`] are the verifier's.
+    pub fn of_table(table: Table) -> Self {
+        Self { table }
+    }
+
+    /// Its rows, with the witness.
+    pub fn table(&self) -> &Table {
+        &self.table
     }
 
     /// Rows in use.
@@ -280,6 +299,58 @@ mod tests {
     fn tau_g2() -> ark_bn254::G2Projective {
         use ark_ec::AffineRepr;
         ark_bn254::G2Affine::generator() * Fr::from(12345)
+    }
+
+    /// Nothing is chosen freely: a variable that has another value everywhere breaks a gate, too.
+    #[test]
+    fn no_variable_of_a_gate_is_free() {
+        let (circuit, publics) = every_gate();
+        let k = circuit.size_bits();
+        for index in 0..circuit.table.variables() {
+            let mut bad = circuit.clone();
+            bad.table.overwrite(index, |value| value + Fr::from(1));
+            let verdict = MockProver::run(k, &bad, vec![publics.clone()]).expect("it fits").verify();
+            assert!(verdict.is_err(), "variable {index}");
+        }
+    }
+
+    /// 7 = 8 - 4 + 2 + 1: the sum is right, and one bit is none.
+    #[test]
+    fn bits_are_zero_or_one() {
+        for (high, satisfied) in [([0, 1], true), ([1, -1], false)] {
+            let mut cells = Cells::default();
+            cells.reserve_publics(1);
+            let value = cells.witness(Fr::from(7));
+            cells.publish(0, &value);
+            let before = cells.table.variables();
+            let bits = cells.bits(&value, 4).expect("cells never refuse");
+            assert_eq!(bits.len(), 4);
+            let mut circuit = WrapCircuit { table: cells.table };
+            // The bits are the variables made next, the highest first.
+            for (i, bit) in high.into_iter().enumerate() {
+                circuit.table.overwrite(before + i, |_| Fr::from(bit));
+            }
+            let mock = MockProver::run(circuit.size_bits(), &circuit, vec![vec![bn256::Fr::from(7)]]);
+            assert_eq!(mock.expect("it fits").verify().is_ok(), satisfied, "{high:?}");
+        }
+    }
+
+    /// Why their number is part of the statement: one more makes up for what is missing in a row.
+    #[test]
+    fn a_public_input_behind_the_last_would_be_added_to_a_row() {
+        let mut cells = Cells::default();
+        cells.reserve_publics(1);
+        let x = cells.witness(Fr::from(5));
+        cells.publish(0, &x);
+        cells.require_zero(Check::Merge, &x).expect("cells never refuse");
+        let circuit = WrapCircuit { table: cells.table };
+        let verdict = |publics: &[i64]| {
+            let publics = publics.iter().map(|&x| to_halo2(Fr::from(x))).collect();
+            MockProver::run(circuit.size_bits(), &circuit, vec![publics]).expect("it fits").verify()
+        };
+        // Row 0 is the public input, row 1 the constant zero, row 2 says 5 + p = 0.
+        assert!(verdict(&[5]).is_err());
+        assert!(verdict(&[5, 0, -5]).is_ok());
     }
 
     /// Every cell that a gate reads is tied: a change of one that stands in a gate breaks the table.

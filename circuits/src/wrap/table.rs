@@ -131,6 +131,12 @@ impl Table {
         variable.0
     }
 
+    /// Gives the variable of that number another value, in all of its cells.
+    #[cfg(test)]
+    pub(super) fn overwrite(&mut self, index: usize, value: impl Fn(Fr) -> Fr) {
+        self.values[index] = value(self.values[index]);
+    }
+
     /// Puts another value into one cell, as a cheat would.
     #[cfg(test)]
     pub(super) fn corrupt(&mut self, row: usize, column: usize) {
