@@ -90,7 +90,7 @@ abstract contract Scene is Test {
         for (uint256 i = 0; i < accounts.length; ++i) {
             address account = accounts[i];
             if (account == BURNT || account == royalties) continue;
-            money.transfer(account, 1e24);
+            yes(money.transfer(account, 1e24), "fortune");
             vm.prank(account);
             money.approve(address(market), type(uint256).max);
             vm.prank(account);

@@ -9,7 +9,7 @@ import {Delivery} from "./Delivery.sol";
 import {Guards} from "./Guards.sol";
 import {Sampling} from "./Sampling.sol";
 import {Typed} from "./Typed.sol";
-import {Assurance, Attestation, Committee, Job, State, Store, Task, Votes} from "./Types.sol";
+import {Assurance, Attestation, Job, State, Store, Task, Votes} from "./Types.sol";
 
 /// @title The committee's word: counted, paid, and held against a member that contradicts itself.
 library Attesting {
@@ -25,21 +25,10 @@ library Attesting {
         bytes32 domain
     ) external {
         a.subject = subjectOf(s, a);
-        Committee storage committee = s.terms[a.job].committee;
-        if (place >= committee.members.length) revert IMarketErrors.NotMember(place);
-        address validator = committee.members[place];
-        Guards.signed(validator, domain, Typed.attestation(a), signature);
-        uint256 stake = s.vault.free(validator);
-        if (stake < committee.stake) revert IMarketErrors.StakeBehindWord(validator, stake, committee.stake);
-        Votes storage votes = s.votes[question(a)];
-        // A place is below 16.
-        uint16 bit = uint16(1 << place);
-        if (votes.voted & bit != 0) revert IMarketErrors.AlreadyVoted(validator);
-        votes.voted |= bit;
-        uint8 count = ++votes.count[a.verdict];
-        uint256 fee = payFee(s, a.job, votes, validator);
-        emit IMarketEvents.Attested(a.job, validator, a.task, a.index, a.subject, a.verdict, fee);
-        if (count == committee.threshold) act(s, a);
+        address[] storage members = s.terms[a.job].committee.members;
+        if (place >= members.length) revert IMarketErrors.NotMember(place);
+        Guards.signed(members[place], domain, Typed.attestation(a), signature);
+        if (count(s, a, place, members[place]) == s.terms[a.job].committee.threshold) act(s, a);
     }
 
     /// @notice Takes the stake of a member that signed two answers to one question: half is burnt, a quarter each goes to the
@@ -54,21 +43,12 @@ library Attesting {
         bytes32 domain
     ) external {
         if (a.verdict == other) revert IMarketErrors.NoContradiction();
-        Committee storage committee = s.terms[a.job].committee;
-        bool member = false;
-        for (uint256 i = 0; i < committee.members.length; ++i) {
-            if (committee.members[i] == validator) member = true;
-        }
-        if (!member) revert IMarketErrors.NotValidator(validator);
+        isMember(s.terms[a.job].committee.members, validator);
         Attestation memory b = a;
         Guards.signed(validator, domain, Typed.attestation(b), signature);
         b.verdict = other;
         Guards.signed(validator, domain, Typed.attestation(b), otherSignature);
-        bytes32 key = question(b);
-        if (s.contradicted[key][validator]) revert IMarketErrors.AlreadyReported(validator);
-        s.contradicted[key][validator] = true;
-        uint256 taken = s.vault.takeStake(validator, committee.stake, msg.sender, s.jobs[a.job].requester);
-        emit IMarketEvents.Contradicted(a.job, validator, msg.sender, taken);
+        punish(s, b, validator);
     }
 
     /// @notice What a task is about now; refuses a task that is not open, or a verdict that it does not know.
@@ -103,9 +83,42 @@ library Attesting {
         return job.current;
     }
 
+    function isMember(address[] storage members, address account) private view {
+        for (uint256 i = 0; i < members.length; ++i) {
+            if (members[i] == account) return;
+        }
+        revert IMarketErrors.NotValidator(account);
+    }
+
+    function punish(Store storage s, Attestation memory a, address validator) private {
+        bytes32 key = question(a);
+        if (s.contradicted[key][validator]) revert IMarketErrors.AlreadyReported(validator);
+        s.contradicted[key][validator] = true;
+        uint256 stake = s.terms[a.job].committee.stake;
+        uint256 taken = s.vault.takeStake(validator, stake, msg.sender, s.jobs[a.job].requester);
+        emit IMarketEvents.Contradicted(a.job, validator, msg.sender, taken);
+    }
+
     /// Name of what is asked.
     function question(Attestation memory a) private pure returns (bytes32) {
         return keccak256(abi.encode(a.job, a.task, a.index, a.subject));
+    }
+
+    function count(Store storage s, Attestation memory a, uint256 place, address validator)
+        private
+        returns (uint8 sameVerdict)
+    {
+        uint256 needed = s.terms[a.job].committee.stake;
+        uint256 stake = s.vault.free(validator);
+        if (stake < needed) revert IMarketErrors.StakeBehindWord(validator, stake, needed);
+        Votes storage votes = s.votes[question(a)];
+        // A place is below 16.
+        uint16 bit = uint16(1 << place);
+        if (votes.voted & bit != 0) revert IMarketErrors.AlreadyVoted(validator);
+        votes.voted |= bit;
+        sameVerdict = ++votes.count[a.verdict];
+        uint256 fee = payFee(s, a.job, votes, validator);
+        emit IMarketEvents.Attested(a.job, validator, a.task, a.index, a.subject, a.verdict, fee);
     }
 
     function payFee(Store storage s, bytes32 id, Votes storage votes, address validator) private returns (uint128 fee) {
