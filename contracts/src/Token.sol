@@ -16,7 +16,7 @@ library Token {
     function pull(IERC20 token, address from, uint256 amount, Permit memory permit) internal {
         if (permit.deadline != 0) {
             try IERC20Permit(address(token)).permit(
-                from, address(this), amount, permit.deadline, permit.v, permit.r, permit.s
+                from, address(this), permit.value, permit.deadline, permit.v, permit.r, permit.s
             ) {} catch {}
         }
         uint256 before = token.balanceOf(address(this));

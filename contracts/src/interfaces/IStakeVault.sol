@@ -9,6 +9,7 @@ struct Exit {
 
 /// @notice A permit of the token, to be tried before a transfer. A zero deadline means none.
 struct Permit {
+    uint256 value;
     uint256 deadline;
     uint8 v;
     bytes32 r;
