@@ -102,6 +102,7 @@ abstract contract Scene is Test {
             enrol(validators[i], 0xee10 + i, address(0), 2);
             stake(validators[i], 10_000e18);
         }
+        accounts.push(address(this));
         stake(provider, 100_000e18);
         stake(partner, 100_000e18);
         stake(challenger, 10_000e18);
