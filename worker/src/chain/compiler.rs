@@ -1,4 +1,5 @@
-//! The Solidity compiler, called as forge calls it, with the settings of `contracts/foundry.toml`.
+//! The Solidity compiler, called as forge calls it, with the settings of `contracts/foundry.toml`: those
+//! of the profile `verifier`, and of `default` where it has none.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -41,9 +42,11 @@ impl Compiler {
         let text = read(&file)?;
         let wrong = |message: String| ChainError::Settings { file: file.clone(), message };
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-        let profile = table.get("profile").and_then(|profiles| profiles.get("default"));
+        let profile = |name| table.get("profile").and_then(|profiles| profiles.get(name));
+        let profiles = [profile("verifier"), profile("default")];
         let get = |name: &str| {
-            profile.and_then(|profile| profile.get(name)).ok_or_else(|| wrong(format!("no `{name}` in the profile")))
+            let found = profiles.iter().flatten().find_map(|profile| profile.get(name));
+            found.ok_or_else(|| wrong(format!("no `{name}` in the profile")))
         };
         let lines = get("remappings")?.as_array().cloned().unwrap_or_default();
         let remappings: Vec<String> = lines.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect();
