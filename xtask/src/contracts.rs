@@ -16,9 +16,16 @@ pub fn install() -> Result<()> {
     }
     eprintln!("Installing the tools of the contracts into contracts/node_modules.");
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    // No script of any package is run.
-    run(command(npm).current_dir(folder()).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]))
-        .wrap_err("the tools of the contracts need Node 20 and its npm")
+    // No script of any package is run. `npm ci` would refuse a lock file that lacks the binaries of other systems, which
+    // not every registry has; `install` takes the versions and digests of the lock file just so, and leaves it as it is.
+    run(command(npm).current_dir(folder()).args([
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-save",
+    ]))
+    .wrap_err("the tools of the contracts need Node 20 and its npm")
 }
 
 /// Builds the contracts, and shows their sizes.
