@@ -92,7 +92,10 @@ impl<C: Example> Deployed<C> {
             }
             Err(data) => {
                 let named = |name: &&&str| data[..] == keccak256(&[name.as_bytes(), b"()"])[..4];
-                Verdict::Refused(ERRORS.iter().find(named).copied().expect("the error has a name"))
+                match ERRORS.iter().find(named) {
+                    Some(name) => Verdict::Refused(name),
+                    None => panic!("no name for {data}"),
+                }
             }
         }
     }
@@ -209,11 +212,68 @@ fn malformed_input_is_named() {
         let off = deployed.with_word(at, &[[0; 31].as_slice(), &[1]].concat());
         assert_eq!(refused(instances, &off), "PointNotOnCurve", "word {at}");
     }
-    for at in (0..all).step_by(2).filter(|at| !scalars.contains(at)) {
+    for at in (0..scalars.start).step_by(2).chain((scalars.end..all).step_by(2)) {
         let mut zero = proof.to_vec();
         zero[32 * at..32 * (at + 2)].fill(0);
         assert_eq!(refused(instances, &zero), "PointAtInfinity", "word {at}");
     }
+}
+
+/// The source with a part replaced, which is there exactly once.
+fn replaced(source: &str, part: &str, by: &str) -> String {
+    assert_eq!(source.matches(part).count(), 1, "{part}");
+    source.replace(part, by)
+}
+
+#[test]
+fn what_no_proof_can_bring_about_is_refused() {
+    if !installed("what_no_proof_can_bring_about_is_refused") {
+        return;
+    }
+    let mut deployed = Deployed::new(6, odd());
+    // Too little gas for all the multiples of points.
+    let call = input(&deployed.instances, &deployed.proof);
+    let data = deployed.chain.call_with_gas(deployed.address, call, 150_000).expect_err("there is too little gas");
+    assert_eq!(data[..], keccak256(&[b"PrecompileFailed()"])[..4]);
+    // Challenges that are roots of unity, which no one can make a digest be.
+    let source = generate(deployed.keys.key.get_vk(), &lengths(&deployed.keys.circuit)).expect("it is supported");
+    for (part, by) in [
+        ("mstore(X, mod(mload(STATE_3), R))", "mstore(X, 1)"),
+        ("mstore(X, mod(mload(STATE_3), R))", "mstore(X, 0)"),
+        ("mstore(U, mod(squeeze(STATE_4, OPENING_POINT_1), R))", "mstore(U, mulmod(mload(X), OMEGA, R))"),
+    ] {
+        deployed.address = deployed.chain.deploy(&compile(&replaced(&source, part, by)).creation);
+        let verdict = deployed.verdict(&deployed.instances, &deployed.proof);
+        assert_eq!(verdict, Verdict::Refused("ZeroDenominator"), "{by}");
+    }
+}
+
+#[test]
+fn gas_by_section() {
+    if !installed("gas_by_section") {
+        return;
+    }
+    // The gas that is left at the head of each section, and at the end, in the place of the result.
+    let deployed = Deployed::new(8, planned());
+    let source = generate(deployed.keys.key.get_vk(), &lengths(&deployed.keys.circuit)).expect("it is supported");
+    let (mut titles, mut probed) = (Vec::new(), String::new());
+    let probe = |index: usize| format!("mstore({:#x}, gas())\n", 0x4000 + 32 * index);
+    for line in source.lines() {
+        if let Some(title) = line.trim().strip_prefix("// == ") {
+            probed += &probe(titles.len());
+            titles.push(title);
+        }
+        probed += line;
+        probed.push('\n');
+    }
+    let end = format!("{}return(0x4000, {:#x})\nleftX := mload(SUM)", probe(titles.len()), 32 * (titles.len() + 1));
+    let address = deployed.chain.deploy(&compile(&replaced(&probed, "leftX := mload(SUM)", &end)).creation);
+    let left = deployed.chain.call(address, input(&deployed.instances, &deployed.proof)).expect("the proof is good");
+    let left: Vec<u64> = left.chunks(32).map(|word| U256::from_be_slice(word).to::<u64>()).collect();
+    for (title, pair) in titles.iter().zip(left.windows(2)) {
+        println!("{:>8} gas  {title}", pair[0] - pair[1]);
+    }
+    assert_eq!(left.len(), titles.len() + 1);
 }
 
 #[test]
@@ -222,5 +282,5 @@ fn the_source_is_a_function_of_the_key() {
     let source = |keys: &Keys<Odd>| generate(keys.key.get_vk(), &lengths(&keys.circuit));
     assert_eq!(source(&keys), source(&Keys::new(6, odd())));
     assert_eq!(generate(keys.key.get_vk(), &[7]), Err(GenerateError::InstanceColumns { expected: 2, got: 1 }));
-    assert_eq!(generate(keys.key.get_vk(), &[7, 100]), Err(GenerateError::TooManyInstances { expected: 57, got: 100 }));
+    assert_eq!(generate(keys.key.get_vk(), &[7, 100]), Err(GenerateError::TooManyInstances { expected: 58, got: 100 }));
 }
