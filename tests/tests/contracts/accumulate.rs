@@ -212,11 +212,72 @@ fn malformed_input_is_named() {
         let off = deployed.with_word(at, &[[0; 31].as_slice(), &[1]].concat());
         assert_eq!(refused(instances, &off), "PointNotOnCurve", "word {at}");
     }
-    for at in (0..all).step_by(2).filter(|at| !scalars.contains(at)) {
+    for at in (0..scalars.start).step_by(2).chain((scalars.end..all).step_by(2)) {
         let mut zero = proof.to_vec();
         zero[32 * at..32 * (at + 2)].fill(0);
         assert_eq!(refused(instances, &zero), "PointAtInfinity", "word {at}");
     }
+}
+
+/// The source with a part replaced, which is there exactly once.
+fn replaced(source: &str, part: &str, by: &str) -> String {
+    assert_eq!(source.matches(part).count(), 1, "{part}");
+    source.replace(part, by)
+}
+
+#[test]
+fn what_no_proof_can_bring_about_is_refused() {
+    if !installed("what_no_proof_can_bring_about_is_refused") {
+        return;
+    }
+    let mut deployed = Deployed::new(6, odd());
+    // Too little gas for all the multiples of points.
+    let call = input(&deployed.instances, &deployed.proof);
+    let data = deployed.chain.call_with_gas(deployed.address, call, 150_000).expect_err("there is too little gas");
+    assert_eq!(data[..], keccak256(&[b"PrecompileFailed()"])[..4]);
+    // Challenges that are roots of unity, which no one can make a digest be.
+    let source = generate(deployed.keys.key.get_vk(), &lengths(&deployed.keys.circuit)).expect("it is supported");
+    for (part, by) in [
+        ("mstore(X, mod(mload(STATE_3), R))", "mstore(X, 1)"),
+        ("mstore(X, mod(mload(STATE_3), R))", "mstore(X, 0)"),
+        ("mstore(U, mod(squeeze(STATE_4, OPENING_POINT_1), R))", "mstore(U, mulmod(mload(X), OMEGA, R))"),
+    ] {
+        deployed.address = deployed.chain.deploy(&compile(&replaced(&source, part, by)).creation);
+        let verdict = deployed.verdict(&deployed.instances, &deployed.proof);
+        assert_eq!(verdict, Verdict::Refused("ZeroDenominator"), "{by}");
+    }
+}
+
+#[test]
+fn gas_by_section() {
+    if !installed("gas_by_section") {
+        return;
+    }
+    // The gas that is left at the head of each section, and at the end, in the place of the result.
+    let deployed = Deployed::new(8, planned());
+    let source = generate(deployed.keys.key.get_vk(), &lengths(&deployed.keys.circuit)).expect("it is supported");
+    let (mut titles, mut probed) = (Vec::new(), String::new());
+    let probe = |index: usize| format!("mstore({:#x}, gas())\n", 0x4000 + 32 * index);
+    for line in source.lines() {
+        if let Some(title) = line.trim().strip_prefix("// == ") {
+            probed += &probe(titles.len());
+            titles.push(title);
+        }
+        probed += line;
+        probed.push('\n');
+    }
+    let end = format!(
+        "{}if gas() {{ return(0x4000, {:#x}) }}\nleftX := mload(SUM)",
+        probe(titles.len()),
+        32 * (titles.len() + 1)
+    );
+    let address = deployed.chain.deploy(&compile(&replaced(&probed, "leftX := mload(SUM)", &end)).creation);
+    let left = deployed.chain.call(address, input(&deployed.instances, &deployed.proof)).expect("the proof is good");
+    let left: Vec<u64> = left.chunks(32).map(|word| U256::from_be_slice(word).to::<u64>()).collect();
+    for (title, pair) in titles.iter().zip(left.windows(2)) {
+        println!("{:>8} gas  {title}", pair[0] - pair[1]);
+    }
+    assert_eq!(left.len(), titles.len() + 1);
 }
 
 #[test]

@@ -137,7 +137,15 @@ impl Chain {
 
     /// What a call returns, or what it reverts with.
     pub fn call(&self, contract: Address, input: Vec<u8>) -> Result<Bytes, Bytes> {
-        let call = TransactionRequest::default().with_to(contract).with_input(input);
+        self.answer(TransactionRequest::default().with_to(contract).with_input(input))
+    }
+
+    /// The same, with so much gas, that of the transaction included.
+    pub fn call_with_gas(&self, contract: Address, input: Vec<u8>, gas: u64) -> Result<Bytes, Bytes> {
+        self.answer(TransactionRequest::default().with_to(contract).with_input(input).with_gas_limit(gas))
+    }
+
+    fn answer(&self, call: TransactionRequest) -> Result<Bytes, Bytes> {
         let answer = self.runtime.block_on(async { self.provider.call(call).await });
         answer.map_err(|error| match error.as_error_resp().map(|payload| payload.as_revert_data()) {
             Some(data) => data.unwrap_or_default(),

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::PrimeField;
 
-/// Where the contract's memory begins: above all that the compiler may have put there.
-pub(super) const MEMORY: usize = 0x400;
+/// Where the contract's memory begins: above what the compiler puts there, values that do not fit on the stack. The contract
+/// checks that it is, and refuses every proof if it is not.
+pub(super) const MEMORY: usize = 0x1800;
 /// Bytes of a word.
 pub(super) const WORD: usize = 0x20;
 
