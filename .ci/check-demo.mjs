@@ -16,7 +16,7 @@ const fields = {
   prove_secs_per_step: positive,
   proof_bytes: count,
   verify_ms: positive,
-  zero_knowledge: (value) => value === false,
+  zero_knowledge: (value) => value === true,
   insecure_setup: (value) => value === true,
 };
 

@@ -31,25 +31,25 @@ pub fn install() -> Result<()> {
 /// Builds the contracts, and shows their sizes.
 pub fn build() -> Result<()> {
     install()?;
-    run(forge().args(["build", "--sizes", "--skip", "test"]))
+    run(forge()?.args(["build", "--sizes", "--skip", "test"]))
 }
 
 /// Runs the tests that are written in Solidity.
 pub fn test() -> Result<()> {
     install()?;
-    run(forge().arg("test"))
+    run(forge()?.arg("test"))
 }
 
 fn folder() -> PathBuf {
     root().join("contracts")
 }
 
-/// `forge` of the npm package, in the folder of the contracts.
-fn forge() -> Command {
-    let launcher = folder().join("node_modules").join("@foundry-rs").join("forge").join("bin.mjs");
-    let mut node = command("node");
-    node.current_dir(folder()).arg(launcher);
-    node
+/// `forge` of the npm package, in the folder of the contracts: the binary itself, because the package's launcher ends with 0
+/// whatever forge says.
+fn forge() -> Result<Command> {
+    let mut command = Command::new(crate::mutate::native_forge(&folder())?);
+    command.current_dir(folder());
+    Ok(command)
 }
 
 /// True if what npm says it installed is what the lock file asks for.

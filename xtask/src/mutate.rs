@@ -139,8 +139,11 @@ fn verdict(copy: &Path) -> Result<Verdict> {
 }
 
 /// The program that the package's launcher starts: the launcher's own exit status is 0 even if tests fail.
-fn native_forge(copy: &Path) -> Result<PathBuf> {
-    for entry in fs::read_dir(copy.join("node_modules/@foundry-rs")).wrap_err("run `npm ci` in contracts/")? {
+/// The binary of forge below `node_modules` of a folder.
+pub fn native_forge(copy: &Path) -> Result<PathBuf> {
+    for entry in
+        fs::read_dir(copy.join("node_modules/@foundry-rs")).wrap_err("`cargo xtask contracts` installs them")?
+    {
         let program = entry?.path().join("bin/forge");
         if program.is_file() {
             return Ok(program);
