@@ -17,7 +17,7 @@
 //! w_(r+5) = Σ_{i=1..4} α_i·w_(r+i) + Σ_{i=0..4} β_i·w_(r+i)^5 + γ_r
 //! ```
 //!
-//! with α the same in every round (Cayley and Hamilton), β too, and γ in the fixed columns. See [`linear`] for the coefficients.
+//! with α the same in every round (Cayley and Hamilton), β too, and γ in the fixed columns. See `linear` for the coefficients.
 //!
 //! # Soundness
 //! Each equation determines one cell of the next row from cells before it, so rows that satisfy the gates are the
