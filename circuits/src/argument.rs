@@ -30,7 +30,7 @@ pub struct Claim<E> {
 }
 
 /// What the opening has to show: the columns combined by powers of `combine` take `value` at `point`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reduced<E> {
     /// The common point `r*`.
     pub point: Vec<E>,

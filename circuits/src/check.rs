@@ -25,6 +25,8 @@ pub enum Check {
     Weight,
     /// The end of the sumcheck that merges all claims fits the columns.
     Merge,
+    /// The circuit's proof shows that the argument comes to what a wrapped proof says.
+    Wrap,
     /// Live counts and position lie in the ranges that architecture and epoch give them.
     PublicRange,
     /// The proof has exactly as many elements as its shape asks for.
@@ -62,7 +64,7 @@ pub enum Kind {
 
 impl Check {
     /// Every check, in the order of their definition.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::LookupSum,
         Self::LookupDenominator,
         Self::LookupLayer,
@@ -72,6 +74,7 @@ impl Check {
         Self::Product,
         Self::Weight,
         Self::Merge,
+        Self::Wrap,
         Self::PublicRange,
         Self::Length,
         Self::OpeningFolds,
@@ -97,6 +100,7 @@ impl Check {
             | Self::Product
             | Self::Weight
             | Self::Merge
+            | Self::Wrap
             | Self::PublicRange
             | Self::OpeningValue
             | Self::OpeningPairing

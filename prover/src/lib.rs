@@ -24,3 +24,4 @@ pub mod sums;
 pub mod tables;
 pub mod trace;
 pub mod witness;
+pub mod wrap;

@@ -6,10 +6,11 @@ use ark_bn254::{Fr, G1Affine};
 use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument::{self, Reduced};
 use gradproof_circuits::check::{Check, Judge, Rejection};
+use gradproof_circuits::relations::Publics;
 use gradproof_circuits::tensor::Group;
 use gradproof_verifier::key::{KeyError, VerifyingKey};
 use gradproof_verifier::merkle::Hash;
-use gradproof_verifier::proof::Proof;
+use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript};
 use rayon::prelude::*;
@@ -92,6 +93,8 @@ pub struct Proved {
     pub proof: Proof,
     /// The statement, complete.
     pub statement: Statement,
+    /// The public inputs of the argument.
+    pub publics: Publics<Fr>,
     /// Commitments to the last parameters: the first of the next segment.
     pub last: Committed,
     /// Time spent.
@@ -152,7 +155,8 @@ pub fn prove<J: Judge>(job: Job<'_>, witness: &Witness, judge: J) -> Result<Prov
         statement.rate,
         Secrets { salt: secrets[1], mask: &mask },
     );
-    let reduced = argument::verify(&mut Native { judge }, &mut prover, relations, &statement.publics(&digest))?;
+    let publics = statement.publics(&digest);
+    let reduced = argument::verify(&mut Native { judge }, &mut prover, relations, &publics)?;
     let Prover { messages, clock, .. } = prover;
     timing.argument = clock;
 
@@ -164,8 +168,8 @@ pub fn prove<J: Judge>(job: Job<'_>, witness: &Witness, judge: J) -> Result<Prov
     timing.opening_secs = begin.elapsed().as_secs_f64();
 
     let sent = [data.points, last.points.clone(), trace.points].concat();
-    let proof = Proof { mask: mask_point, columns: sent, paths, messages, blinding, opening };
-    Ok(Proved { proof, statement, last, timing })
+    let proof = Proof { mask: mask_point, columns: sent, paths, argument: Argument::Core(messages), blinding, opening };
+    Ok(Proved { proof, statement, publics, last, timing })
 }
 
 /// `mask + Σ ρ^(i+1)·P_i` and `s_mask + Σ ρ^(i+1)·s_i`.

@@ -22,8 +22,9 @@ use gradproof_prover::randomness::{Use, derived, fresh};
 use gradproof_prover::registration::{data_paths, data_tree, statement};
 use gradproof_prover::setup::Setup;
 use gradproof_prover::witness::{Key, Values, Witness};
+use gradproof_prover::wrap::{ReferenceStrings, Wrapper, Wrappers};
 use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::proof::Proof;
+use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript, verify};
 
@@ -58,6 +59,22 @@ pub fn fixture() -> &'static Fixture {
         let task = Task::new(&architecture, Live { steps: 3, last_rows: 2 }, 2, 5);
         let honest = task.train(&Honest);
         Fixture { task, key, setup: Setup::insecure(12).expect("12 is small"), honest }
+    })
+}
+
+/// What wraps proofs of the fixture, and the key for wrapped proofs; made once.
+///
+/// # Panics
+/// Never, unless the circuit is broken.
+pub fn wrapped() -> &'static (Wrappers, VerifyingKey) {
+    static WRAPPED: OnceLock<(Wrappers, VerifyingKey)> = OnceLock::new();
+    WRAPPED.get_or_init(|| {
+        let Fixture { key, setup, .. } = fixture();
+        let mut strings = ReferenceStrings::new(setup);
+        let wrappers = Wrappers::new(|subject| Wrapper::new(key.relations(subject), &mut strings));
+        let wrappers = wrappers.expect("the circuits are small enough");
+        let key = wrappers.verifying_key(key.clone());
+        (wrappers, key)
     })
 }
 
@@ -176,12 +193,28 @@ pub struct Forged {
 }
 
 impl Forged {
-    /// What a verifier with this judge says.
+    /// What a verifier with this judge says, by the key that fits the kind of the proof.
     ///
     /// # Errors
     /// The check that failed.
     pub fn judged(&self, judge: impl Judge) -> Result<(), Rejection> {
-        verify(&fixture().key, &self.statement, &self.first, &self.proof, judge)
+        let key = match self.proof.argument {
+            Argument::Core(_) => &fixture().key,
+            Argument::Wrapped { .. } => &wrapped().1,
+        };
+        verify(key, &self.statement, &self.first, &self.proof, judge)
+    }
+
+    /// The core proof wrapped, without a look at whether it is good: what its argument comes to is kept as it is. The
+    /// statement must be that of [`wrapped`]'s key.
+    ///
+    /// # Panics
+    /// If it is not a core proof.
+    pub fn wrap(self) -> Self {
+        let subject = self.statement.subject;
+        let (publics, relations) = (self.publics(), fixture().key.relations(subject));
+        let proof = wrapped().0.get(subject).wrap(relations, &publics, self.proof).expect("a core proof");
+        Self { proof, ..self }
     }
 
     /// The public inputs of the argument.
@@ -337,8 +370,19 @@ pub fn forge_hidden(
 
     let paths = data_paths(&tree, data.points.len(), 0);
     let sent = [data.points, last.points, trace.points].concat();
-    let proof = Proof { mask: mask_point, columns: sent, paths, messages, blinding, opening };
+    let proof = Proof { mask: mask_point, columns: sent, paths, argument: Argument::Core(messages), blinding, opening };
     Forged { statement: said, first: first.points, proof }
+}
+
+/// The messages of a core proof.
+///
+/// # Panics
+/// If it is wrapped.
+pub fn messages(proof: &mut Proof) -> &mut Vec<Fr> {
+    match &mut proof.argument {
+        Argument::Core(messages) => messages,
+        Argument::Wrapped { .. } => panic!("a wrapped proof has no messages"),
+    }
 }
 
 /// A careless proof of one witness, nothing said or sent falsely beyond that.

@@ -14,10 +14,11 @@ use gradproof_prover::columns::columns;
 use gradproof_prover::party::Secrets;
 use gradproof_prover::prove::Careless;
 use gradproof_prover::witness::{Values, Witness};
+use gradproof_verifier::proof::Argument;
 use gradproof_verifier::statement::Statement;
 
 use crate::cheats::{Rate, Softmax, WrongRounding, cheated};
-use crate::forge::{Forged, Witnesses, fixture, forge, meddling, prove};
+use crate::forge::{Forged, Witnesses, fixture, forge, meddling, prove, wrapped};
 use crate::reference::Honest;
 use crate::rigged::{Replayed, Rigged};
 
@@ -113,6 +114,20 @@ pub fn forgery(check: Check) -> Option<Forgery> {
         Check::OpeningPairing => {
             let parts = Witnesses { committed: &untrained(), ..Witnesses::same(&honest) };
             said(parts, &|_| ())
+        }
+        // Opens the untrained columns rightly, with the circuit's proof of an honest argument.
+        Check::Wrap => {
+            let key = wrapped().1.digest();
+            let Forged { proof: other, .. } =
+                forge(Subject::Segment, Witnesses::same(&honest), |_| (), &mut |_, _| ()).wrap();
+            let mut forged =
+                forge(Subject::Segment, Witnesses::same(&untrained()), |said| said.key = key, &mut |_, _| ()).wrap();
+            if let (Argument::Wrapped { halo2: own, .. }, Argument::Wrapped { halo2, .. }) =
+                (&mut forged.proof.argument, other.argument)
+            {
+                *own = halo2;
+            }
+            proof(forged)
         }
         // One more row than a batch has: it is padding, and it trains.
         Check::PublicRange => {

@@ -53,7 +53,7 @@ impl Published {
         let (data, rest) = proof.columns.split_at(relations.layout.group(Group::Data).len());
         let columns = [data, first, rest, &key.tables].concat();
         let publics = statement.publics(&statement.digest(&proof.mask, &columns));
-        let mut stored = Stored { rest: &proof.messages };
+        let mut stored = Stored { rest: proof.messages() };
         let reduced = argument::verify(&mut Native { judge: Careless }, &mut stored, relations, &publics)
             .expect("a proof has all messages");
         let (blinding, opening) = (proof.blinding, proof.opening.clone());

@@ -7,6 +7,8 @@ pub mod verify;
 use std::io::Write;
 use std::process::ExitCode;
 
+use crate::proof::ProofKind;
+
 pub use progress::Progress;
 
 /// What every program says of its exit code.
@@ -54,8 +56,10 @@ fn plain(text: &str) -> String {
 }
 
 /// Says on standard error what a proof does not give.
-pub fn warn(insecure: bool) {
-    tell(&format!("note: {NOT_ZERO_KNOWLEDGE}"));
+pub fn warn(kind: ProofKind, insecure: bool) {
+    if kind == ProofKind::Core {
+        tell(&format!("note: {NOT_ZERO_KNOWLEDGE}"));
+    }
     if insecure {
         tell(&format!("WARNING: {INSECURE_SETUP}"));
     }

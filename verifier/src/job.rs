@@ -10,10 +10,11 @@ use gradproof_circuits::relations::Subject;
 use crate::hex;
 use crate::keccak::keccak256;
 use crate::key::{KeyError, MAX_COLUMN_VARS, MIN_COLUMN_VARS, VerifyingKey};
+use crate::proof::ProofKind;
 use crate::statement::{Domain, Statement, points_digest};
 
 /// Version of the format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Most segments of a job.
 pub const MAX_SEGMENTS: usize = 4096;
 /// Largest learning rate over batch, in units of `2^-k`.
@@ -35,6 +36,8 @@ pub struct JobStatement {
     pub architecture: Architecture,
     /// log2 of the length of a committed column.
     pub column_vars: usize,
+    /// Kind of all proofs of the job.
+    pub proof: ProofKind,
     /// The set-up of the commitments.
     pub setup: SetupStatement,
     /// Digest of the verifying key.
@@ -172,12 +175,12 @@ impl JobStatement {
         self.epoch().segments().min(self.segments())
     }
 
-    /// The verifying key under the insecure set-up.
+    /// The verifying key under the insecure set-up; takes seconds where proofs are wrapped.
     ///
     /// # Errors
     /// [`KeyError`].
     pub fn insecure_key(&self) -> Result<VerifyingKey, KeyError> {
-        VerifyingKey::insecure(&self.architecture, self.column_vars)
+        VerifyingKey::insecure_of(self.proof, &self.architecture, self.column_vars)
     }
 
     /// keccak256 of everything that the job consists of, which the registration of its first parameters is made for.

@@ -1,5 +1,8 @@
 //! The verifying key: everything about a proof that does not change within a job.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
@@ -7,15 +10,23 @@ use gradproof_circuits::architecture::{Architecture, ArchitectureError};
 use gradproof_circuits::arithmetic::{KEYS, exponential_table};
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::tensor::Group;
+use gradproof_circuits::wrap::circuit::NUMBERS;
+use gradproof_circuits::wrap::keys::{self, Params};
 
 use crate::keccak::keccak256;
 use crate::points::encode_g1;
+use crate::proof::ProofKind;
 use crate::setup::{SetupKey, insecure_tau};
+use crate::wrap::key::{WrapKey, WrapKeyError};
+use crate::wrap::solidity::{GenerateError, generate};
 
 /// Shortest columns, in variables.
 pub const MIN_COLUMN_VARS: usize = 4;
 /// Longest columns, in variables.
 pub const MAX_COLUMN_VARS: usize = 21;
+
+/// The subjects of proofs, in the order in which a key holds what belongs to each.
+pub const SUBJECTS: [Subject; 3] = [Subject::Segment, Subject::Data, Subject::Parameters];
 
 /// Architecture, column size, set-up and public tables, with the relations that follow from them.
 #[derive(Clone, Debug)]
@@ -27,6 +38,8 @@ pub struct VerifyingKey {
     /// Commitments to the columns of the exponential table, blinding zero.
     pub tables: Vec<G1Affine>,
     relations: [Relations; 3],
+    /// Keys of the circuits, if proofs are wrapped.
+    wraps: Option<[WrapKey; 3]>,
 }
 
 /// Why there is no verifying key.
@@ -42,6 +55,9 @@ pub enum KeyError {
         /// Variables given.
         got: usize,
     },
+    /// No keys of the wrap circuits.
+    #[error(transparent)]
+    Wrap(#[from] WrapKeyError),
     /// Another number of commitments to the tables.
     #[error("{got} commitments to the tables, expected {expected}")]
     Tables {
@@ -67,13 +83,71 @@ impl VerifyingKey {
         if !(MIN_COLUMN_VARS..=MAX_COLUMN_VARS).contains(&column_vars) {
             return Err(KeyError::Columns { got: column_vars });
         }
-        let relations = [Subject::Segment, Subject::Data, Subject::Parameters]
-            .map(|subject| Relations::new(subject, architecture, column_vars));
+        let relations = SUBJECTS.map(|subject| Relations::new(subject, architecture, column_vars));
         let expected = relations[0].layout.group(Group::Table).len();
         if tables.len() != expected {
             return Err(KeyError::Tables { expected, got: tables.len() });
         }
-        Ok(Self { setup, column_vars, tables, relations })
+        Ok(Self { setup, column_vars, tables, relations, wraps: None })
+    }
+
+    /// The key for wrapped proofs with the keys of the circuits in the order of [`SUBJECTS`], which the caller has derived,
+    /// or taken from whom it trusts.
+    pub fn with_wraps(self, wraps: [WrapKey; 3]) -> Self {
+        Self { wraps: Some(wraps), ..self }
+    }
+
+    /// The key for wrapped proofs; the circuits' keys are derived, which takes seconds. `params` gives the reference string
+    /// for circuits of `2^k` rows.
+    ///
+    /// # Errors
+    /// [`KeyError::Wrap`].
+    pub fn wrapped(self, mut params: impl FnMut(u32) -> Arc<Params>) -> Result<Self, KeyError> {
+        let [segment, data, parameters] =
+            SUBJECTS.map(|subject| WrapKey::derive(self.relations(subject), &self.setup.tau_g2, &mut params));
+        Ok(self.with_wraps([segment?, data?, parameters?]))
+    }
+
+    /// The key for proofs of `kind` under the **insecure** set-up.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn insecure_of(kind: ProofKind, architecture: &Architecture, column_vars: usize) -> Result<Self, KeyError> {
+        let key = Self::insecure(architecture, column_vars)?;
+        let mut made: BTreeMap<u32, Arc<Params>> = BTreeMap::new();
+        match kind {
+            ProofKind::Core => Ok(key),
+            ProofKind::Wrapped => key
+                .wrapped(|k| made.entry(k).or_insert_with(|| Arc::new(keys::params_of_tau(k, insecure_tau()))).clone()),
+        }
+    }
+
+    /// The key of the circuit of `subject`, if proofs are wrapped.
+    pub fn wrap(&self, subject: Subject) -> Option<&WrapKey> {
+        self.wraps.as_ref().map(|[segment, data, parameters]| match subject {
+            Subject::Segment => segment,
+            Subject::Data => data,
+            Subject::Parameters => parameters,
+        })
+    }
+
+    /// The Solidity source of the verifier of a segment's circuit.
+    ///
+    /// # Errors
+    /// The key is for core proofs.
+    pub fn halo2_verifier_source(&self) -> Result<String, GenerateError> {
+        let wrap = self.wrap(Subject::Segment).ok_or(GenerateError::Unsupported { feature: "core proofs" })?;
+        generate(wrap.halo2(), &[NUMBERS + self.column_vars])
+    }
+
+    /// The keys of the circuits in the order of [`SUBJECTS`], if proofs are wrapped.
+    pub fn wraps(&self) -> Option<&[WrapKey; 3]> {
+        self.wraps.as_ref()
+    }
+
+    /// The kind of proofs that the key is for.
+    pub fn kind(&self) -> ProofKind {
+        if self.wraps.is_some() { ProofKind::Wrapped } else { ProofKind::Core }
     }
 
     /// The key under the **insecure** set-up, whose τ everybody knows, so that it needs no file.
@@ -110,12 +184,14 @@ impl VerifyingKey {
         }
     }
 
-    /// keccak256 of version, set-up, column size, architecture and tables.
+    /// keccak256 of version, set-up, column size, architecture and tables; behind them, for wrapped proofs, the digests of the
+    /// circuits' keys.
     pub fn digest(&self) -> [u8; 32] {
         let architecture = architecture_bytes(self.architecture());
         let tables: Vec<u8> = self.tables.iter().flat_map(encode_g1).collect();
         let version = gradproof_circuits::argument::VERSION.to_be_bytes();
-        keccak256(&[&version, &self.setup.digest(), &[self.column_vars as u8], &architecture, &tables])
+        let wraps: Vec<u8> = self.wraps.iter().flatten().flat_map(WrapKey::digest).collect();
+        keccak256(&[&version, &self.setup.digest(), &[self.column_vars as u8], &architecture, &tables, &wraps])
     }
 }
 

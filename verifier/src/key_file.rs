@@ -1,28 +1,33 @@
 //! What a verifier needs besides the statement where the set-up is not the insecure one: a file of a few kilobytes.
 
 use ark_bn254::G1Affine;
+use gradproof_circuits::architecture::Architecture;
 
+use crate::key::{KeyError, VerifyingKey};
 use crate::points::{G1_BYTES, PointError, decode_g1, encode_g1};
 use crate::setup::{SETUP_KEY_BYTES, SetupKey, SetupKeyError};
+use crate::wrap::key::{WrapKey, WrapKeyError};
 
 /// First bytes of a key file.
 pub const MAGIC: &[u8; 4] = b"GPVK";
 /// Version of the encoding.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// Largest key file, in bytes: the table of 2^16 entries in columns of 2^4.
-pub const MAX_BYTES: usize = MAGIC.len() + 1 + SETUP_KEY_BYTES + G1_BYTES * (1 << 12);
+pub const MAX_BYTES: usize = MAGIC.len() + 2 + SETUP_KEY_BYTES + 3 * WrapKey::encoded_bytes() + G1_BYTES * (1 << 12);
 
 /// The verifier's part of a set-up, and commitments to the public tables under it.
 ///
 /// # Soundness
 /// Whoever hands it out is trusted to have committed to the right tables; anyone with the powers of τ can recompute them.
 /// The verifying key's digest in the statement binds all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct KeyFile {
     /// The verifier's part of the set-up.
     pub setup: SetupKey,
     /// Commitments to the columns of the exponential table, blinding zero.
     pub tables: Vec<G1Affine>,
+    /// Keys of the circuits, for wrapped proofs.
+    pub wraps: Option<[WrapKey; 3]>,
 }
 
 /// Why bytes are not a key file.
@@ -35,17 +40,38 @@ pub enum KeyFileError {
     /// The set-up's key is refused.
     #[error(transparent)]
     Setup(#[from] SetupKeyError),
+    /// A circuit's key is refused.
+    #[error(transparent)]
+    Wrap(#[from] WrapKeyError),
     /// A commitment is not a point.
     #[error("a commitment to a table: {0}")]
     Point(#[from] PointError),
 }
 
 impl KeyFile {
-    /// `magic ‖ version ‖ set-up key ‖ tables`.
+    /// What verifiers need of `key` besides the statement.
+    pub fn of(key: &VerifyingKey) -> Self {
+        Self { setup: key.setup, tables: key.tables.clone(), wraps: key.wraps().cloned() }
+    }
+
+    /// The verifying key of a shape.
+    ///
+    /// # Errors
+    /// It is not the key of this shape.
+    pub fn key(self, architecture: &Architecture, column_vars: usize) -> Result<VerifyingKey, KeyError> {
+        let key = VerifyingKey::new(architecture, column_vars, self.setup, self.tables)?;
+        Ok(match self.wraps {
+            Some(wraps) => key.with_wraps(wraps),
+            None => key,
+        })
+    }
+
+    /// `magic ‖ version ‖ number of circuits' keys, 0 or 3 ‖ set-up key ‖ circuits' keys ‖ tables`.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        bytes.push(VERSION);
+        bytes.extend([VERSION, self.wraps.as_ref().map_or(0, |wraps| wraps.len() as u8)]);
         bytes.extend(self.setup.to_bytes());
+        bytes.extend(self.wraps.iter().flatten().flat_map(WrapKey::to_bytes));
         bytes.extend(self.tables.iter().flat_map(encode_g1));
         bytes
     }
@@ -55,16 +81,23 @@ impl KeyFile {
     /// # Errors
     /// [`KeyFileError`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, KeyFileError> {
-        let (start, rest) = bytes.split_at_checked(MAGIC.len() + 1).ok_or(KeyFileError::Format)?;
-        let (setup, tables) = rest.split_at_checked(SETUP_KEY_BYTES).ok_or(KeyFileError::Format)?;
-        if !start.starts_with(MAGIC) || !start.ends_with(&[VERSION]) || bytes.len() > MAX_BYTES {
-            return Err(KeyFileError::Format);
-        }
+        let (start, rest) = bytes.split_at_checked(MAGIC.len() + 2).ok_or(KeyFileError::Format)?;
+        let (setup, rest) = rest.split_at_checked(SETUP_KEY_BYTES).ok_or(KeyFileError::Format)?;
+        let circuits = match start.strip_prefix(&[&MAGIC[..], &[VERSION]].concat()[..]) {
+            Some([circuits @ (0 | 3)]) if bytes.len() <= MAX_BYTES => usize::from(*circuits),
+            _ => return Err(KeyFileError::Format),
+        };
+        let (wraps, tables) = rest.split_at_checked(circuits * WrapKey::encoded_bytes()).ok_or(KeyFileError::Format)?;
         if !tables.len().is_multiple_of(G1_BYTES) {
             return Err(KeyFileError::Format);
         }
         let tables = tables.chunks(G1_BYTES).map(decode).collect::<Result<_, _>>()?;
-        Ok(Self { setup: SetupKey::from_bytes(setup)?, tables })
+        let setup = SetupKey::from_bytes(setup)?;
+        let wraps: Vec<WrapKey> = wraps
+            .chunks(WrapKey::encoded_bytes())
+            .map(|wrap| WrapKey::from_bytes(wrap, &setup.tau_g2))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { setup, tables, wraps: wraps.try_into().ok() })
     }
 }
 
@@ -82,13 +115,14 @@ mod tests {
 
     fn example() -> KeyFile {
         let tau_g2 = (G2Affine::generator() * ark_bn254::Fr::from(12345u64)).into_affine();
-        KeyFile { setup: SetupKey::ceremony(tau_g2), tables: vec![G1Affine::generator(), G1Affine::identity()] }
+        let tables = vec![G1Affine::generator(), G1Affine::identity()];
+        KeyFile { setup: SetupKey::ceremony(tau_g2), tables, wraps: None }
     }
 
     #[test]
     fn bytes_round_trip_and_nothing_else_is_read() {
         let bytes = example().to_bytes();
-        assert_eq!(KeyFile::from_bytes(&bytes), Ok(example()));
+        assert_eq!(KeyFile::from_bytes(&bytes).expect("a key file").to_bytes(), bytes);
         for length in 0..bytes.len() {
             if !(bytes.len() - length).is_multiple_of(G1_BYTES) {
                 assert!(KeyFile::from_bytes(&bytes[..length]).is_err(), "{length}");
@@ -100,7 +134,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..800)) {
-            prop_assert!(KeyFile::from_bytes(&[&MAGIC[..], &[VERSION], &bytes].concat()).is_err());
+            prop_assert!(KeyFile::from_bytes(&[&MAGIC[..], &[VERSION, 0], &bytes].concat()).is_err());
         }
     }
 }

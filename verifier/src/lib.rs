@@ -1,6 +1,7 @@
 //! Verifies proofs of training: statement, argument and opening. Pure but for [`command`]: no files, no clock,
 //! no network; never panics on what a prover sends.
 
+pub mod chain_proof;
 pub mod check;
 pub mod command;
 pub mod hex;

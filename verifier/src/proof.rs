@@ -1,6 +1,7 @@
 //! A proof, and its canonical encoding.
 
 use ark_bn254::{Fr, G1Affine};
+use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::check::{Check, Rejection};
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
@@ -11,11 +12,46 @@ use crate::merkle::Hash;
 use crate::points::{G1_BYTES, SCALAR_BYTES, decode_g1, decode_scalar, encode_g1, encode_scalar};
 
 /// Version of the encoding.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 /// First bytes of a proof.
 pub const MAGIC: &[u8; 4] = b"GPRF";
 
-/// A core proof. It is **not** zero-knowledge: its messages depend on data and weights.
+/// The kinds of proofs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum ProofKind {
+    /// With all messages of the argument: fast, and **not** zero-knowledge.
+    Core,
+    /// With a short proof of a circuit in their place: zero-knowledge, and what a contract takes.
+    #[default]
+    Wrapped,
+}
+
+/// How a proof shows to what the argument comes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Argument {
+    /// All messages of the argument, salt first. They depend on data and weights.
+    Core(Vec<Fr>),
+    /// What it comes to, and a proof of the circuit.
+    Wrapped {
+        /// The point, ρ and the value.
+        reduced: Reduced<Fr>,
+        /// The proof of the circuit, in the encoding of [`ProofTranscript`](crate::wrap::transcript::ProofTranscript).
+        halo2: Vec<u8>,
+    },
+}
+
+impl Argument {
+    /// Its kind.
+    pub fn kind(&self) -> ProofKind {
+        match self {
+            Self::Core(_) => ProofKind::Core,
+            Self::Wrapped { .. } => ProofKind::Wrapped,
+        }
+    }
+}
+
+/// A proof of either kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// Commitment to the random column.
@@ -24,8 +60,8 @@ pub struct Proof {
     pub columns: Vec<G1Affine>,
     /// For each data column, the siblings of its leaf, lowest first.
     pub paths: Vec<Vec<Hash>>,
-    /// All messages of the argument, salt first.
-    pub messages: Vec<Fr>,
+    /// The argument.
+    pub argument: Argument,
     /// The combined blinding `s`.
     pub blinding: Fr,
     /// The opening of the combined columns.
@@ -42,15 +78,33 @@ pub fn sent_columns(key: &VerifyingKey, subject: Subject) -> usize {
 }
 
 impl Proof {
-    /// The proof as bytes: magic, version, subject, then every field in order; only the messages have a count.
+    /// The messages of a core proof; none of a wrapped one.
+    pub fn messages(&self) -> &[Fr] {
+        match &self.argument {
+            Argument::Core(messages) => messages,
+            Argument::Wrapped { .. } => &[],
+        }
+    }
+
+    /// The proof as bytes: magic, version, subject, kind, then every field in order; only the messages, or the proof of the
+    /// circuit, have a count.
     pub fn to_bytes(&self, subject: Subject) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend([VERSION, subject as u8]);
+        bytes.extend([VERSION, subject as u8, self.argument.kind() as u8]);
         bytes.extend(encode_g1(&self.mask));
         bytes.extend(self.columns.iter().flat_map(encode_g1));
         bytes.extend(self.paths.iter().flatten().flatten());
-        bytes.extend((self.messages.len() as u32).to_be_bytes());
-        bytes.extend(self.messages.iter().flat_map(encode_scalar));
+        match &self.argument {
+            Argument::Core(messages) => {
+                bytes.extend((messages.len() as u32).to_be_bytes());
+                bytes.extend(messages.iter().flat_map(encode_scalar));
+            }
+            Argument::Wrapped { reduced: Reduced { point, combine, value }, halo2 } => {
+                bytes.extend([combine, value].into_iter().chain(point).flat_map(encode_scalar));
+                bytes.extend((halo2.len() as u32).to_be_bytes());
+                bytes.extend(halo2);
+            }
+        }
         bytes.extend(encode_scalar(&self.blinding));
         bytes.extend(self.opening.folds.iter().flat_map(encode_g1));
         bytes.extend(self.opening.evaluations.iter().flat_map(encode_scalar));
@@ -62,19 +116,30 @@ impl Proof {
     /// Decodes exactly what [`Self::to_bytes`] writes; the tree of the data has `depth` levels.
     ///
     /// # Errors
-    /// [`Check::Encoding`] for another version, truncated or trailing bytes, numbers not reduced, points off the curve or at
+    /// [`Check::Encoding`] for another version, another kind than that of the key, truncated or trailing bytes, numbers not reduced, points off the curve or at
     /// infinity. Nothing is allocated beyond the length of `bytes`.
     pub fn from_bytes(bytes: &[u8], key: &VerifyingKey, subject: Subject, depth: usize) -> Result<Self, Rejection> {
         let mut reader = Reader { rest: bytes };
-        if reader.take(MAGIC.len())? != MAGIC || reader.take(2)? != [VERSION, subject as u8] {
+        let kind = key.kind();
+        if reader.take(MAGIC.len())? != MAGIC || reader.take(3)? != [VERSION, subject as u8, kind as u8] {
             return Err(refused());
         }
         let mask = reader.point()?;
         let columns = reader.points(sent_columns(key, subject))?;
         let data = key.relations(subject).layout.group(Group::Data).len();
         let paths = (0..data).map(|_| (0..depth).map(|_| reader.array()).collect()).collect::<Result<_, _>>()?;
-        let count = u32::from_be_bytes(reader.array()?) as usize;
-        let messages = reader.scalars(count)?;
+        let argument = match kind {
+            ProofKind::Core => {
+                let count = reader.count()?;
+                Argument::Core(reader.scalars(count)?)
+            }
+            ProofKind::Wrapped => {
+                let (combine, value) = (reader.scalar()?, reader.scalar()?);
+                let point = reader.scalars(key.column_vars)?;
+                let length = reader.count()?;
+                Argument::Wrapped { reduced: Reduced { point, combine, value }, halo2: reader.take(length)?.to_vec() }
+            }
+        };
         let blinding = reader.scalar()?;
         let folds = reader.points(key.column_vars - 1)?;
         let evaluations = reader.scalars(key.column_vars + 1)?;
@@ -83,7 +148,7 @@ impl Proof {
             return Err(refused());
         }
         let opening = Opening { folds, evaluations, quotient, shifted_quotient };
-        Ok(Self { mask, columns, paths, messages, blinding, opening })
+        Ok(Self { mask, columns, paths, argument, blinding, opening })
     }
 }
 
@@ -104,6 +169,10 @@ impl<'a> Reader<'a> {
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], Rejection> {
         self.take(N)?.try_into().map_err(|_| refused())
+    }
+
+    fn count(&mut self) -> Result<usize, Rejection> {
+        Ok(u32::from_be_bytes(self.array()?) as usize)
     }
 
     fn point(&mut self) -> Result<G1Affine, Rejection> {

@@ -13,7 +13,7 @@ use crate::hyperkzg::{self, Opening};
 use crate::keccak::KeccakTranscript;
 use crate::key::VerifyingKey;
 use crate::merkle;
-use crate::proof::{Proof, SENT};
+use crate::proof::{Argument, Proof, SENT};
 use crate::setup::SetupKey;
 use crate::statement::{Statement, points_digest};
 
@@ -33,6 +33,7 @@ pub fn verify<J: Judge>(
     judge: J,
 ) -> Result<(), Rejection> {
     let mut native = Native { judge };
+    native.judge.require(Check::Key, proof.argument.kind() == key.kind())?;
     let relations = key.relations(statement.subject);
     let points = all_columns(key, statement, first, proof)?;
     let last = relations.layout.group(Group::Last);
@@ -59,11 +60,25 @@ pub fn verify<J: Judge>(
     }
 
     let digest = statement.digest(&proof.mask, &points);
-    let mut stored = Stored { rest: &proof.messages };
-    let reduced = argument::verify(&mut native, &mut stored, relations, &statement.publics(&digest))?;
-    if !stored.rest.is_empty() {
-        return Err(Rejection { check: Check::Length });
-    }
+    let publics = statement.publics(&digest);
+    let reduced = match &proof.argument {
+        Argument::Core(messages) => {
+            let mut stored = Stored { rest: messages };
+            let reduced = argument::verify(&mut native, &mut stored, relations, &publics)?;
+            if !stored.rest.is_empty() {
+                return Err(Rejection { check: Check::Length });
+            }
+            reduced
+        }
+        Argument::Wrapped { reduced, halo2 } => {
+            let wrap = key.wrap(statement.subject);
+            if reduced.point.len() != key.column_vars {
+                return Err(Rejection { check: Check::Length });
+            }
+            native.judge.require(Check::Wrap, wrap.is_some_and(|wrap| wrap.verify(&publics, reduced, halo2)))?;
+            reduced.clone()
+        }
+    };
 
     let commitments = Commitments { digest, mask: &proof.mask, columns: &points };
     opening(&key.setup, commitments, &reduced, &proof.blinding, &proof.opening, &mut native.judge)

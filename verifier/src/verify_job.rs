@@ -42,6 +42,7 @@ impl<'a> JobVerifier<'a> {
         let same = job.validate().is_ok()
             && job.architecture == *key.architecture()
             && job.column_vars == key.column_vars
+            && job.proof == key.kind()
             && job.setup.digest == key.setup.digest()
             && job.setup.insecure == key.setup.is_insecure()
             && job.verifying_key == key.digest()

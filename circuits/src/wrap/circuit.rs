@@ -16,6 +16,11 @@ use crate::check::{Check, Rejection};
 use crate::relations::{Publics, Relations};
 use crate::transcript::{Ask, Party};
 
+/// Most rows of a circuit, as a power of two.
+pub const MAX_SIZE_BITS: u32 = 18;
+/// Most columns that a circuit takes evaluations of; each costs some sixteen rows.
+pub const MAX_COLUMNS: usize = 1 << (MAX_SIZE_BITS - 4);
+
 /// Public inputs before the point: digest (2), rate, position, live steps, live rows, ρ, v.
 pub const NUMBERS: usize = 8;
 
@@ -64,7 +69,7 @@ impl WrapCircuit {
     /// The circuit of `relations`, without a witness.
     ///
     /// # Errors
-    /// None for relations that have a verifying key.
+    /// [`Check::Length`], for more than [`MAX_COLUMNS`] columns.
     pub fn blank(relations: &Relations) -> Result<Self, Rejection> {
         let zero = Fr::from(0);
         let live = Live { steps: 1, last_rows: 1 };
@@ -82,7 +87,7 @@ impl WrapCircuit {
     /// fail a check make a circuit that has no proof.
     ///
     /// # Errors
-    /// [`Check::Length`], for another number of messages than the argument has.
+    /// [`Check::Length`], for another number of messages than the argument has, or more than [`MAX_COLUMNS`] columns.
     pub fn new(
         relations: &Relations,
         publics: &Publics<Fr>,
@@ -96,6 +101,9 @@ impl WrapCircuit {
         publics: &Publics<Fr>,
         mut messages: Messages<'_>,
     ) -> Result<(Self, Reduced<Fr>), Rejection> {
+        if relations.layout.columns() > MAX_COLUMNS {
+            return Err(Rejection { check: Check::Length });
+        }
         let mut cells = Cells::default();
         cells.reserve_publics(NUMBERS + relations.layout.column_vars);
         let Publics { digest, rate, position, live_steps, live_rows } = publics;

@@ -1,6 +1,7 @@
 //! A chain of this machine, and contracts on it.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -90,7 +91,8 @@ pub struct Chain {
 
 impl Drop for Chain {
     fn drop(&mut self) {
-        let _ = self.node.kill();
+        // The launcher and the node that it launched are one group.
+        let _ = Command::new("kill").args(["-KILL", "--", &format!("-{}", self.node.id())]).status();
         let _ = self.node.wait();
     }
 }
@@ -101,6 +103,7 @@ impl Chain {
         let mut node = Command::new(contracts().join("node_modules").join(".bin").join("anvil"))
             .args(["--port", "0", "--hardfork", "prague"])
             .stdout(Stdio::piped())
+            .process_group(0)
             .spawn()
             .expect("the node can be started");
         let mut lines = BufReader::new(node.stdout.take().expect("its output is a pipe")).lines();
@@ -121,9 +124,7 @@ impl Chain {
         self.runtime.block_on(async {
             // The node signs for its own accounts.
             let transaction = transaction.with_from(self.sender);
-            let sent = self.provider.raw_request("eth_sendTransaction".into(), [transaction]).await;
-            let hash: alloy::primitives::B256 = sent.expect("the node takes a transaction");
-            let receipt = self.provider.get_transaction_receipt(hash).await.expect("the node answers");
+            let receipt = self.provider.raw_request("eth_sendTransactionSync".into(), [transaction]).await;
             receipt.expect("the transaction is in a block")
         })
     }

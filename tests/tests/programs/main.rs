@@ -8,3 +8,4 @@ mod readme;
 mod resume;
 mod runs;
 mod statement;
+mod wrapped;

@@ -144,6 +144,7 @@ fn a_benchmark_prints_every_part() {
         "product_secs",
         "merge_secs",
         "opening_secs",
+        "wrap_secs",
         "total_secs",
         "secs_per_step",
         "floor_secs",
@@ -155,7 +156,7 @@ fn a_benchmark_prints_every_part() {
     let columns = report["columns"].as_u64().expect("columns");
     assert_eq!(report["estimated_gas"], 7_400 * columns + 6_200 * 10 + 400_000);
     assert_eq!((&report["column_bits"], &report["steps"]), (&11.into(), &2.into()));
-    assert_eq!(report["zero_knowledge"], false);
+    assert_eq!(report["zero_knowledge"], true);
     run(folder.path(), "provider bench --column-bits 3").exits(2).says("--column-bits is 3, expected 4 to 21");
     run(folder.path(), "provider bench --steps 3").exits(2).says("steps per segment is 3");
 }

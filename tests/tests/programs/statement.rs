@@ -14,6 +14,7 @@ use gradproof_verifier::job::{JobStatement, MAX_ROWS};
 use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::part::Part;
+use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::setup::SetupKey;
 use gradproof_verifier::verify_job::{JobRejection, verify_job};
 use proptest::prelude::*;
@@ -77,7 +78,7 @@ fn statements_that_are_none_are_wrong_input() {
     let whole: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
     let zeros = format!("0x{}", "0".repeat(128));
     let changes = [
-        ("/version", json!(2), "version is 2, expected 1"),
+        ("/version", json!(1), "version is 1, expected 2"),
         ("/steps", json!(11), "steps is 11"),
         ("/steps", json!(0), "steps is 0"),
         ("/data/rows", json!(0), "data.rows is 0"),
@@ -93,6 +94,7 @@ fn statements_that_are_none_are_wrong_input() {
         ("/data/root", hex(0xAB, 32).to_string().to_uppercase().into(), "expected 0x"),
         ("/first_parameters/0", json!(zeros), "infinity"),
         ("/setup/insecure", json!(false), "setup.insecure is false"),
+        ("/proof", json!("plain"), "unknown variant `plain`"),
     ];
     for (field, value, message) in changes {
         let mut altered = whole.clone();
@@ -169,7 +171,7 @@ fn key_files_are_those_of_the_statement() {
     let folder = PROVED.copy();
     let (statement, _) = proved();
     let key = statement.insecure_key().expect("a key");
-    let mut file = KeyFile { setup: key.setup, tables: key.tables };
+    let mut file = KeyFile::of(&key);
     let verify = "verifier verify --statement posted/statement.json --proofs out --json --key a.key";
     let code = |file: &KeyFile, code: i32| {
         fs::write(folder.path().join("a.key"), file.to_bytes()).expect("written");
@@ -197,7 +199,7 @@ fn soundness_the_digest_of_a_job_depends_on_every_field() {
         change(&mut other);
         digests.push(other.digest());
     };
-    change(&|s| s.version = 2);
+    change(&|s| s.version = 1);
     change(&|s| s.domain.chain = 1);
     change(&|s| s.domain.contract[19] ^= 1);
     change(&|s| s.domain.job[31] ^= 1);
@@ -228,10 +230,13 @@ fn soundness_the_largest_statements_exhaust_nothing() {
     statement.rates.truncate(1);
     for column_vars in [MIN_COLUMN_VARS, MAX_COLUMN_VARS] {
         statement.column_vars = column_vars;
+        statement.proof = ProofKind::Wrapped;
+        assert!(statement.insecure_key().is_err(), "no circuit has so many rows");
+        statement.proof = ProofKind::Core;
         let key = statement.insecure_key().expect("a key");
         statement.verifying_key = key.digest();
         let proofs: BTreeMap<Part, Vec<u8>> = [Part::Parameters, Part::Data(0), Part::Segment(0)]
-            .map(|part| (part, b"GPRF\x01\x00".iter().copied().chain([0xff; 4096]).collect()))
+            .map(|part| (part, b"GPRF\x02\x00\x00".iter().copied().chain([0xff; 4096]).collect()))
             .into();
         // As many commitments as columns of this shape would be terabytes, or take a minute.
         if column_vars == MAX_COLUMN_VARS {

@@ -46,7 +46,7 @@ fn evaluations_of_the_opening_made_to_fit() {
         forged.proof.columns.split_at(relations.layout.group(gradproof_circuits::tensor::Group::Data).len());
     let points = [data, &forged.first, rest, tables].concat();
     let digest = forged.statement.digest(&forged.proof.mask, &points);
-    let mut stored = Stored { rest: &forged.proof.messages };
+    let mut stored = Stored { rest: forged.proof.messages() };
     let mut careless = Native { judge: Careless };
     let reduced = argument::verify(&mut careless, &mut stored, relations, &forged.statement.publics(&digest)).unwrap();
     let commitment = combined(&key.setup, &forged.proof.mask, &points, &reduced.combine, &forged.proof.blinding);

@@ -15,7 +15,7 @@ use gradproof_prover::prove::Careless;
 use gradproof_tests::forge::{Forged, fixture, prove};
 use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::points::{decode_g1, decode_g2, decode_scalar, encode_g1, encode_g2, encode_scalar};
-use gradproof_verifier::proof::{MAGIC, Proof, VERSION};
+use gradproof_verifier::proof::{Argument, MAGIC, Proof, VERSION};
 use gradproof_verifier::setup::SetupKey;
 use proptest::prelude::*;
 
@@ -60,13 +60,13 @@ fn truncated_and_extended_proofs() {
 /// Offsets of the messages' count and of the first scalar after it.
 fn messages_at() -> usize {
     let (forged, _, depth) = honest();
-    MAGIC.len() + 2 + 64 * (1 + forged.proof.columns.len()) + 32 * depth * forged.proof.paths.len()
+    MAGIC.len() + 3 + 64 * (1 + forged.proof.columns.len()) + 32 * depth * forged.proof.paths.len()
 }
 
 #[test]
 fn a_proof_of_another_version_or_count() {
     let bytes = &honest().1;
-    for at in 0..MAGIC.len() + 2 {
+    for at in 0..MAGIC.len() + 3 {
         let mut other = bytes.clone();
         other[at] ^= 1;
         assert_eq!(decoded(&other), Err(REFUSED), "byte {at}");
@@ -82,10 +82,10 @@ fn a_proof_of_another_version_or_count() {
 #[test]
 fn points_and_scalars_of_a_proof_that_are_not_canonical() {
     let (forged, bytes, _) = honest();
-    let mut points: Vec<usize> = (0..=forged.proof.columns.len()).map(|i| MAGIC.len() + 2 + 64 * i).collect();
+    let mut points: Vec<usize> = (0..=forged.proof.columns.len()).map(|i| MAGIC.len() + 3 + 64 * i).collect();
     let first_scalar = messages_at() + 4;
-    let mut scalars: Vec<usize> = (0..=forged.proof.messages.len()).map(|i| first_scalar + 32 * i).collect();
-    let folds = first_scalar + 32 * (forged.proof.messages.len() + 1);
+    let mut scalars: Vec<usize> = (0..=forged.proof.messages().len()).map(|i| first_scalar + 32 * i).collect();
+    let folds = first_scalar + 32 * (forged.proof.messages().len() + 1);
     points.extend((0..forged.proof.opening.folds.len()).map(|i| folds + 64 * i));
     let evaluations = folds + 64 * forged.proof.opening.folds.len();
     scalars.extend((0..forged.proof.opening.evaluations.len()).map(|i| evaluations + 32 * i));
@@ -234,9 +234,10 @@ proptest! {
     ) {
         let mut forged = honest().0.clone();
         let filler = messages.last().copied().unwrap_or_default();
-        let length = if exact { forged.proof.messages.len() } else { resized };
-        forged.proof.messages = messages;
-        forged.proof.messages.resize(length, filler);
+        let length = if exact { forged.proof.messages().len() } else { resized };
+        let mut messages = messages;
+        messages.resize(length, filler);
+        forged.proof.argument = Argument::Core(messages);
         if !exact {
             forged.proof.opening.evaluations = evaluations;
             forged.proof.opening.folds.resize(folds, G1Affine::identity());

@@ -7,10 +7,10 @@ use gradproof_circuits::arithmetic::Precision;
 use gradproof_circuits::check::{Check, Kind, Rejection, Strict};
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
-use gradproof_tests::forge::{Fixture, Forged, fixture, prove};
+use gradproof_tests::forge::{Fixture, Forged, fixture, messages, prove};
 use gradproof_tests::reference::numbers;
 use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::proof::Proof;
+use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::setup::SetupKey;
 use gradproof_verifier::statement::{Domain, Statement};
 use gradproof_verifier::verify::verify;
@@ -23,13 +23,14 @@ fn honest(subject: Subject) -> Forged {
 
 /// Every scalar of a proof, part by part.
 fn scalars(proof: &mut Proof) -> [&mut [Fr]; 3] {
-    let Proof { mask: _, columns: _, paths: _, messages, blinding, opening } = proof;
+    let Proof { mask: _, columns: _, paths: _, argument, blinding, opening } = proof;
+    let Argument::Core(messages) = argument else { panic!("the fixture makes core proofs") };
     [messages, std::slice::from_mut(blinding), &mut opening.evaluations]
 }
 
 /// Every point of a proof, part by part.
 fn points(proof: &mut Proof) -> [&mut [G1Affine]; 5] {
-    let Proof { mask, columns, paths: _, messages: _, blinding: _, opening } = proof;
+    let Proof { mask, columns, paths: _, argument: _, blinding: _, opening } = proof;
     let (w, shifted) = (&mut opening.quotient, &mut opening.shifted_quotient);
     let one = std::slice::from_mut;
     [one(mask), columns, &mut opening.folds, one(w), one(shifted)]
@@ -265,7 +266,7 @@ fn parts_of_two_proofs_put_together() {
     let parts: [fn(&mut Proof, &Proof); 9] = [
         |to, from| to.mask = from.mask,
         |to, from| to.columns.clone_from(&from.columns),
-        |to, from| to.messages.clone_from(&from.messages),
+        |to, from| to.argument.clone_from(&from.argument),
         |to, from| to.blinding = from.blinding,
         |to, from| to.opening = from.opening.clone(),
         |to, from| to.opening.folds.clone_from(&from.opening.folds),
@@ -288,10 +289,10 @@ fn proofs_of_the_wrong_form() {
     type Mutation = (Check, fn(&mut Forged));
     let mutations: [Mutation; 15] = [
         (Check::Length, |f| {
-            f.proof.messages.pop();
+            messages(&mut f.proof).pop();
         }),
-        (Check::Length, |f| f.proof.messages.push(Fr::from(0))),
-        (Check::Length, |f| f.proof.messages.clear()),
+        (Check::Length, |f| messages(&mut f.proof).push(Fr::from(0))),
+        (Check::Length, |f| messages(&mut f.proof).clear()),
         (Check::OpeningFolds, |f| {
             f.proof.opening.folds.pop();
         }),

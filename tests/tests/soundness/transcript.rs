@@ -50,12 +50,12 @@ fn every_challenge_depends_on_all_messages_before_it() {
     for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
         let honest = gradproof_tests::forge::prove(subject, &fixture().witness(subject));
         let publics = honest.statement.publics(&[7; 32]);
-        let messages = &honest.proof.messages;
+        let messages = honest.proof.messages();
         let (known, asks) = outputs(subject, &publics, messages);
         let mut at = 0;
         for (before, count) in asks {
             for i in at..at + count {
-                let mut other = messages.clone();
+                let mut other = messages.to_vec();
                 other[i] += Fr::one();
                 let first = divergence(&known, &outputs(subject, &publics, &other).0);
                 // Four elements a permutation, up to three of them from the ask before; one more for the challenge.
@@ -92,7 +92,7 @@ fn two_proofs_of_one_witness_have_nothing_random_in_common() {
     };
     assert!(points(&one).is_disjoint(&points(&two)), "a commitment is used twice");
     let scalars = |proved: &Proved| {
-        let list = [&proved.proof.messages[..], &[proved.proof.blinding], &proved.proof.opening.evaluations].concat();
+        let list = [proved.proof.messages(), &[proved.proof.blinding], &proved.proof.opening.evaluations].concat();
         list.into_iter().map(|scalar| scalar.into_bigint()).collect::<BTreeSet<_>>()
     };
     // Zeros are those of neurons that are padding; nothing else is said twice.

@@ -32,10 +32,10 @@ fn false_argument(check: Check) -> False {
         let honest = fixture().witness(Subject::Segment);
         let say = |said: &mut gradproof_verifier::statement::Statement| said.live.steps += 4;
         let forged = forge(Subject::Segment, Witnesses::same(&honest), say, &mut |_, _| ());
-        return (vec![], forged.publics(), forged.proof.messages);
+        return (vec![], forged.publics(), forged.proof.messages().to_vec());
     }
     match forgery(check).expect("the check is one of an argument") {
-        Forgery::Proof(forged) => (vec![], forged.publics(), forged.proof.messages),
+        Forgery::Proof(forged) => (vec![], forged.publics(), forged.proof.messages().to_vec()),
         Forgery::Rigged { chosen, publics, messages } => (chosen, publics, messages),
     }
 }
@@ -67,9 +67,9 @@ fn each_check_is_in_the_circuit() {
 fn with_no_check_left_out_it_is_the_circuit() {
     for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
         let forged = prove(subject, &fixture().witness(subject));
-        let (circuit, instances) = circuit(subject, &forged.publics(), &forged.proof.messages);
+        let (circuit, instances) = circuit(subject, &forged.publics(), forged.proof.messages());
         let relations = fixture().key.relations(subject);
-        let built = Leaky::default().build(relations, &forged.publics(), &forged.proof.messages, false);
+        let built = Leaky::default().build(relations, &forged.publics(), forged.proof.messages(), false);
         assert!(circuit.table().rows().eq(built.circuit.table().rows()), "{subject:?}");
         assert_eq!(instances, built.instances);
     }
@@ -81,6 +81,6 @@ fn live_rows_above_the_batch_are_refused_outside() {
     let Some(Forgery::Proof(forged)) = forgery(Check::PublicRange) else { panic!("it is a whole proof") };
     assert!(forged.statement.live.last_rows > fixture().task.architecture.batch);
     assert_eq!(forged.judged(Strict), Err(Rejection { check: Check::PublicRange }));
-    let (circuit, instances) = circuit(Subject::Segment, &forged.publics(), &forged.proof.messages);
+    let (circuit, instances) = circuit(Subject::Segment, &forged.publics(), forged.proof.messages());
     assert!(satisfied(&circuit, &instances));
 }

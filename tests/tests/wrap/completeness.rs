@@ -18,8 +18,8 @@ fn honest_proofs_satisfy_the_circuit() {
         let relations = fixture.key.relations(subject);
         let publics = forged.publics();
         let (circuit, reduced) =
-            WrapCircuit::new(relations, &publics, &forged.proof.messages).expect("there are enough messages");
-        let mut stored = Stored { rest: &forged.proof.messages };
+            WrapCircuit::new(relations, &publics, forged.proof.messages()).expect("there are enough messages");
+        let mut stored = Stored { rest: forged.proof.messages() };
         let native = argument::verify(&mut Native { judge: Strict }, &mut stored, relations, &publics)
             .expect("the proof is honest");
         let public = instances(&publics, &reduced);

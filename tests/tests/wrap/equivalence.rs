@@ -52,7 +52,7 @@ proptest! {
         by in prop_oneof![Just(-1i64), Just(1), any::<i64>()].prop_filter("a change", |by| *by != 0),
     ) {
         let forged = honest(subject);
-        let mut messages = forged.proof.messages.clone();
+        let mut messages = forged.proof.messages().to_vec();
         *at.get_mut(&mut messages) += Fr::from(by);
         prop_assert!(!verdict(subject, &forged.publics(), &messages)?);
     }
@@ -61,7 +61,7 @@ proptest! {
     fn arbitrary_messages_are_reduced_alike(subject in subjects(), seed in any::<u64>()) {
         let forged = honest(subject);
         let messages: Vec<Fr> =
-            (1..=forged.proof.messages.len() as u64).map(|i| Fr::from(seed.wrapping_mul(i).wrapping_add(i))).collect();
+            (1..=forged.proof.messages().len() as u64).map(|i| Fr::from(seed.wrapping_mul(i).wrapping_add(i))).collect();
         verdict(subject, &forged.publics(), &messages)?;
     }
 
@@ -75,7 +75,7 @@ proptest! {
         let mut publics = forged.publics();
         let Publics { digest: [high, low], rate, position, live_steps, live_rows } = &mut publics;
         *[high, low, rate, position, live_steps, live_rows][at] = Fr::from(to);
-        verdict(subject, &publics, &forged.proof.messages)?;
+        verdict(subject, &publics, forged.proof.messages())?;
     }
 }
 
@@ -83,7 +83,7 @@ proptest! {
 fn another_number_of_messages_has_no_circuit() {
     let forged = honest(Subject::Segment);
     let relations = fixture().key.relations(Subject::Segment);
-    let messages = &forged.proof.messages;
+    let messages = forged.proof.messages();
     for messages in [&messages[1..], &messages[..0], &[&messages[..], &[Fr::from(0)]].concat()] {
         let refused = WrapCircuit::new(relations, &forged.publics(), messages).map(|_| ());
         assert_eq!(refused, Err(Rejection { check: Check::Length }));

@@ -17,7 +17,7 @@ fn unbound(subject: Subject) -> Vec<&'static str> {
         let mut publics = forged.publics();
         let Publics { digest: [high, low], rate, position, live_steps, live_rows } = &mut publics;
         *[high, low, rate, position, live_steps, live_rows][i] += Fr::from(1);
-        let (circuit, instances) = circuit(subject, &publics, &forged.proof.messages);
+        let (circuit, instances) = circuit(subject, &publics, forged.proof.messages());
         satisfied(&circuit, &instances)
     };
     (0..GIVEN.len()).filter(|i| changed(*i)).map(|i| GIVEN[i]).collect()
@@ -40,7 +40,7 @@ fn registrations_bind_less() {
 fn every_public_input_is_that_of_the_witness() {
     let subject = Subject::Segment;
     let forged = prove(subject, &fixture().witness(subject));
-    let (circuit, instances) = circuit(subject, &forged.publics(), &forged.proof.messages);
+    let (circuit, instances) = circuit(subject, &forged.publics(), forged.proof.messages());
     assert_eq!(instances.len(), NUMBERS + fixture().key.column_vars);
     assert!(satisfied(&circuit, &instances));
     for i in 0..instances.len() {

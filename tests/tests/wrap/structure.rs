@@ -39,7 +39,7 @@ fn blank(architecture: &Architecture, column_vars: usize, subject: Subject) -> W
 
 /// Number of messages of the fixture's arguments.
 fn messages(subject: Subject) -> usize {
-    prove(subject, &fixture().witness(subject)).proof.messages.len()
+    prove(subject, &fixture().witness(subject)).proof.messages().len()
 }
 
 proptest! {
@@ -134,13 +134,13 @@ fn every_cell_follows_from_messages_and_public_inputs() {
         let forged = prove(subject, &fixture().witness(subject));
         let relations = fixture().key.relations(subject);
         let mut leaky = Leaky::default();
-        let circuit = leaky.build(relations, &forged.publics(), &forged.proof.messages, false).circuit;
+        let circuit = leaky.build(relations, &forged.publics(), forged.proof.messages(), false).circuit;
         let (rules, cells) = rules(&circuit, NUMBERS + relations.layout.column_vars);
 
         let proper = rules.iter().filter(|rule| rule.to.iter().all(|cell| !rule.from.contains(cell)));
         let outputs: BTreeSet<usize> = proper.flat_map(|rule| rule.to.iter().copied()).collect();
         let mut known: BTreeSet<usize> = cells.difference(&outputs).copied().collect();
-        assert_eq!(known.len(), 6 + forged.proof.messages.len() + leaky.free, "{subject:?}: free cells");
+        assert_eq!(known.len(), 6 + forged.proof.messages().len() + leaky.free, "{subject:?}: free cells");
 
         let (mut waiting, mut required): (Vec<&Rule>, usize) = (rules.iter().collect(), 0);
         loop {

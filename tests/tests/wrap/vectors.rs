@@ -36,7 +36,7 @@ fn bytes(text: &Value) -> Vec<u8> {
 /// A proof of the fixture's segment, with its public inputs.
 fn proved(params: &Params, key: &WrapProvingKey) -> Value {
     let forged = prove(Subject::Segment, &fixture().witness(Subject::Segment));
-    let (circuit, instances) = circuit(Subject::Segment, &forged.publics(), &forged.proof.messages);
+    let (circuit, instances) = circuit(Subject::Segment, &forged.publics(), forged.proof.messages());
     let column: Vec<Fr> = instances.iter().copied().map(to_halo2).collect();
     let mut transcript = ProofTranscript::new(Vec::new());
     create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(

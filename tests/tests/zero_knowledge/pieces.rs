@@ -12,10 +12,14 @@
 //! If the six pieces of six such parts are independent, no relation between pieces, advice, product and known
 //! polynomials holds for all blindings, and the pieces look like any six points.
 
+use std::collections::BTreeSet;
+
 use ark_bn254::Fr;
 use ark_ff::{FftField, Field, One, Zero, batch_inversion};
+use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_prover::randomness::fresh;
 use gradproof_verifier::setup::insecure_tau;
+use halo2_axiom::plonk::{Circuit, ConstraintSystem};
 
 /// Advice columns, all in one permutation product.
 const ADVICE: usize = 5;
@@ -158,4 +162,22 @@ fn pieces_of_the_quotient_are_independent() {
         let samples: Vec<Vec<Fr>> = (0..PIECES).map(|_| pieces(&rows, &kernels, &opened, size_root, shift)).collect();
         assert_eq!(rank(samples), PIECES, "2^{k} rows");
     }
+}
+
+#[test]
+fn the_shape_is_that_of_the_circuit() {
+    let mut system = ConstraintSystem::default();
+    WrapCircuit::configure(&mut system);
+    assert_eq!(system.num_advice_columns(), ADVICE);
+    assert_eq!(system.blinding_factors() + 1, ADVICE_ROWS);
+    assert_eq!(system.blinding_factors(), PRODUCT_ROWS);
+    assert_eq!(system.degree() - 1, PIECES);
+    // One product holds all columns that copies tie.
+    assert_eq!(system.permutation().get_columns().len(), ADVICE);
+    assert!(system.degree() - 2 >= ADVICE);
+    // Each advice column is opened at x and ωx.
+    let opened: BTreeSet<(usize, i32)> =
+        system.advice_queries().iter().map(|(column, rotation)| (column.index(), rotation.0)).collect();
+    assert_eq!(opened, (0..ADVICE).flat_map(|column| [(column, 0), (column, 1)]).collect());
+    assert!(system.lookups().is_empty(), "a look-up has columns of its own to blind");
 }

@@ -28,7 +28,7 @@ fn every_attempt_is_hidden_afresh() {
     let mut masks = BTreeSet::new();
     for (proved, published) in &attempts {
         published.verify().unwrap();
-        let messages = &proved.proof.messages;
+        let messages = proved.proof.messages();
         salts.insert(messages[0].into_bigint());
         masks.insert(messages[messages.len() - 1].into_bigint());
     }

@@ -8,11 +8,12 @@ use gradproof_circuits::check::{Check, Strict};
 use serde::Serialize;
 
 use super::files::{MAX_PROOF_BYTES, list_proofs, read, read_key, read_statement};
-use super::{Outcome, Progress, print, warn};
+use super::{Outcome, Progress, print, tell, warn};
 use crate::hex;
 use crate::job::JobStatement;
 use crate::key::VerifyingKey;
 use crate::part::Part;
+use crate::proof::ProofKind;
 use crate::statement::points_digest;
 use crate::verify_job::{JobRejection, JobVerifier, require_all};
 
@@ -59,7 +60,7 @@ pub struct Report {
     pub verify_ms: f64,
     /// keccak256 of the commitments to the parameters that the last accepted segment left.
     pub last_parameters: String,
-    /// A core proof is not zero-knowledge.
+    /// True for wrapped proofs; core proofs are not zero-knowledge.
     pub zero_knowledge: bool,
     /// True if anyone can forge proofs.
     pub insecure_setup: bool,
@@ -71,7 +72,7 @@ pub struct Report {
 /// If a file cannot be read, or the statement is not one.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
     let report = verify(arguments)?;
-    warn(report.insecure_setup);
+    warn(if report.zero_knowledge { ProofKind::Wrapped } else { ProofKind::Core }, report.insecure_setup);
     if arguments.json {
         print(&serde_json::to_string(&report)?);
     } else {
@@ -99,7 +100,7 @@ pub fn verify(arguments: &Arguments) -> Result<Report> {
         proof_bytes: 0,
         verify_ms: 0.0,
         last_parameters: hex::encode(&points_digest(&job.first_parameters)),
-        zero_knowledge: false,
+        zero_knowledge: job.proof == ProofKind::Wrapped,
         insecure_setup: job.setup.insecure || key.setup.is_insecure(),
     };
     if let Some(file) = proofs.unknown.first() {
@@ -144,12 +145,15 @@ fn text(path: &Path) -> String {
 
 fn verifying_key(arguments: &Arguments, job: &JobStatement) -> Result<VerifyingKey> {
     match &arguments.key {
-        Some(path) => {
-            let file = read_key(path)?;
-            VerifyingKey::new(&job.architecture, job.column_vars, file.setup, file.tables)
-                .map_err(|error| eyre!("{}: not the key of this statement: {error}", path.display()))
+        Some(path) => read_key(path)?
+            .key(&job.architecture, job.column_vars)
+            .map_err(|error| eyre!("{}: not the key of this statement: {error}", path.display())),
+        None if job.setup.insecure => {
+            if job.proof == ProofKind::Wrapped {
+                tell("deriving the keys of the circuits, which takes seconds; --key FILE saves that");
+            }
+            Ok(job.insecure_key()?)
         }
-        None if job.setup.insecure => Ok(job.insecure_key()?),
         None => bail!(
             "{}: setup.insecure is false, so the key of its ceremony is needed: pass it with --key FILE",
             arguments.statement.display()

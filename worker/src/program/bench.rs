@@ -14,11 +14,13 @@ use gradproof_prover::randomness::fresh_seed;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::part::Part;
+use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::statement::Domain;
 use gradproof_verifier::verify_job::JobVerifier;
 use serde::Serialize;
 
-use super::commitments::{Commitments, Keys};
+use super::commitments::Commitments;
+use super::keys::KeyOptions;
 use super::prove::prove_segment;
 use super::report::{ProofReport, peak_memory_bytes};
 use super::train::Trainer;
@@ -43,6 +45,9 @@ pub struct Bench {
     /// log2 of the length of a column; chosen from the shape if not given.
     #[arg(long, value_name = "N")]
     pub column_bits: Option<usize>,
+    /// Kind of the proof.
+    #[arg(long, value_enum, value_name = "KIND", default_value = "wrapped")]
+    pub proof: ProofKind,
     /// Print the measurements as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -67,7 +72,7 @@ struct Measurements {
     secs_per_step: f64,
     /// The multi-scalar multiplications of the committed values alone.
     floor_secs: f64,
-    /// Everything but the opening, over the floor.
+    /// Everything but the opening and the wrap, over the floor.
     ratio_to_floor: f64,
     estimated_gas: u64,
     peak_memory_bytes: Option<u64>,
@@ -87,11 +92,10 @@ impl Bench {
             progress.advance(1);
             progress.say(what.to_owned());
         };
-        progress.say("preparing the set-up");
         let begin = Instant::now();
-        let keys = Keys::insecure(&job.architecture, job.column_vars())?;
+        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars(), self.proof, &progress)?;
         let setup_secs = begin.elapsed().as_secs_f64();
-        warn(keys.key.setup.is_insecure());
+        warn(self.proof, keys.key.setup.is_insecure());
         phase("committing to the data");
         let mut trainer = Trainer::new(&job, None)?;
         let seed = fresh_seed()?;
@@ -133,11 +137,11 @@ impl Bench {
             train_secs: segment.train_secs,
             secs_per_step: proof.total_secs / self.steps as f64,
             floor_secs,
-            ratio_to_floor: (proof.total_secs - proof.opening_secs) / floor_secs,
+            ratio_to_floor: (proof.total_secs - proof.opening_secs - proof.wrap_secs) / floor_secs,
             estimated_gas: GAS[0] * columns as u64 + GAS[1] * folds + GAS[2],
             proof,
             peak_memory_bytes: peak_memory_bytes(),
-            zero_knowledge: false,
+            zero_knowledge: self.proof == ProofKind::Wrapped,
             insecure_setup: keys.key.setup.is_insecure(),
         };
         if self.json {
@@ -230,6 +234,7 @@ impl Measurements {
             ("products", secs(p.product_secs)),
             ("merge", secs(p.merge_secs)),
             ("opening", secs(p.opening_secs)),
+            ("wrap", secs(p.wrap_secs)),
             ("total", secs(p.total_secs)),
             ("a step", secs(self.secs_per_step)),
             ("floor", secs(self.floor_secs)),

@@ -8,11 +8,13 @@ use gradproof_prover::randomness::fresh_seed;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::hex;
 use gradproof_verifier::part::Part;
+use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::verify_job::JobVerifier;
 
-use super::commitments::{Commitments, Keys, first_parameters};
+use super::commitments::{Commitments, first_parameters};
 use super::domain::DomainOptions;
 use super::folder::{create, refuse_used, save};
+use super::keys::KeyOptions;
 use super::openings::Openings;
 use crate::job::Job;
 
@@ -25,11 +27,9 @@ pub struct Commit {
     /// Folder for `statement.json`, `parameters.proof`, `data-0000.proof` … and `private/openings.json`.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), checked; without it the INSECURE set-up.
-    ///
-    /// Verifiers then need `verifying.key`, which is written beside the statement.
-    #[arg(long, value_name = "FILE")]
-    pub setup: Option<PathBuf>,
+    /// Kind of proofs, and set-up.
+    #[command(flatten)]
+    pub keys: KeyOptions,
     /// Print what was written as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -48,9 +48,9 @@ impl Commit {
         let domain = self.domain.domain()?;
         refuse_used(&self.out, "choose another folder")?;
         let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
-        progress.say("preparing the set-up");
-        let keys = Keys::new(&job.architecture, job.column_vars(), self.setup.as_deref())?;
-        warn(keys.key.setup.is_insecure());
+        let kind = self.keys.kind(None)?;
+        let keys = self.keys.keys(&job.architecture, job.column_vars(), kind, &progress)?;
+        warn(kind, keys.key.setup.is_insecure());
         let first = first_parameters(&job)?;
         let seed = fresh_seed()?;
         let commitments = Commitments::new(&job, &keys, &first, &seed, domain, &progress)?;
@@ -62,8 +62,7 @@ impl Commit {
         let verifier = JobVerifier::new(&keys.key, statement, &mut Strict)?;
         for part in verifier.parts().filter(|part| !matches!(part, Part::Segment(_))) {
             progress.say(format!("proving {part}"));
-            let (proved, subject) = commitments.register(&job, &keys, &first, part)?;
-            save(&self.out.join(part.file_name()), &proved.proof.to_bytes(subject))?;
+            save(&self.out.join(part.file_name()), &commitments.register(&job, &keys, &first, part)?)?;
             progress.advance(1);
         }
         drop(progress);
@@ -77,7 +76,7 @@ impl Commit {
                     "data_root": hex::encode(&statement.data.root),
                     "segments": statement.segments(),
                     "positions": statement.positions(),
-                    "zero_knowledge": false,
+                    "zero_knowledge": kind == ProofKind::Wrapped,
                     "insecure_setup": statement.setup.insecure,
                 })
                 .to_string(),

@@ -3,62 +3,21 @@
 use std::path::Path;
 
 use eyre::{Result, WrapErr};
-use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
 use gradproof_prover::commit::Committed;
-use gradproof_prover::key::verifying_key;
-use gradproof_prover::prove::Proved;
-use gradproof_prover::ptau::import;
 use gradproof_prover::registration::{commit_data, commit_parameters, data_tree, register_data, register_parameters};
-use gradproof_prover::setup::Setup;
 use gradproof_prover::trace::Parameters;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::command::Progress;
 use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION};
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::merkle::Tree;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::statement::Domain;
 
-use super::folder::save;
+use super::keys::Keys;
 use crate::job::{InitialWeights, Job};
 use crate::parameters::{initial_parameters, seed_of};
 use crate::parameters_file::read_parameters;
-
-/// Name of the file that verifiers need where the set-up is not the insecure one.
-pub const KEY_FILE: &str = "verifying.key";
-
-/// A verifying key, and the powers of τ that belong to it.
-pub struct Keys {
-    pub key: VerifyingKey,
-    pub setup: Setup,
-}
-
-impl Keys {
-    /// The keys of a shape under the set-up of a ceremony in a `.ptau` file, or under the insecure one.
-    pub fn new(architecture: &Architecture, column_vars: usize, file: Option<&Path>) -> Result<Self> {
-        let Some(path) = file else { return Self::insecure(architecture, column_vars) };
-        let setup = import(path, column_vars as u32)?;
-        let key = verifying_key(&setup, architecture, column_vars)?;
-        Ok(Self { key, setup })
-    }
-
-    /// Writes what verifiers need of the set-up into `folder`, unless everybody has it.
-    pub fn save(&self, folder: &Path) -> Result<()> {
-        if self.key.setup.is_insecure() {
-            return Ok(());
-        }
-        let file = KeyFile { setup: self.key.setup, tables: self.key.tables.clone() };
-        save(&folder.join(KEY_FILE), &file.to_bytes())
-    }
-
-    /// The keys of a shape under the insecure set-up.
-    pub fn insecure(architecture: &Architecture, column_vars: usize) -> Result<Self> {
-        let key = VerifyingKey::insecure(architecture, column_vars)?;
-        Ok(Self { key, setup: Setup::insecure(column_vars as u32)? })
-    }
-}
 
 /// The first parameters of a job.
 pub fn first_parameters(job: &Job) -> Result<Parameters> {
@@ -89,7 +48,7 @@ impl Commitments {
         domain: Domain,
         progress: &Progress,
     ) -> Result<Self> {
-        let Keys { key, setup } = keys;
+        let Keys { key, setup, .. } = keys;
         let architecture = &job.architecture;
         progress.say("committing to the first parameters");
         let witness = Witness::of_parameters(architecture, first);
@@ -114,6 +73,7 @@ impl Commitments {
             domain,
             architecture: architecture.clone(),
             column_vars: key.column_vars,
+            proof: key.kind(),
             setup: SetupStatement { digest: key.setup.digest(), insecure: key.setup.is_insecure() },
             verifying_key: key.digest(),
             data: DataStatement { root: tree.root(), rows: job.train.rows },
@@ -126,10 +86,10 @@ impl Commitments {
         Ok(Self { first, data, tree, statement })
     }
 
-    /// Proves a registration.
-    pub fn register(&self, job: &Job, keys: &Keys, parameters: &Parameters, part: Part) -> Result<(Proved, Subject)> {
-        let Keys { key, setup } = keys;
-        match part {
+    /// Proves a registration: the proof as bytes.
+    pub fn register(&self, job: &Job, keys: &Keys, parameters: &Parameters, part: Part) -> Result<Vec<u8>> {
+        let Keys { key, setup, .. } = keys;
+        let (proved, subject) = match part {
             Part::Data(position) => {
                 let position = position as usize;
                 let rows = job.segment_rows(position)?;
@@ -138,14 +98,15 @@ impl Commitments {
                 let (statement, data) = statement
                     .zip(self.data.get(position).cloned())
                     .ok_or_else(|| eyre::eyre!("the epoch has no position {position}"))?;
-                Ok((register_data(key, setup, witness, data, &self.tree, statement)?, Subject::Data))
+                (register_data(key, setup, witness, data, &self.tree, statement)?, Subject::Data)
             }
             _ => {
                 let domain = self.statement.parameters(key).domain;
                 let proved = register_parameters(key, setup, parameters, self.first.clone(), domain);
-                Ok((proved.wrap_err("the first parameters cannot be registered")?, Subject::Parameters))
+                (proved.wrap_err("the first parameters cannot be registered")?, Subject::Parameters)
             }
-        }
+        };
+        Ok(keys.finish(subject, proved)?.to_bytes(subject))
     }
 }
 

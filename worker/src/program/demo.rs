@@ -11,6 +11,7 @@ use gradproof_verifier::part::Part;
 use serde::Serialize;
 
 use super::domain::DomainOptions;
+use super::keys::{KEY_FILE, KeyOptions};
 use super::prove::Prove;
 use super::report::Report;
 use super::train::float_accuracy;
@@ -66,13 +67,14 @@ impl Demo {
             traces: None,
             statement: None,
             openings: None,
-            setup: None,
+            keys: KeyOptions::default(),
             json: self.json,
             domain: DomainOptions::default(),
         };
         let report = prove.prove(&job)?;
         let statement = folder.join(Part::Statement.file_name());
-        let verified = verify(&Arguments { statement, proofs: folder.to_owned(), key: None, json: self.json })?;
+        let key = Some(folder.join(KEY_FILE));
+        let verified = verify(&Arguments { statement, proofs: folder.to_owned(), key, json: self.json })?;
         let proved = report.segments.iter().filter_map(|segment| segment.proof);
         let measurements = Measurements {
             accepted: verified.accepted,
@@ -117,7 +119,10 @@ impl Measurements {
             ("proving", format!("{:.3} s a step", self.prove_secs_per_step)),
             ("proofs", format!("{} bytes, registrations included", self.proof_bytes)),
             ("verification", format!("{:.0} ms ({:.0} ms a segment)", self.verify_ms, self.verify_ms_per_segment)),
-            ("zero-knowledge", "no: a core proof tells of data and weights".into()),
+            (
+                "zero-knowledge",
+                if self.zero_knowledge { "yes" } else { "no: core proofs tell of data and weights" }.into(),
+            ),
             ("set-up", "insecure: for trying things out, anyone can forge".into()),
         ];
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15} {value}")).collect();

@@ -7,6 +7,7 @@ mod commitments;
 mod demo;
 mod domain;
 mod folder;
+mod keys;
 mod openings;
 mod prove;
 mod report;

@@ -18,11 +18,13 @@ use gradproof_verifier::command::files::read_statement;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
+use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::verify_job::JobVerifier;
 
-use super::commitments::{Commitments, KEY_FILE, Keys, first_parameters, require_same};
+use super::commitments::{Commitments, first_parameters, require_same};
 use super::domain::DomainOptions;
 use super::folder::{create, refuse_used, save, stored, stored_statement};
+use super::keys::{KEY_FILE, KeyOptions, Keys};
 use super::openings::Openings;
 use super::report::{ProofReport, RegistrationReport, Report};
 use super::train::{Trainer, finish, new_report, print_report, save_report};
@@ -50,11 +52,9 @@ pub struct Prove {
     /// Openings of `requester commit`; `private/openings.json` beside the statement if not given.
     #[arg(long, value_name = "FILE", requires = "statement")]
     pub openings: Option<PathBuf>,
-    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), checked; without it the INSECURE set-up.
-    ///
-    /// Verifiers then need `verifying.key`, which is written beside the statement.
-    #[arg(long, value_name = "FILE")]
-    pub setup: Option<PathBuf>,
+    /// Kind of proofs, and set-up.
+    #[command(flatten)]
+    pub keys: KeyOptions,
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
@@ -80,7 +80,8 @@ impl Prove {
         print_report(&report, self.json)?;
         if !self.json {
             let out = self.out.display();
-            let key = if report.insecure_setup { String::new() } else { format!(" --key {out}/{KEY_FILE}") };
+            let beside = self.out.join(KEY_FILE).is_file();
+            let key = if beside { format!(" --key {out}/{KEY_FILE}") } else { String::new() };
             print(&format!("check it: verifier verify --statement {out}/statement.json --proofs {out}{key}"));
         }
         Ok(Outcome::Done)
@@ -103,11 +104,12 @@ impl Prove {
         let mut registration = RegistrationReport::default();
 
         let begin = Instant::now();
-        progress.say("preparing the set-up");
-        let keys = Keys::new(&job.architecture, job.column_vars(), self.setup.as_deref())?;
+        let kind = self.keys.kind(given.as_ref().map(|given| given.statement.proof))?;
+        let keys = self.keys.keys(&job.architecture, job.column_vars(), kind, &progress)?;
         registration.setup_secs = begin.elapsed().as_secs_f64();
+        report.zero_knowledge = kind == ProofKind::Wrapped;
         report.insecure_setup = keys.key.setup.is_insecure();
-        warn(report.insecure_setup);
+        warn(kind, report.insecure_setup);
 
         let begin = Instant::now();
         let first = first_parameters(job)?;
@@ -206,8 +208,7 @@ impl Prove {
         let proof = match taken {
             Some(proof) => proof,
             None => {
-                let (proved, subject) = commitments.register(job, keys, &first_parameters(job)?, part)?;
-                let proof = proved.proof.to_bytes(subject);
+                let proof = commitments.register(job, keys, &first_parameters(job)?, part)?;
                 verifier.check(part, &proof, &mut Strict).wrap_err("the new proof is refused")?;
                 proof
             }
@@ -241,8 +242,11 @@ pub fn prove_segment(
     let last_blindings = last_blindings(seed, index, key.relations(Subject::Segment).layout.group(Group::Last).len());
     let proof_job = ProofJob { key, setup, statement, data, paths, first, last_blindings };
     let proved = prove(proof_job, &witness, Strict)?;
-    let proof = proved.proof.to_bytes(Subject::Segment);
-    let mut times = ProofReport::new(witness_secs, &proved.timing, begin.elapsed().as_secs_f64());
+    let mut times = ProofReport::new(witness_secs, &proved.timing);
+    let wrapping = Instant::now();
+    let proof = keys.finish(Subject::Segment, proved)?.to_bytes(Subject::Segment);
+    times.wrap_secs = wrapping.elapsed().as_secs_f64();
+    times.total_secs = begin.elapsed().as_secs_f64();
     times.bytes = proof.len() as u64;
     Ok((proof, times))
 }

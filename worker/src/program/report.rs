@@ -25,7 +25,7 @@ pub struct Report {
     pub proof_bytes: u64,
     /// Largest resident memory of this process, in bytes; none where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
-    /// A core proof is not zero-knowledge.
+    /// True for wrapped proofs; core proofs are not zero-knowledge.
     pub zero_knowledge: bool,
     /// True if anyone can forge proofs.
     pub insecure_setup: bool,
@@ -86,6 +86,9 @@ pub struct ProofReport {
     pub merge_secs: f64,
     /// The opening.
     pub opening_secs: f64,
+    /// The proof of the circuit; zero for a core proof.
+    #[serde(default)]
+    pub wrap_secs: f64,
     /// All of it, from the trace to the proof.
     pub total_secs: f64,
     /// Checking it.
@@ -95,8 +98,8 @@ pub struct ProofReport {
 }
 
 impl ProofReport {
-    /// The times of a proof whose witness took `witness_secs`, in all `total_secs`.
-    pub fn new(witness_secs: f64, timing: &Timing, total_secs: f64) -> Self {
+    /// The times of a core proof whose witness took `witness_secs`; what follows is filled in later.
+    pub fn new(witness_secs: f64, timing: &Timing) -> Self {
         let argument = &timing.argument;
         Self {
             witness_secs,
@@ -107,9 +110,7 @@ impl ProofReport {
             product_secs: argument.product_secs,
             merge_secs: argument.merge_secs,
             opening_secs: timing.opening_secs,
-            total_secs,
-            verify_ms: 0.0,
-            bytes: 0,
+            ..Self::default()
         }
     }
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+/// @notice A machine of an owner.
+struct Node {
+    address owner;
+    /// Key that may act for the owner in running jobs; it cannot accept jobs or move stake. Zero for none.
+    address hot;
+    /// Bits: 1 provider, 2 validator.
+    uint8 roles;
+    /// Key to which data and weights are encrypted (X25519).
+    bytes32 encryptionKey;
+    /// Addresses at which the machine listens, at most 512 bytes.
+    string addresses;
+}
+
+/// @title Who takes part, with which keys, and where they are reached.
+/// @notice A node is known by the address of its peer key (secp256k1), which signs (chain, registry, owner, nonce): nobody can
+/// register another's key. An owner may have several nodes. Keys are rotated by registering a new node and removing the
+/// old one; running jobs name the owner, so nothing changes for them.
+///
+/// Assumptions: signatures of secp256k1 are unforgeable; the peer key's holder signs only for the owner it works for.
+interface INodeRegistry {
+    /// @notice A node was registered, or its entry changed.
+    event NodeRegistered(
+        address indexed peer, address indexed owner, address hot, uint8 roles, bytes32 encryptionKey, string addresses
+    );
+    /// @notice A node was removed by its owner.
+    event NodeRemoved(address indexed peer, address indexed owner);
+    /// @notice A contract reported how a job of `owner` ended.
+    event Recorded(address indexed reporter, address indexed owner, uint8 outcome, uint256 count);
+
+    /// @notice The peer key did not sign this registration.
+    error BadPeerSignature();
+    /// @notice The node belongs to another owner.
+    error NodeTaken(address peer, address owner);
+    /// @notice The caller has no such node.
+    error NotNodeOwner(address peer);
+    /// @notice Roles must be 1 to 3.
+    error BadRoles(uint8 roles);
+    /// @notice The addresses are longer than 512 bytes.
+    error AddressesTooLong(uint256 length);
+
+    /// @notice Registers a node of the caller, or changes its entry.
+    /// @param peer Address of the peer key.
+    /// @param hot Key that may act for the caller in running jobs, or zero.
+    /// @param roles Bits: 1 provider, 2 validator.
+    /// @param encryptionKey Key to which data and weights are encrypted.
+    /// @param addresses Where the node listens.
+    /// @param signature Of the peer key over `registrationDigest(peer, caller)`.
+    function register(
+        address peer,
+        address hot,
+        uint8 roles,
+        bytes32 encryptionKey,
+        string calldata addresses,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Removes a node of the caller.
+    function remove(address peer) external;
+
+    /// @notice Counts an outcome of `owner` under the caller. Anyone may count anything under its own name: readers choose the
+    /// reporter they trust. Counters gate nothing, because one can trade with oneself.
+    function record(address owner, uint8 outcome) external;
+
+    /// @notice Outcomes that `reporter` counted for `owner`.
+    function outcomes(address reporter, address owner, uint8 outcome) external view returns (uint256);
+
+    /// @notice The node of a peer key; the owner is zero if there is none.
+    function node(address peer) external view returns (Node memory);
+
+    /// @notice Whether the owner has a node with all the bits of `roles`.
+    function hasRole(address owner, uint8 roles) external view returns (bool);
+
+    /// @notice Whether `key` is the owner or a hot key of one of its nodes.
+    function actsFor(address key, address owner) external view returns (bool);
+
+    /// @notice What the peer key signs to belong to `owner`.
+    function registrationDigest(address peer, address owner) external view returns (bytes32);
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Attestation, Claim, Job, Licence, Member, Offer, Seat, Task, Terms} from "../market/Types.sol";
+import {IDatasetRegistry} from "./IDatasetRegistry.sol";
+import {IMarketErrors} from "./IMarketErrors.sol";
+import {IMarketEvents} from "./IMarketEvents.sol";
+import {INodeRegistry} from "./INodeRegistry.sol";
+import {Segment} from "../ISegmentVerifier.sol";
+import {IStakeVault, Permit} from "./IStakeVault.sol";
+
+/// @title Jobs: who is paid for what, and when.
+/// @notice A requester escrows the price of a training job; a provider, or a team, backs it with a bond, trains, and is paid a
+/// segment at a time, for a proof or for a claim that stood. `docs/settlement.md` has the states and what each costs.
+///
+/// Assumptions:
+/// - The token is a plain ERC-20: it moves exactly what it is asked to move, does not change balances by itself, and has no
+///   switch against single accounts that somebody would use against a party. Amounts that come in are measured.
+/// - The verifier accepts a proof only if the statement holds. Terms pin its code, and with it the key and the set-up, and
+///   the code of the halo2 verifier. Both parties rebuild that code and refuse a job that names another.
+/// - The chain includes a transaction within the shortest duration of the terms, at a price below what it settles.
+/// - Blocks' times are right to some seconds; no duration is under a minute.
+/// - A block's proposer does not know the requester's secret when it makes the block that draws.
+/// - Fewer than `threshold` members of a committee collude. `docs/settlement.md` says what they could do.
+/// - Data, weights, blindings and seeds travel off chain, encrypted; the market sees commitments only.
+/// - No account has a role here: nobody can stop, upgrade, or take anything out of the books.
+interface ITrainingMarket is IMarketErrors, IMarketEvents {
+    /// @notice Posts a job of the caller and escrows its highest price. A job with a parent is paid from what the caller is
+    /// owed first. `licence` counts only if the terms name a data set.
+    function open(Terms calldata terms, uint256 nonce, Licence calldata licence, Permit calldata permit)
+        external
+        returns (bytes32 id);
+
+    /// @notice Posts the job of a signed offer, and accepts it.
+    function openAndAccept(
+        Terms calldata terms,
+        Offer calldata offer,
+        Licence calldata licence,
+        Permit calldata permit,
+        uint256 minPrice
+    ) external returns (bytes32 id);
+
+    /// @notice Takes back an open job. Requester only.
+    function cancel(bytes32 id) external;
+
+    /// @notice Accepts a job alone, at the price of now if that is at least `minPrice`, and locks the bond.
+    function accept(bytes32 id, uint256 minPrice) external;
+
+    /// @notice Accepts a job as the lead of a team; all other members have signed their seats.
+    function acceptAsTeam(bytes32 id, uint256 minPrice, Seat[] calldata seats) external;
+
+    /// @notice Gives an accepted job back, for the fee. Provider only.
+    function decline(bytes32 id) external;
+
+    /// @notice Starts: data, first weights and blindings are there and open the commitments. Provider only.
+    function start(bytes32 id) external;
+
+    /// @notice Claims segments from `index` on. Provider only; not for `Proven` jobs.
+    function claim(bytes32 id, uint256 index, bytes32[] calldata lasts) external;
+
+    /// @notice Proves a segment: pays it, answers a challenge, or discharges a drawn one. Anyone may.
+    function prove(bytes32 id, uint256 index, bytes calldata proof) external;
+
+    /// @notice Pays the claims at the head of the queue that were proven or whose window passed. Anyone may.
+    function settle(bytes32 id) external;
+
+    /// @notice Leaves a running job; settled segments stay paid. Provider only.
+    function abandon(bytes32 id) external;
+
+    /// @notice Says that the opening of a claim is there: its window starts. Requester only.
+    function confirmOpening(bytes32 id, uint256 index) external;
+
+    /// @notice Challenges a claim in its window; locks the challenger's bond.
+    function challenge(bytes32 id, uint256 index) external;
+
+    /// @notice Ends a job whose challenge was not answered in time. Anyone may.
+    function slash(bytes32 id, uint256 index) external;
+
+    /// @notice Stores the hash of the drawing block. Anyone may.
+    function keepHash(bytes32 id) external;
+
+    /// @notice Draws, with the requester's secret. Anyone may.
+    function reveal(bytes32 id, bytes32 secret) external;
+
+    /// @notice Brings the signed vote of the member at `place` of the committee. Anyone may.
+    function attest(bytes32 id, Task task, uint32 index, bytes32 verdict, uint256 place, bytes calldata signature)
+        external;
+
+    /// @notice Shows two signed votes of a member that contradict each other: the second is `a` with the verdict `other`.
+    function contradict(
+        Attestation calldata a,
+        bytes32 other,
+        address validator,
+        bytes calldata signature,
+        bytes calldata otherSignature
+    ) external;
+
+    /// @notice Names what was handed over. Provider only.
+    function deliver(bytes32 id, bytes32 digest) external;
+
+    /// @notice Says that the weights arrived: the last share is paid. Requester only.
+    function acknowledge(bytes32 id) external;
+
+    /// @notice Says that the weights are not those of the last commitment. Requester only.
+    function complain(bytes32 id) external;
+
+    /// @notice Takes a job on from a state whose time is over. Anyone may.
+    function advance(bytes32 id) external;
+
+    /// @notice Splits a team's earnings among its members. Anyone may.
+    function collect(bytes32 id) external;
+
+    /// @notice Pays what an account is owed, to that account. Anyone may.
+    function withdraw(address account) external returns (uint256 amount);
+
+    /// @notice Makes everything that the caller signed with this nonce void.
+    function cancelNonce(uint256 nonce) external;
+
+    /// @notice The token of all amounts.
+    function token() external view returns (IERC20);
+
+    /// @notice Where stake and bonds are.
+    function vault() external view returns (IStakeVault);
+
+    /// @notice The register of owners and keys.
+    function nodes() external view returns (INodeRegistry);
+
+    /// @notice The register of data sets.
+    function datasets() external view returns (IDatasetRegistry);
+
+    /// @notice A job's state.
+    function jobOf(bytes32 id) external view returns (Job memory);
+
+    /// @notice A job's terms.
+    function termsOf(bytes32 id) external view returns (Terms memory);
+
+    /// @notice A job's team, the lead first.
+    function teamOf(bytes32 id) external view returns (Member[] memory);
+
+    /// @notice A claim.
+    function claimOf(bytes32 id, uint256 index) external view returns (Claim memory);
+
+    /// @notice What the proof of a claimed or next segment must say.
+    function segmentOf(bytes32 id, uint256 index) external view returns (Segment memory);
+
+    /// @notice Whether a drawn segment must still be proven.
+    function isDue(bytes32 id, uint256 index) external view returns (bool);
+
+    /// @notice Price of a segment if an open job were accepted now.
+    function priceOf(bytes32 id) external view returns (uint256);
+
+    /// @notice Id of the job that these terms make.
+    function idOf(address requester, uint256 nonce, Terms calldata terms) external view returns (bytes32);
+
+    /// @notice What an account can withdraw.
+    function owed(address account) external view returns (uint256);
+
+    /// @notice Whether a signer's nonce is used or cancelled.
+    function nonceUsed(address signer, uint256 nonce) external view returns (bool);
+
+    /// @notice What the requester of an offer signs.
+    function offerDigest(Offer calldata offer, Terms calldata terms) external view returns (bytes32);
+
+    /// @notice What a member of a team signs.
+    function consentDigest(bytes32 id, address lead, Seat calldata seat, uint256 minPrice)
+        external
+        view
+        returns (bytes32);
+
+    /// @notice What a data owner signs.
+    function licenceDigest(bytes32 dataset, address requester, Licence calldata licence) external view returns (bytes32);
+
+    /// @notice What a validator signs.
+    function attestationDigest(Attestation calldata attestation) external view returns (bytes32);
+
+    /// @notice What a validator's vote on a task is about now.
+    function subjectOf(bytes32 id, Task task, uint32 index, bytes32 verdict) external view returns (bytes32);
+}

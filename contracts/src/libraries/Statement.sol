@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {Segment} from "../ISegmentVerifier.sol";
+
+/// @title The statement of a proof: 396 bytes, see docs/statement.md
+library Statement {
+    /// @notice Bytes of a statement.
+    uint256 internal constant BYTES = 396;
+    /// @notice Bytes of an architecture in it.
+    uint256 internal constant ARCHITECTURE_BYTES = 82;
+
+    /// @notice The part that a verifying key fixes, bytes 93 to 271: key, set-up, architecture, `column_vars`, tables.
+    /// @dev In words; what is left of the last one is zero.
+    struct Fixed {
+        bytes32 a;
+        bytes32 b;
+        bytes32 c;
+        bytes32 d;
+        bytes32 e;
+        bytes32 f;
+    }
+
+    /// @notice The fixed part as words.
+    function pack(bytes32 key, bytes32 setup, bytes memory architecture, uint8 columnVars, bytes32 tables)
+        internal
+        pure
+        returns (Fixed memory)
+    {
+        // Followed by zeros, which make it six words.
+        bytes memory packed = abi.encodePacked(key, setup, architecture, columnVars, tables, bytes13(0));
+        return abi.decode(packed, (Fixed));
+    }
+
+    /// @notice Writes the statement about a segment of the calling contract into memory.
+    /// @dev Fields are written as whole words in their order, so that each covers what the one before wrote too much.
+    /// @param begin Where to write.
+    /// @param segment The segment.
+    /// @param part The fixed part.
+    /// @param last Digest of the commitments to the last parameters.
+    function write(uint256 begin, Segment calldata segment, Fixed memory part, bytes32 last) internal view {
+        bytes32 job = segment.job;
+        address owner = segment.owner;
+        uint256 index = segment.index;
+        assembly ("memory-safe") {
+            mstore(begin, shl(224, 1)) // version 1; subject 0 is a segment
+            mstore(add(begin, 5), shl(192, chainid()))
+            mstore(add(begin, 13), shl(96, caller()))
+            mstore(add(begin, 33), job)
+            mstore(add(begin, 65), shl(96, owner))
+            mstore(add(begin, 85), shl(192, index))
+            mcopy(add(begin, 93), part, 0xc0)
+        }
+        bytes32 root = segment.dataRoot;
+        uint256 numbers = uint256(segment.epochSegments) << 192 | uint256(segment.position) << 128
+            | uint256(segment.liveSteps) << 96 | uint256(segment.liveRows) << 64 | uint256(segment.rate) << 32;
+        bytes32 first = segment.first;
+        assembly ("memory-safe") {
+            mstore(add(begin, 272), root)
+            mstore(add(begin, 304), numbers)
+            mstore(add(begin, 332), first)
+            mstore(add(begin, 364), last)
+        }
+    }
+}

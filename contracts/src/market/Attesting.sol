@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
+import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
+import {Books} from "./Books.sol";
+import {Challenges} from "./Challenges.sol";
+import {Delivery} from "./Delivery.sol";
+import {Guards} from "./Guards.sol";
+import {Sampling} from "./Sampling.sol";
+import {Typed} from "./Typed.sol";
+import {Assurance, Attestation, Job, State, Store, Task, Votes} from "./Types.sol";
+
+/// @title The committee's word: counted, paid, and held against a member that contradicts itself.
+library Attesting {
+    bytes32 internal constant NO = 0;
+    bytes32 internal constant YES = bytes32(uint256(1));
+
+    /// @notice Counts a member's signed vote. Anyone may bring it; the fee goes to the member.
+    function attest(Store storage s, Attestation memory a, uint256 place, bytes calldata signature, bytes32 domain)
+        external
+    {
+        a.subject = subjectOf(s, a);
+        address[] storage members = s.terms[a.job].committee.members;
+        if (place >= members.length) revert IMarketErrors.NotMember(place);
+        Guards.signed(members[place], domain, Typed.attestation(a), signature);
+        if (count(s, a, place, members[place]) == s.terms[a.job].committee.threshold) act(s, a);
+    }
+
+    /// @notice Takes the stake of a member that signed two answers to one question: half is burnt, a quarter each goes to the
+    /// caller and the requester.
+    function contradict(
+        Store storage s,
+        Attestation calldata a,
+        bytes32 other,
+        address validator,
+        bytes calldata signature,
+        bytes calldata otherSignature,
+        bytes32 domain
+    ) external {
+        if (a.verdict == other) revert IMarketErrors.NoContradiction();
+        isMember(s.terms[a.job].committee.members, validator);
+        Attestation memory b = a;
+        Guards.signed(validator, domain, Typed.attestation(b), signature);
+        b.verdict = other;
+        Guards.signed(validator, domain, Typed.attestation(b), otherSignature);
+        punish(s, b, validator);
+    }
+
+    /// @notice What a task is about now; refuses a task that is not open, or a verdict that it does not know.
+    function subjectOf(Store storage s, Attestation memory a) internal view returns (bytes32) {
+        Job storage job = s.jobs[a.job];
+        if (a.task == Task.Opening) {
+            Guards.inState(s, a.job, State.Running);
+            Challenges.canOpen(s, a.job, a.index);
+            if (a.verdict != YES) revert IMarketErrors.BadVerdict(a.verdict);
+            return s.claims[a.job][a.index].last;
+        }
+        if (a.task == Task.Divergence) {
+            Guards.inState(s, a.job, State.Running);
+            Guards.notAfter(job.deadline);
+            // After a divergence every segment is claimed.
+            if (a.index != job.claimed || job.claimed == job.total) revert IMarketErrors.NotPending(a.index);
+            if (job.openChallenges > 0) revert IMarketErrors.ChallengeOpen();
+            if (uint256(a.verdict) >> 64 != 0) revert IMarketErrors.BadVerdict(a.verdict);
+            return job.claimed == job.settled ? job.current : s.claims[a.job][job.claimed - 1].last;
+        }
+        if (a.index != 0) revert IMarketErrors.NotPending(a.index);
+        if (a.task == Task.Fetchable) {
+            Guards.inState(s, a.job, State.Delivering);
+            Guards.notAfter(job.deadline);
+            if (!job.delivered) revert IMarketErrors.NothingDelivered();
+            if (a.verdict != YES) revert IMarketErrors.BadVerdict(a.verdict);
+            return job.delivery;
+        }
+        Guards.inState(s, a.job, State.Disputed);
+        Guards.notAfter(job.deadline);
+        if (a.verdict != YES && a.verdict != NO) revert IMarketErrors.BadVerdict(a.verdict);
+        return job.current;
+    }
+
+    function isMember(address[] storage members, address account) private view {
+        for (uint256 i = 0; i < members.length; ++i) {
+            if (members[i] == account) return;
+        }
+        revert IMarketErrors.NotValidator(account);
+    }
+
+    function punish(Store storage s, Attestation memory a, address validator) private {
+        bytes32 key = question(a);
+        if (s.contradicted[key][validator]) revert IMarketErrors.AlreadyReported(validator);
+        s.contradicted[key][validator] = true;
+        uint256 stake = s.terms[a.job].committee.stake;
+        uint256 taken = s.vault.takeStake(validator, stake, msg.sender, s.jobs[a.job].requester);
+        emit IMarketEvents.Contradicted(a.job, validator, msg.sender, taken);
+    }
+
+    /// Name of what is asked.
+    function question(Attestation memory a) private pure returns (bytes32) {
+        return keccak256(abi.encode(a.job, a.task, a.index, a.subject));
+    }
+
+    function count(Store storage s, Attestation memory a, uint256 place, address validator)
+        private
+        returns (uint8 sameVerdict)
+    {
+        uint256 needed = s.terms[a.job].committee.stake;
+        uint256 stake = s.vault.free(validator);
+        if (stake < needed) revert IMarketErrors.StakeBehindWord(validator, stake, needed);
+        Votes storage votes = s.votes[question(a)];
+        // A place is below 16.
+        uint16 bit = uint16(1 << place);
+        if (votes.voted & bit != 0) revert IMarketErrors.AlreadyVoted(validator);
+        votes.voted |= bit;
+        sameVerdict = ++votes.count[a.verdict];
+        uint256 fee = payFee(s, a.job, votes, validator);
+        emit IMarketEvents.Attested(a.job, validator, a.task, a.index, a.subject, a.verdict, fee);
+    }
+
+    function payFee(Store storage s, bytes32 id, Votes storage votes, address validator) private returns (uint128 fee) {
+        Job storage job = s.jobs[id];
+        fee = s.terms[id].committee.fee;
+        if (votes.paid >= s.terms[id].committee.threshold || job.fees < fee) return 0;
+        votes.paid += 1;
+        job.fees -= fee;
+        job.escrow -= fee;
+        Books.credit(s, id, validator, fee);
+    }
+
+    function act(Store storage s, Attestation memory a) private {
+        if (a.task == Task.Opening) Challenges.startWindow(s, a.job, a.index);
+        else if (a.task == Task.Divergence) diverge(s, a);
+        else if (a.task == Task.Fetchable) Delivery.fetchable(s, a.job);
+        else if (a.verdict == YES) Books.end(s, a.job, State.Completed, 0);
+        else Books.end(s, a.job, State.Withheld, 0);
+    }
+
+    /// The job becomes as long as what is claimed, which is checked and paid as ever.
+    function diverge(Store storage s, Attestation memory a) private {
+        Job storage job = s.jobs[a.job];
+        job.diverged = true;
+        job.total = job.claimed;
+        uint256 verdict = uint256(a.verdict);
+        emit IMarketEvents.DivergenceConfirmed(a.job, job.total, verdict >> 32, verdict & type(uint32).max);
+        if (job.settled < job.total && s.terms[a.job].checks.level == Assurance.Sampled) Sampling.close(s, a.job);
+        else Books.goOn(s, a.job);
+    }
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
+import {IStakeVault} from "../src/interfaces/IStakeVault.sol";
+import {BURNT} from "../src/Token.sol";
+import {Assurance, State, Task, Terms} from "../src/market/Types.sol";
+import {Scene} from "./Scene.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice A job whose claims are paid when a window passes.
+contract OptimisticTest is Scene {
+    uint256 private constant SHARE = PRICE * 8 / 10;
+
+    function claimed(uint256 count) private returns (bytes32 id) {
+        id = running(Assurance.Optimistic);
+        claim(id, 0, count);
+    }
+
+    function lapse(bytes32 id, uint256 index) private {
+        vm.warp(market.claimOf(id, index).windowUntil + 1);
+    }
+
+    function test_a_job_from_end_to_end() public {
+        bytes32 id = running(Assurance.Optimistic);
+        for (uint256 i = 0; i < SEGMENTS; ++i) {
+            claim(id, i, 1);
+            if (i % 2 == 0) confirm(id, i);
+            // forge-lint: disable-next-line(unsafe-typecast)
+            else agree(id, Task.Opening, uint32(i), YES);
+            eq(market.claimOf(id, i).windowUntil, vm.getBlockTimestamp() + 2 hours, "window");
+            lapse(id, i);
+            market.settle(id);
+            eq(market.jobOf(id).earned, (i + 1) * SHARE, "paid");
+            eq(market.jobOf(id).current, lastOf(i), "current");
+        }
+        inState(id, State.Delivering);
+        solvent();
+    }
+
+    function test_nothing_is_paid_before_the_window_passes() public {
+        bytes32 id = claimed(2);
+        bytes memory settle = abi.encodeCall(market.settle, (id));
+        bytes memory nothing = why(IMarketErrors.NothingToSettle.selector);
+        refuses(provider, settle, nothing);
+        vm.warp(vm.getBlockTimestamp() + 1 days);
+        refuses(provider, settle, nothing);
+        confirm(id, 1);
+        lapse(id, 1);
+        // The second has lapsed; the first was never opened.
+        refuses(provider, settle, nothing);
+        confirm(id, 0);
+        vm.warp(market.claimOf(id, 0).windowUntil);
+        refuses(provider, settle, nothing);
+        lapse(id, 0);
+        market.settle(id);
+        eq(market.jobOf(id).settled, 2, "both");
+        solvent();
+    }
+
+    /// The bait: a correct claim whose opening is not published cannot be challenged, and is not paid without a proof.
+    function test_the_bait() public {
+        bytes32 id = claimed(1);
+        bytes memory call = abi.encodeCall(market.challenge, (id, 0));
+        refuses(challenger, call, why(IMarketErrors.NotOpened.selector, uint256(0)));
+        vm.warp(market.jobOf(id).deadline);
+        refuses(provider, abi.encodeCall(market.settle, (id)), why(IMarketErrors.NothingToSettle.selector));
+        prove(id, 0);
+        eq(market.jobOf(id).earned, SHARE, "a proof pays");
+        // One that is not proven is worth nothing.
+        id = claimed(1);
+        late(id);
+        inState(id, State.Defaulted);
+        eq(market.jobOf(id).earned, 0, "unpaid");
+        solvent();
+    }
+
+    function test_a_false_claim_is_challenged_and_slashed() public {
+        bytes32 id = claimed(4);
+        for (uint256 i = 0; i < 4; ++i) {
+            confirm(id, i);
+        }
+        uint256 stakeBefore = vault.free(challenger);
+        contest(id, 2);
+        eq(vault.free(challenger), stakeBefore - CHALLENGE_BOND, "bond");
+        refuses(challenger, abi.encodeCall(market.challenge, (id, 2)), why(IMarketErrors.ChallengeOpen.selector));
+        bytes memory slash = abi.encodeCall(market.slash, (id, 2));
+        uint256 until = market.claimOf(id, 2).answerUntil;
+        eq(until, vm.getBlockTimestamp() + 30 minutes, "time to answer");
+        vm.warp(until);
+        refuses(stranger, slash, why(IMarketErrors.TooEarly.selector, until));
+        refuses(stranger, abi.encodeCall(market.slash, (id, 1)), why(IMarketErrors.NoChallenge.selector, uint256(1)));
+        vm.warp(until + 1);
+        bytes memory p = proof(id, 2, lastOf(2));
+        refuses(provider, abi.encodeCall(market.prove, (id, 2, p)), why(IMarketErrors.TooLate.selector, until));
+        // The windows of the first two pass while nobody slashes.
+        lapse(id, 1);
+        vm.prank(stranger);
+        market.slash(id, 2);
+        inState(id, State.Slashed);
+        eq(market.jobOf(id).settled, 2, "what lapsed before is paid, what came later is void");
+        eq(market.jobOf(id).earned, 2 * SHARE, "paid");
+        eq(vault.owed(challenger), BOND / 4, "a quarter to the challenger");
+        eq(vault.owed(requester), BOND / 4, "a quarter to the requester");
+        eq(vault.owed(BURNT), BOND / 2, "half to nobody");
+        eq(vault.free(challenger), stakeBefore, "the challenger's bond is back");
+        eq(nodes.outcomes(address(market), provider, uint8(State.Slashed)), 1, "counted");
+        solvent();
+    }
+
+    function test_an_answered_challenge_pays_the_provider() public {
+        bytes32 id = claimed(2);
+        confirm(id, 1);
+        contest(id, 1);
+        prove(id, 1);
+        eq(vault.owed(provider), CHALLENGE_BOND, "the challenger's bond");
+        eq(market.jobOf(id).openChallenges, 0, "closed");
+        eq(market.jobOf(id).settled, 0, "an earlier one is open");
+        // Proven once, for good.
+        bytes memory again = abi.encodeCall(market.challenge, (id, 1));
+        refuses(challenger, again, why(IMarketErrors.NotPending.selector, uint256(1)));
+        bytes memory p = proof(id, 1, lastOf(1));
+        refuses(stranger, abi.encodeCall(market.prove, (id, 1, p)), why(IMarketErrors.NotPending.selector, uint256(1)));
+        prove(id, 0);
+        eq(market.jobOf(id).settled, 2, "both");
+        eq(market.jobOf(id).earned, 2 * SHARE, "paid once each");
+        solvent();
+    }
+
+    function test_a_challenge_may_be_answered_after_the_running_time() public {
+        bytes32 id = claimed(1);
+        uint256 until = market.jobOf(id).deadline;
+        vm.warp(until);
+        confirm(id, 0);
+        contest(id, 0);
+        vm.warp(until + 1);
+        bytes memory advance = abi.encodeCall(market.advance, (id));
+        refuses(stranger, advance, why(IMarketErrors.ChallengeOpen.selector));
+        refuses(provider, abi.encodeCall(market.abandon, (id)), why(IMarketErrors.ChallengeOpen.selector));
+        prove(id, 0);
+        eq(market.jobOf(id).settled, 1, "settled");
+        market.advance(id);
+        inState(id, State.Defaulted);
+        solvent();
+    }
+
+    function test_time_to_answer_grows_with_the_number_open() public {
+        bytes32 id = claimed(3);
+        for (uint256 i = 0; i < 3; ++i) {
+            confirm(id, i);
+            contest(id, i);
+            eq(market.claimOf(id, i).answerUntil, vm.getBlockTimestamp() + (i + 1) * 30 minutes, "time");
+        }
+        // When one is lost, the bonds of the others come back.
+        uint256 free = vault.free(challenger);
+        vm.warp(market.claimOf(id, 0).answerUntil + 1);
+        market.slash(id, 0);
+        eq(vault.free(challenger), free + 3 * CHALLENGE_BOND, "bonds");
+        eq(market.jobOf(id).openChallenges, 0, "closed");
+        solvent();
+    }
+
+    function test_a_challenge_needs_a_window_and_a_bond() public {
+        bytes32 id = claimed(1);
+        confirm(id, 0);
+        bytes memory call = abi.encodeCall(market.challenge, (id, 0));
+        refuses(stranger, call, abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, stranger, 0, CHALLENGE_BOND));
+        uint256 until = market.claimOf(id, 0).windowUntil;
+        vm.warp(until + 1);
+        refuses(challenger, call, why(IMarketErrors.TooLate.selector, until));
+        market.settle(id);
+        refuses(challenger, call, why(IMarketErrors.TooLate.selector, until));
+        // A challenge in the last second counts.
+        claim(id, 1, 1);
+        confirm(id, 1);
+        vm.warp(market.claimOf(id, 1).windowUntil);
+        contest(id, 1);
+        lapse(id, 1);
+        bytes memory settle = abi.encodeCall(market.settle, (id));
+        refuses(provider, settle, why(IMarketErrors.NothingToSettle.selector));
+    }
+
+    function test_windows_start_once_and_for_waiting_claims() public {
+        bytes32 id = claimed(2);
+        refuses(
+            stranger, abi.encodeCall(market.confirmOpening, (id, 0)), why(IMarketErrors.NotRequester.selector, stranger)
+        );
+        confirm(id, 0);
+        refuses(
+            requester,
+            abi.encodeCall(market.confirmOpening, (id, 0)),
+            why(IMarketErrors.NotPending.selector, uint256(0))
+        );
+        refuses(
+            requester,
+            abi.encodeCall(market.confirmOpening, (id, 2)),
+            why(IMarketErrors.NotPending.selector, uint256(2))
+        );
+        prove(id, 1);
+        refuses(
+            requester,
+            abi.encodeCall(market.confirmOpening, (id, 1)),
+            why(IMarketErrors.NotPending.selector, uint256(1))
+        );
+        lapse(id, 0);
+        market.settle(id);
+        refuses(
+            requester,
+            abi.encodeCall(market.confirmOpening, (id, 0)),
+            why(IMarketErrors.NotPending.selector, uint256(0))
+        );
+        claim(id, 2, 1);
+        uint256 until = market.jobOf(id).deadline;
+        vm.warp(until + 1);
+        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 2)), why(IMarketErrors.TooLate.selector, until));
+    }
+
+    function test_a_window_needs_the_threshold_and_not_a_second_vote() public {
+        bytes32 id = claimed(1);
+        vote(id, Task.Opening, 0, YES, 1);
+        eq(market.claimOf(id, 0).windowUntil, 0, "one is not enough");
+        bytes memory signature = voteSignature(id, Task.Opening, 0, YES, 1);
+        bytes memory again = abi.encodeCall(market.attest, (id, Task.Opening, 0, YES, 1, signature));
+        refuses(stranger, again, why(IMarketErrors.AlreadyVoted.selector, validators[1]));
+        vote(id, Task.Opening, 0, YES, 0);
+        yes(market.claimOf(id, 0).windowUntil != 0, "two are");
+        eq(market.owed(validators[0]), FEE, "fee");
+        eq(market.owed(validators[1]), FEE, "fee");
+        solvent();
+    }
+
+    function test_not_more_claims_than_the_bond_covers() public {
+        bytes32 id = claimed(4);
+        bytes memory more = abi.encodeCall(market.claim, (id, 4, new bytes32[](1)));
+        refuses(provider, more, why(IMarketErrors.TooManyClaims.selector, uint256(4)));
+        prove(id, 0);
+        claim(id, 4, 1);
+    }
+
+    function test_proofs_of_other_parameters_are_refused() public {
+        bytes32 id = claimed(2);
+        bytes memory p = proof(id, 1, lastOf(2));
+        refuses(
+            provider,
+            abi.encodeCall(market.prove, (id, 1, p)),
+            abi.encodeWithSelector(IMarketErrors.WrongLast.selector, lastOf(1), lastOf(2))
+        );
+        p = proof(id, 1, lastOf(1));
+        refuses(provider, abi.encodeCall(market.prove, (id, 2, p)), why(IMarketErrors.NotPending.selector, uint256(2)));
+        prove(id, 0);
+        refuses(provider, abi.encodeCall(market.prove, (id, 0, p)), why(IMarketErrors.NotPending.selector, uint256(0)));
+        uint256 until = market.jobOf(id).deadline;
+        vm.warp(until + 1);
+        refuses(provider, abi.encodeCall(market.prove, (id, 1, p)), why(IMarketErrors.TooLate.selector, until));
+    }
+
+    function test_leaving_pays_what_lapsed_and_waits_for_challenges() public {
+        bytes32 id = claimed(2);
+        confirm(id, 0);
+        contest(id, 0);
+        refuses(provider, abi.encodeCall(market.abandon, (id)), why(IMarketErrors.ChallengeOpen.selector));
+        prove(id, 0);
+        confirm(id, 1);
+        lapse(id, 1);
+        vm.prank(provider);
+        market.abandon(id);
+        inState(id, State.Defaulted);
+        eq(market.jobOf(id).settled, 2, "paid first");
+        solvent();
+    }
+
+    function test_leaving_behind_the_last_segment_is_no_default() public {
+        bytes32 id = claimed(4);
+        for (uint256 i = 0; i < 4; ++i) {
+            prove(id, i);
+        }
+        claim(id, 4, 3);
+        for (uint256 i = 4; i < 7; ++i) {
+            confirm(id, i);
+        }
+        lapse(id, 6);
+        vm.prank(provider);
+        market.abandon(id);
+        inState(id, State.Delivering);
+        solvent();
+    }
+
+    function test_time_over_waits_for_a_window() public {
+        bytes32 id = claimed(2);
+        uint256 until = market.jobOf(id).deadline;
+        vm.warp(until);
+        confirm(id, 0);
+        uint256 window = market.claimOf(id, 0).windowUntil;
+        vm.warp(window);
+        bytes memory advance = abi.encodeCall(market.advance, (id));
+        refuses(stranger, advance, why(IMarketErrors.TooEarly.selector, window));
+        vm.warp(window + 1);
+        market.advance(id);
+        inState(id, State.Defaulted);
+        eq(market.jobOf(id).settled, 1, "the first was paid, the second never opened");
+        solvent();
+    }
+
+    function test_time_over_behind_the_last_segment_is_no_default() public {
+        Terms memory t = terms(Assurance.Optimistic);
+        t.training.segments = 2;
+        bytes32 id = running(t);
+        claim(id, 0, 2);
+        vm.warp(market.jobOf(id).deadline);
+        confirm(id, 0);
+        confirm(id, 1);
+        lapse(id, 1);
+        market.advance(id);
+        inState(id, State.Delivering);
+        solvent();
+    }
+
+    function test_divergence_pays_what_is_claimed_first() public {
+        bytes32 id = claimed(2);
+        confirm(id, 0);
+        contest(id, 0);
+        bytes memory call = abi.encodeCall(market.attest, (id, Task.Divergence, 2, YES, 0, ""));
+        refuses(stranger, call, why(IMarketErrors.ChallengeOpen.selector));
+        prove(id, 0);
+        agree(id, Task.Divergence, 2, YES);
+        inState(id, State.Running);
+        eq(market.jobOf(id).total, 2, "ends here");
+        bytes memory more = abi.encodeCall(market.claim, (id, 2, new bytes32[](1)));
+        refuses(provider, more, why(IMarketErrors.TooManyClaims.selector, uint256(2)));
+        confirm(id, 1);
+        lapse(id, 1);
+        market.settle(id);
+        inState(id, State.Diverged);
+        eq(market.jobOf(id).earned, 2 * PRICE, "paid with the last shares");
+        eq(vault.bonded(id, provider), 0, "no penalty");
+        solvent();
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ComputeToken} from "../src/ComputeToken.sol";
+import {IDatasetRegistry} from "../src/interfaces/IDatasetRegistry.sol";
+import {INodeRegistry} from "../src/interfaces/INodeRegistry.sol";
+import {NodeRegistry} from "../src/NodeRegistry.sol";
+import {Scene} from "./Scene.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice Nodes, data sets and the token.
+contract RegistriesTest is Scene {
+    uint256 private constant PEER_KEY = 0xfee;
+    address private peer = vm.addr(PEER_KEY);
+
+    function entry(address hotKey, uint8 roles, string memory where, bytes memory signature)
+        private
+        view
+        returns (bytes memory)
+    {
+        return abi.encodeCall(nodes.register, (peer, hotKey, roles, bytes32("key"), where, signature));
+    }
+
+    function signedFor(address owner) private view returns (bytes memory) {
+        return sign(PEER_KEY, nodes.registrationDigest(peer, owner));
+    }
+
+    function test_a_node_belongs_to_whom_its_key_names() public {
+        bytes memory bad = why(INodeRegistry.BadPeerSignature.selector);
+        bytes memory forRequester = signedFor(requester);
+        refusesAt(address(nodes), stranger, entry(hot, 1, "", forRequester), bad);
+        refusesAt(address(nodes), requester, entry(hot, 1, "", "short"), bad);
+        NodeRegistry other = new NodeRegistry();
+        refusesAt(address(other), requester, entry(hot, 1, "", forRequester), bad);
+        vm.chainId(9);
+        refusesAt(address(nodes), requester, entry(hot, 1, "", forRequester), bad);
+        vm.chainId(31_337);
+        enrol(requester, PEER_KEY, hot, 1);
+        // A signature serves once.
+        refusesAt(address(nodes), requester, entry(hot, 1, "", forRequester), bad);
+        bytes memory forStranger = signedFor(stranger);
+        refusesAt(
+            address(nodes),
+            stranger,
+            entry(hot, 1, "", forStranger),
+            abi.encodeWithSelector(INodeRegistry.NodeTaken.selector, peer, requester)
+        );
+        eq(nodes.node(peer).owner, requester, "owner");
+    }
+
+    function test_entries_are_bounded() public {
+        bytes memory signature = signedFor(requester);
+        bytes4 roles = INodeRegistry.BadRoles.selector;
+        refusesAt(address(nodes), requester, entry(hot, 0, "", signature), why(roles, uint256(0)));
+        refusesAt(address(nodes), requester, entry(hot, 4, "", signature), why(roles, uint256(4)));
+        string memory where = string(new bytes(513));
+        bytes memory long = why(INodeRegistry.AddressesTooLong.selector, uint256(513));
+        refusesAt(address(nodes), requester, entry(hot, 1, where, signature), long);
+    }
+
+    function test_keys_rotate_and_several_nodes_live_side_by_side() public {
+        yes(!nodes.hasRole(requester, 1), "no role");
+        enrol(requester, PEER_KEY, hot, 1);
+        enrol(requester, PEER_KEY + 1, hot, 3);
+        yes(nodes.hasRole(requester, 1) && nodes.hasRole(requester, 2) && nodes.hasRole(requester, 3), "roles");
+        // The entry changes in place: another hot key, another role.
+        enrol(requester, PEER_KEY, challenger, 2);
+        yes(nodes.actsFor(challenger, requester) && nodes.actsFor(hot, requester), "hot keys");
+        refusesAt(
+            address(nodes),
+            stranger,
+            abi.encodeCall(nodes.remove, (peer)),
+            why(INodeRegistry.NotNodeOwner.selector, peer)
+        );
+        vm.prank(requester);
+        nodes.remove(peer);
+        yes(!nodes.actsFor(challenger, requester), "gone");
+        yes(nodes.actsFor(hot, requester), "the other stays");
+        vm.prank(requester);
+        nodes.remove(vm.addr(PEER_KEY + 1));
+        yes(!nodes.actsFor(hot, requester) && !nodes.hasRole(requester, 1), "all gone");
+        // Freed, it may go to another owner.
+        enrol(stranger, PEER_KEY, address(0), 1);
+        yes(!nodes.actsFor(address(0), stranger), "nobody is no hot key");
+        yes(nodes.actsFor(stranger, stranger), "the owner acts for itself");
+    }
+
+    function test_counters_are_the_reporters_own() public {
+        vm.prank(stranger);
+        nodes.record(provider, 11);
+        eq(nodes.outcomes(stranger, provider, 11), 1, "the stranger's word");
+        eq(nodes.outcomes(address(market), provider, 11), 0, "not the market's");
+    }
+
+    function test_sets_belong_to_their_owner() public {
+        bytes32 set = datasets.digest(dataOwner, ROOT, 9);
+        vm.prank(dataOwner);
+        eq(datasets.register(ROOT, 9, 100, royalties), set, "digest");
+        address where = address(datasets);
+        refusesAt(
+            where,
+            dataOwner,
+            abi.encodeCall(datasets.register, (ROOT, 9, 100, royalties)),
+            why(IDatasetRegistry.DatasetTaken.selector, uint256(set))
+        );
+        bytes memory high = why(IDatasetRegistry.RateTooHigh.selector, uint256(5001));
+        refusesAt(where, dataOwner, abi.encodeCall(datasets.register, (ROOT, 8, 5001, royalties)), high);
+        refusesAt(where, dataOwner, abi.encodeCall(datasets.change, (set, 5001, royalties)), high);
+        bytes memory empty = why(IDatasetRegistry.EmptyDataset.selector);
+        refusesAt(where, dataOwner, abi.encodeCall(datasets.register, (ROOT, 0, 1, royalties)), empty);
+        refusesAt(where, dataOwner, abi.encodeCall(datasets.register, (ROOT, 1, 1, address(0))), empty);
+        refusesAt(where, dataOwner, abi.encodeCall(datasets.change, (set, 1, address(0))), empty);
+        refusesAt(
+            where,
+            stranger,
+            abi.encodeCall(datasets.change, (set, 1, royalties)),
+            why(IDatasetRegistry.NotDatasetOwner.selector, uint256(set))
+        );
+        // Somebody else's entry for the same root is another set.
+        vm.prank(stranger);
+        yes(datasets.register(ROOT, 9, 1, royalties) != set, "no squatting");
+        eq(datasets.entry(set).rateBps, 100, "untouched");
+    }
+
+    function test_the_token_has_one_supply() public {
+        ComputeToken fresh = new ComputeToken(stranger, 5e24);
+        eq(fresh.totalSupply(), 5e24, "supply");
+        eq(fresh.balanceOf(stranger), 5e24, "holder");
+    }
+}

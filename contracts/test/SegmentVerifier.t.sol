@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {SegmentVerifier} from "../src/SegmentVerifier.sol";
+import {ISegmentVerifier, Segment} from "../src/ISegmentVerifier.sol";
+import {IHalo2Verifier} from "../src/IHalo2Verifier.sol";
+import {Bn254} from "../src/libraries/Bn254.sol";
+import {DataTree} from "../src/libraries/DataTree.sol";
+import {Setup} from "../src/libraries/Setup.sol";
+import {Tables} from "../src/libraries/Tables.sol";
+import {MockHalo2Verifier} from "./MockHalo2Verifier.sol";
+import {Test} from "./Test.sol";
+
+/// @notice Calls library functions from the outside, so that their reverts can be expected.
+contract Libraries {
+    function inverse(uint256 value) external view returns (uint256) {
+        return Bn254.inverse(value);
+    }
+
+    function depth(uint256 leaves) external pure returns (uint256) {
+        return DataTree.depth(leaves);
+    }
+
+    /// @notice What `load` makes of the points that `store` kept.
+    function roundTrip(uint256[2][] memory points) external returns (bytes32 expected, bytes32 got) {
+        bytes memory encoded = Tables.encode(points);
+        uint256 count = Tables.live(points);
+        address data = count > 1 ? Tables.store(encoded, count) : address(0);
+        bytes memory loaded = new bytes(64 * count);
+        uint256 begin;
+        assembly ("memory-safe") {
+            begin := add(loaded, 0x20)
+        }
+        Tables.load(begin, count, points[0][0], points[0][1], data);
+        assembly ("memory-safe") {
+            expected := keccak256(add(encoded, 0x20), shl(6, count))
+            got := keccak256(add(loaded, 0x20), shl(6, count))
+        }
+    }
+}
+
+/// @notice What a verifier refuses to be made for, and parts of it by themselves.
+contract SegmentVerifierTest is Test {
+    MockHalo2Verifier private immutable _halo2 = new MockHalo2Verifier([uint256(0), 0, 0, 0]);
+    Libraries private immutable _libraries = new Libraries();
+
+    // [tau]G2 of the insecure set-up.
+    uint256 private constant X1 = 0x2880086e4f641b068e309eef51cdc29cddb079d1177e8ed1d877115cdf6a980b;
+    uint256 private constant X0 = 0x111aa20ea7536b5ac6a4584d686fea4d1c13549e57e8995c5a3240c005727807;
+    uint256 private constant Y1 = 0x04d8a3d0e8f0c71dd905065680888bff76e359d24354746e1711902e74b48ddd;
+    uint256 private constant Y0 = 0x265b1b4676fa5a88bdf97d85ed4c218449644add950985d6d871200faa33a1b9;
+
+    /// @dev A key that is accepted.
+    function _key() private view returns (SegmentVerifier.Key memory key) {
+        key.halo2 = _halo2;
+        key.key = bytes32(uint256(1));
+        key.insecure = true;
+        key.tauG2 = [X1, X0, Y1, Y0];
+        key.architecture = _architecture(64, 32);
+        key.columnVars = 16;
+        (key.dataColumns, key.parameterColumns, key.traceColumns) = (1, 1, 3);
+        key.tables = new uint256[2][](2);
+        key.tables[0] = [uint256(1), 2];
+    }
+
+    function _architecture(uint32 batch, uint32 steps) private pure returns (bytes memory) {
+        return abi.encodePacked(uint8(1), uint32(8), uint32(4), new bytes(60), batch, steps, hex"080c080b00");
+    }
+
+    function _refused(SegmentVerifier.Key memory key, bytes memory reason) private {
+        vm.expectRevert(reason);
+        new SegmentVerifier(key);
+    }
+
+    function test_goodKeyIsAccepted() external {
+        SegmentVerifier verifier = new SegmentVerifier(_key());
+        (uint32 batch, uint32 steps) = verifier.shape();
+        same(64, batch);
+        same(32, steps);
+        assert(verifier.insecureSetup());
+        // The digest that the Rust verifier has for this set-up.
+        same(0x3c36c159ed3c7944847431ba7328a891c0484b618f5d039dcf345684b407b7c4, verifier.setup());
+    }
+
+    function test_missingHalo2IsRefused() external {
+        SegmentVerifier.Key memory key = _key();
+        key.halo2 = IHalo2Verifier(address(77));
+        _refused(key, abi.encodeWithSelector(SegmentVerifier.Halo2Missing.selector));
+    }
+
+    function test_columnsAreBounded() external {
+        SegmentVerifier.Key memory key = _key();
+        key.columnVars = 3;
+        _refused(key, abi.encodeWithSelector(SegmentVerifier.ColumnVars.selector, 3));
+        key.columnVars = 22;
+        _refused(key, abi.encodeWithSelector(SegmentVerifier.ColumnVars.selector, 22));
+    }
+
+    function test_everySegmentHasColumns() external {
+        bytes memory reason = abi.encodeWithSelector(SegmentVerifier.Columns.selector);
+        SegmentVerifier.Key memory key = _key();
+        key.dataColumns = 0;
+        _refused(key, reason);
+        key = _key();
+        key.parameterColumns = 0;
+        _refused(key, reason);
+        key = _key();
+        key.traceColumns = 0;
+        _refused(key, reason);
+    }
+
+    function test_architectureIsChecked() external {
+        bytes memory reason = abi.encodeWithSelector(SegmentVerifier.Architecture.selector);
+        SegmentVerifier.Key memory key = _key();
+        key.architecture = bytes.concat(key.architecture, hex"00");
+        _refused(key, reason);
+        key.architecture = _architecture(0, 32);
+        _refused(key, reason);
+        key.architecture = _architecture(64, 0);
+        _refused(key, reason);
+        key.architecture = _architecture(64, 24);
+        _refused(key, reason);
+    }
+
+    function test_kindOfSetupMustFit() external {
+        bytes memory reason = abi.encodeWithSelector(Setup.SetupKind.selector);
+        SegmentVerifier.Key memory key = _key();
+        key.insecure = false;
+        _refused(key, reason);
+        // Any other point of the group: -[tau]G2.
+        key.tauG2[2] = FIELD - Y1;
+        key.tauG2[3] = FIELD - Y0;
+        key.insecure = true;
+        _refused(key, reason);
+        key.insecure = false;
+        assert(!new SegmentVerifier(key).insecureSetup());
+    }
+
+    uint256 private constant FIELD = 0x30644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd47;
+
+    function test_tauIsAPointOfTheGroup() external {
+        SegmentVerifier.Key memory key = _key();
+        key.insecure = false;
+        key.tauG2 = [uint256(0), 0, 0, 0];
+        _refused(key, abi.encodeWithSelector(Setup.TauPoint.selector));
+        key.tauG2 = [X1, X0, Y1, Y0 ^ 1];
+        _refused(key, abi.encodeWithSelector(Setup.TauPoint.selector));
+        key.tauG2 = [Bn254.G2_X1, Bn254.G2_X0, Bn254.G2_Y1, Bn254.G2_Y0];
+        _refused(key, abi.encodeWithSelector(Setup.TrivialTau.selector));
+    }
+
+    function test_tablesArePoints() external {
+        SegmentVerifier.Key memory key = _key();
+        key.tables[1] = [uint256(1), 3];
+        _refused(key, abi.encodeWithSelector(Tables.TablePoint.selector, 1));
+    }
+
+    function test_tablesAreKept() external {
+        for (uint256 count = 1; count < 5; ++count) {
+            uint256[2][] memory points = new uint256[2][](6);
+            for (uint256 i = 0; i < count; ++i) {
+                // One that is infinity, but not at the end.
+                if (i != 1 || count == 2) points[i] = i % 2 == 0 ? [uint256(1), 2] : [uint256(1), FIELD - 2];
+            }
+            (bytes32 expected, bytes32 got) = _libraries.roundTrip(points);
+            same(expected, got);
+        }
+    }
+
+    function test_inverse(uint256 value) external {
+        value %= Bn254.R;
+        if (value == 0) {
+            vm.expectRevert(abi.encodeWithSelector(Bn254.NotInvertible.selector));
+            _libraries.inverse(0);
+        } else {
+            same(1, mulmod(value, _libraries.inverse(value), Bn254.R));
+        }
+    }
+
+    function test_nothingInvertsZero() external {
+        vm.expectRevert(abi.encodeWithSelector(Bn254.NotInvertible.selector));
+        _libraries.inverse(0);
+    }
+
+    function test_depthIsTheLogarithmRoundedUp() external view {
+        uint8[2][7] memory cases = [[0, 0], [1, 0], [2, 1], [3, 2], [4, 2], [5, 3], [255, 8]];
+        for (uint256 i = 0; i < cases.length; ++i) {
+            same(cases[i][1], _libraries.depth(cases[i][0]));
+        }
+        same(80, _libraries.depth(uint256(1) << 80));
+    }
+
+    function test_halo2MustAnswerWithTwoPoints() external {
+        SegmentVerifier.Key memory key = _key();
+        key.halo2 = IHalo2Verifier(address(new Curt()));
+        SegmentVerifier verifier = new SegmentVerifier(key);
+        // Long enough, with points that are on the curve, scalars that are zero, and the leaf under its root.
+        Segment memory segment = Segment({
+            job: 0,
+            owner: address(1),
+            index: 0,
+            dataRoot: keccak256(abi.encodePacked(uint8(0), uint64(0), uint64(0), uint256(1), uint256(2))),
+            epochSegments: 1,
+            position: 0,
+            liveSteps: 1,
+            liveRows: 1,
+            rate: 1,
+            first: keccak256(abi.encode(1, 2))
+        });
+        bytes memory proof;
+        for (uint256 i = 0; i < 7; ++i) {
+            proof = bytes.concat(proof, abi.encode(1, 2));
+        }
+        proof = bytes.concat(proof, new bytes(32 * 19 + 64 * 15 + 32 * 17 + 128));
+        vm.expectRevert(abi.encodeWithSelector(ISegmentVerifier.Halo2Answer.selector));
+        verifier.verify(segment, proof);
+    }
+}
+
+/// @notice A halo2 verifier that answers with one word.
+contract Curt {
+    fallback(bytes calldata) external returns (bytes memory) {
+        return abi.encode(1);
+    }
+}

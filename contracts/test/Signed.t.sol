@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
+import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
+import {Assurance, Attestation, Licence, Member, Offer, Seat, State, Task, Terms} from "../src/market/Types.sol";
+import {TrainingMarket} from "../src/TrainingMarket.sol";
+import {ContractWallet} from "./mocks/Wallets.sol";
+import {Scene} from "./Scene.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice Offers, permits, licences and teams: what a signature does, and what it does not.
+contract SignedTest is Scene {
+    Licence internal none;
+    Permit internal noPermit;
+
+    function offered(Terms memory t, address from, uint256 key) private returns (Offer memory offer) {
+        offer = Offer(from, address(0), ++nonce, vm.getBlockTimestamp() + 1 hours, "");
+        offer.signature = sign(key, market.offerDigest(offer, t));
+    }
+
+    function take(Terms memory t, Offer memory offer) private view returns (bytes memory) {
+        return abi.encodeCall(market.openAndAccept, (t, offer, none, noPermit, 0));
+    }
+
+    function badSignature(address signer) private pure returns (bytes memory) {
+        return why(IMarketErrors.BadSignature.selector, signer);
+    }
+
+    function test_an_offer_opens_and_accepts_at_once() public {
+        Terms memory t = terms(Assurance.Proven);
+        Offer memory offer = offered(t, requester, REQUESTER_KEY);
+        vm.prank(provider);
+        bytes32 id = market.openAndAccept(t, offer, none, noPermit, PRICE);
+        ids.push(id);
+        inState(id, State.Assigned);
+        eq(market.jobOf(id).requester, requester, "requester");
+        eq(id, market.idOf(requester, offer.nonce, t), "id");
+        refuses(
+            provider, take(t, offer), abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, requester, offer.nonce)
+        );
+        solvent();
+    }
+
+    function test_an_offer_pulls_the_escrow_by_permit() public {
+        Terms memory t = terms(Assurance.Proven);
+        vm.prank(requester);
+        token.approve(address(market), 0);
+        Offer memory offer = offered(t, requester, REQUESTER_KEY);
+        Permit memory permit = permitOf(REQUESTER_KEY, requester, address(market), 1e24);
+        vm.prank(provider);
+        bytes32 id = market.openAndAccept(t, offer, none, permit, 0);
+        inState(id, State.Assigned);
+    }
+
+    function permitOf(uint256 key, address from, address to, uint256 amount) private view returns (Permit memory p) {
+        p.value = amount;
+        p.deadline = vm.getBlockTimestamp() + 1 hours;
+        bytes32 what = keccak256(
+            abi.encode(
+                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
+                from,
+                to,
+                amount,
+                token.nonces(from),
+                p.deadline
+            )
+        );
+        (p.v, p.r, p.s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), what)));
+    }
+
+    function test_a_permit_that_was_sent_ahead_does_no_harm() public {
+        Terms memory t = terms(Assurance.Proven);
+        uint256 escrow = PRICE * SEGMENTS + 3 * 2 * FEE;
+        vm.prank(requester);
+        token.approve(address(market), 0);
+        Permit memory permit = permitOf(REQUESTER_KEY, requester, address(market), escrow);
+        token.permit(requester, address(market), escrow, permit.deadline, permit.v, permit.r, permit.s);
+        vm.prank(requester);
+        inState(market.open(t, ++nonce, none, permit), State.Open);
+        // The same for stake.
+        vm.prank(requester);
+        token.approve(address(vault), 0);
+        permit = permitOf(REQUESTER_KEY, requester, address(vault), 5);
+        token.permit(requester, address(vault), 5, permit.deadline, permit.v, permit.r, permit.s);
+        vm.prank(requester);
+        vault.deposit(5, permit);
+        eq(vault.free(requester), 5, "stake");
+    }
+
+    function test_offers_expire_can_be_cancelled_and_name_a_provider() public {
+        Terms memory t = terms(Assurance.Proven);
+        Offer memory offer = offered(t, requester, REQUESTER_KEY);
+        vm.prank(requester);
+        market.cancelNonce(offer.nonce);
+        bytes memory used = abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, requester, offer.nonce);
+        refuses(provider, take(t, offer), used);
+        refuses(requester, abi.encodeCall(market.cancelNonce, (offer.nonce)), used);
+        offer = offered(t, requester, REQUESTER_KEY);
+        offer.provider = partner;
+        offer.signature = sign(REQUESTER_KEY, market.offerDigest(offer, t));
+        refuses(provider, take(t, offer), why(IMarketErrors.OfferForAnother.selector, partner));
+        vm.warp(offer.expiry + 1);
+        refuses(partner, take(t, offer), why(IMarketErrors.SignatureExpired.selector, offer.expiry));
+        vm.warp(offer.expiry);
+        vm.prank(partner);
+        market.openAndAccept(t, offer, none, noPermit, 0);
+    }
+
+    function test_an_offer_binds_every_term_chain_market_and_signer() public {
+        Terms memory t = terms(Assurance.Proven);
+        Offer memory offer = offered(t, requester, REQUESTER_KEY);
+        t.price.max += 1;
+        refuses(provider, take(t, offer), badSignature(requester));
+        t.price.max -= 1;
+        offer.nonce += 1;
+        refuses(provider, take(t, offer), badSignature(requester));
+        offer.nonce -= 1;
+        offer.expiry += 1;
+        refuses(provider, take(t, offer), badSignature(requester));
+        offer.expiry -= 1;
+        offer.provider = provider;
+        refuses(provider, take(t, offer), badSignature(requester));
+        offer.provider = address(0);
+        offer.requester = challenger;
+        refuses(provider, take(t, offer), badSignature(challenger));
+        offer.requester = requester;
+        vm.chainId(5);
+        refuses(provider, take(t, offer), badSignature(requester));
+        vm.chainId(31_337);
+        TrainingMarket other = new TrainingMarket(IERC20(address(token)), nodes, datasets);
+        refusesAt(address(other), provider, take(t, offer), badSignature(requester));
+        vm.prank(provider);
+        market.openAndAccept(t, offer, none, noPermit, 0);
+    }
+
+    function test_a_contract_wallet_offers() public {
+        ContractWallet wallet = new ContractWallet(requester);
+        yes(token.transfer(address(wallet), 1e24), "fortune");
+        wallet.approve(IERC20(address(token)), address(market));
+        Terms memory t = terms(Assurance.Proven);
+        Offer memory offer = offered(t, address(wallet), PROVIDER_KEY);
+        refuses(provider, take(t, offer), badSignature(address(wallet)));
+        offer = offered(t, address(wallet), REQUESTER_KEY);
+        vm.prank(provider);
+        bytes32 id = market.openAndAccept(t, offer, none, noPermit, 0);
+        eq(market.jobOf(id).requester, address(wallet), "requester");
+    }
+
+    function test_one_signature_serves_one_role() public {
+        // The same key signs a licence and a word; neither opens a job.
+        Terms memory t = terms(Assurance.Proven);
+        Offer memory offer = offered(t, requester, REQUESTER_KEY);
+        Licence memory licence = Licence(offer.nonce, offer.expiry, "");
+        bytes32 id = market.idOf(requester, offer.nonce, t);
+        offer.signature = sign(REQUESTER_KEY, market.licenceDigest(keccak256(abi.encode(t)), requester, licence));
+        refuses(provider, take(t, offer), badSignature(requester));
+        offer.signature =
+            sign(REQUESTER_KEY, market.attestationDigest(Attestation(id, Task.Opening, 0, bytes32(offer.nonce), YES)));
+        refuses(provider, take(t, offer), badSignature(requester));
+        Seat memory seat = Seat(Member(requester, 10_000, BOND), offer.nonce, offer.expiry, "");
+        offer.signature = sign(REQUESTER_KEY, market.consentDigest(id, address(0), seat, 0));
+        refuses(provider, take(t, offer), badSignature(requester));
+        // The same words with the same fields have different digests in each role.
+        yes(market.licenceDigest(id, requester, licence) != market.offerDigest(offer, t), "roles differ");
+    }
+
+    // Licences.
+
+    function licensed() private returns (Terms memory t, bytes32 set) {
+        t = terms(Assurance.Proven);
+        vm.prank(dataOwner);
+        set = datasets.register(ROOT, 107, 1000, royalties);
+        t.training.dataset = set;
+        t.training.royaltyBps = 1000;
+    }
+
+    function licenceFor(bytes32 set, address who) private returns (Licence memory licence) {
+        licence = Licence(++nonce, vm.getBlockTimestamp() + 1 hours, "");
+        licence.signature = sign(OWNER_KEY, market.licenceDigest(set, who, licence));
+    }
+
+    function refusesLicence(Terms memory t, Licence memory licence, bytes memory reason) private {
+        refuses(requester, abi.encodeCall(market.open, (t, ++nonce, licence, noPermit)), reason);
+    }
+
+    function test_royalty_is_paid_for_each_segment() public {
+        (Terms memory t, bytes32 set) = licensed();
+        bytes32 id = open(t, licenceFor(set, requester));
+        // A later change of the rate or the receiver does not touch the job.
+        vm.prank(dataOwner);
+        datasets.change(set, 5000, stranger);
+        vm.prank(provider);
+        market.accept(id, 0);
+        vm.prank(provider);
+        market.start(id);
+        prove(id, 0);
+        prove(id, 1);
+        eq(market.owed(royalties), 2 * PRICE / 10, "royalty");
+        eq(market.jobOf(id).earned, 2 * PRICE * 7 / 10, "earned");
+        eq(market.jobOf(id).held, 2 * PRICE * 2 / 10, "held");
+        late(id);
+        eq(market.owed(royalties), 2 * PRICE / 10, "royalty stays");
+        market.withdraw(royalties);
+        eq(token.balanceOf(royalties), 2 * PRICE / 10, "paid");
+        solvent();
+    }
+
+    function test_a_licence_is_needed_and_binds() public {
+        (Terms memory t, bytes32 set) = licensed();
+        Licence memory licence = licenceFor(set, challenger);
+        refusesLicence(t, licence, badSignature(dataOwner));
+        licence = licenceFor(keccak256("other set"), requester);
+        refusesLicence(t, licence, badSignature(dataOwner));
+        licence = licenceFor(set, requester);
+        licence.nonce += 1;
+        refusesLicence(t, licence, badSignature(dataOwner));
+        licence.nonce -= 1;
+        licence.expiry += 1;
+        refusesLicence(t, licence, badSignature(dataOwner));
+        licence.expiry -= 1;
+        open(t, licence);
+        refusesLicence(t, licence, abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, dataOwner, licence.nonce));
+        licence = licenceFor(set, requester);
+        vm.warp(licence.expiry + 1);
+        refusesLicence(t, licence, why(IMarketErrors.SignatureExpired.selector, licence.expiry));
+        vm.warp(licence.expiry - 1 hours);
+        vm.prank(dataOwner);
+        market.cancelNonce(licence.nonce);
+        refusesLicence(t, licence, abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, dataOwner, licence.nonce));
+    }
+
+    function test_terms_agree_with_the_registered_set() public {
+        (Terms memory t, bytes32 set) = licensed();
+        bytes memory mismatch = why(IMarketErrors.DatasetMismatch.selector, uint256(set));
+        Licence memory licence = licenceFor(set, requester);
+        t.training.royaltyBps = 999;
+        refusesLicence(t, licence, mismatch);
+        t.training.royaltyBps = 1000;
+        t.training.rows = 106;
+        refusesLicence(t, licence, mismatch);
+        t.training.rows = 107;
+        t.training.dataRoot = keccak256("other");
+        refusesLicence(t, licence, mismatch);
+        t.training.dataset = 0;
+        refusesLicence(t, licence, why(IMarketErrors.DatasetMismatch.selector, uint256(0)));
+    }
+
+    // Teams.
+
+    function seats(bytes32 id) private view returns (Seat[] memory all) {
+        all = new Seat[](2);
+        all[0].member = Member(provider, 6000, BOND / 2);
+        all[1] = Seat(Member(partner, 4000, BOND / 2), 77, vm.getBlockTimestamp() + 1 hours, "");
+        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
+    }
+
+    function join(bytes32 id, Seat[] memory all, uint256 minPrice) private view returns (bytes memory) {
+        return abi.encodeCall(market.acceptAsTeam, (id, minPrice, all));
+    }
+
+    function teamed() private returns (bytes32 id) {
+        id = opened(Assurance.Proven);
+        Seat[] memory all = seats(id);
+        vm.prank(provider);
+        market.acceptAsTeam(id, PRICE, all);
+        vm.prank(provider);
+        market.start(id);
+    }
+
+    function test_a_team_shares_what_it_earns() public {
+        bytes32 id = teamed();
+        eq(vault.bonded(id, partner), BOND / 2, "bond");
+        prove(id, 0);
+        market.collect(id);
+        eq(market.owed(provider), PRICE * 8 / 10 * 6 / 10, "lead");
+        eq(market.owed(partner), PRICE * 8 / 10 * 4 / 10, "partner");
+        refuses(stranger, abi.encodeCall(market.collect, (id)), why(IMarketErrors.NothingOwed.selector, provider));
+        uint256 free = vault.free(partner);
+        late(id);
+        // A tenth of the bond, for six of seven segments.
+        eq(vault.free(partner), free + BOND / 2 - BOND / 2 * 6 / 70, "part of the bond");
+        solvent();
+    }
+
+    function test_a_seat_needs_its_members_consent() public {
+        bytes32 id = opened(Assurance.Proven);
+        Seat[] memory all = seats(id);
+        bytes memory forged = badSignature(partner);
+        refuses(provider, join(id, all, PRICE - 1), forged);
+        all[1].member.bond -= 1;
+        all[0].member.bond += 1;
+        refuses(provider, join(id, all, PRICE), forged);
+        all = seats(id);
+        (all[0].member.shareBps, all[1].member.shareBps) = (7000, 3000);
+        refuses(provider, join(id, all, PRICE), forged);
+        all = seats(keccak256("other job"));
+        refuses(provider, join(id, all, PRICE), forged);
+        all = seats(id);
+        vm.prank(partner);
+        market.cancelNonce(77);
+        refuses(provider, join(id, all, PRICE), abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, partner, 77));
+        all[1].nonce = 78;
+        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
+        vm.warp(all[1].expiry + 1);
+        refuses(provider, join(id, all, PRICE), why(IMarketErrors.SignatureExpired.selector, all[1].expiry));
+    }
+
+    function test_a_team_is_whole() public {
+        bytes32 id = opened(Assurance.Proven);
+        bytes memory bad = why(IMarketErrors.BadTeam.selector);
+        refuses(provider, join(id, new Seat[](0), 0), bad);
+        refuses(provider, join(id, new Seat[](17), 0), bad);
+        Seat[] memory all = seats(id);
+        refuses(stranger, join(id, all, PRICE), bad);
+        Seat[] memory one = new Seat[](1);
+        one[0].member = Member(provider, 9999, BOND);
+        refuses(provider, join(id, one, 0), bad);
+        one[0].member = Member(provider, 10_000, BOND - 1);
+        refuses(provider, join(id, one, 0), bad);
+        one[0].member = Member(provider, 10_000, 0);
+        refuses(provider, join(id, one, 0), bad);
+        all[1].member = Member(provider, 4000, BOND / 2);
+        all[1].signature = sign(PROVIDER_KEY, market.consentDigest(id, provider, all[1], PRICE));
+        refuses(provider, join(id, all, PRICE), abi.encodeWithSelector(IStakeVault.BondExists.selector, id, provider));
+    }
+
+    function test_a_team_is_slashed_in_full() public {
+        Terms memory t = terms(Assurance.Sampled);
+        bytes32 id = open(t);
+        Seat[] memory all = seats(id);
+        vm.prank(provider);
+        market.acceptAsTeam(id, PRICE, all);
+        vm.prank(provider);
+        market.start(id);
+        claim(id, 0, SEGMENTS);
+        passDrawBlock(id);
+        market.reveal(id, SECRET);
+        uint256 free = vault.free(partner);
+        late(id);
+        inState(id, State.Slashed);
+        eq(vault.free(partner), free, "nothing comes back");
+        eq(vault.owed(requester), 2 * (BOND / 8), "a quarter of each");
+        solvent();
+    }
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
+import {BURNT} from "../src/Token.sol";
+import {Scene} from "./Scene.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice Stake, its way out, and who may take it.
+contract VaultTest is Scene {
+    function asMarket(bytes memory call) private {
+        vm.prank(address(market));
+        (bool done, bytes memory got) = address(vault).call(call);
+        if (!done) {
+            assembly ("memory-safe") {
+                revert(add(got, 32), mload(got))
+            }
+        }
+    }
+
+    function denied(address who, bytes memory call, bytes memory reason) private {
+        refusesAt(address(vault), who, call, reason);
+    }
+
+    function test_only_the_market_moves_bonds() public {
+        bytes memory no = why(IStakeVault.NotMarket.selector, stranger);
+        denied(stranger, abi.encodeCall(vault.lock, (0, provider, 1)), no);
+        denied(stranger, abi.encodeCall(vault.release, (0, provider)), no);
+        denied(stranger, abi.encodeCall(vault.take, (0, provider, stranger, 0)), no);
+        denied(stranger, abi.encodeCall(vault.takeStake, (provider, 1, stranger, stranger)), no);
+        eq(vault.market(), address(market), "market");
+    }
+
+    function test_deposits_are_real_amounts() public {
+        Permit memory none;
+        bytes4 bad = IStakeVault.BadAmount.selector;
+        denied(requester, abi.encodeCall(vault.deposit, (0, none)), why(bad, uint256(0)));
+        uint256 wide = uint256(type(uint128).max) + 1;
+        denied(requester, abi.encodeCall(vault.deposit, (wide, none)), why(bad, wide));
+        denied(requester, abi.encodeCall(vault.startExit, (0)), why(bad, uint256(0)));
+    }
+
+    function test_stake_leaves_after_its_time() public {
+        stake(requester, 100);
+        bytes memory more = abi.encodeCall(vault.startExit, (101));
+        denied(requester, more, abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, requester, 100, 101));
+        vm.prank(requester);
+        vault.startExit(60);
+        eq(vault.free(requester), 40, "free");
+        eq(vault.leaving(requester), 60, "leaving");
+        uint256 start = vm.getBlockTimestamp();
+        vm.warp(start + vault.unbondingSecs() - 1);
+        bytes memory finish = abi.encodeCall(vault.finishExits, (requester));
+        bytes memory nothing = why(IStakeVault.NothingOwed.selector, requester);
+        denied(stranger, finish, nothing);
+        vm.prank(requester);
+        vault.startExit(1);
+        vm.warp(start + vault.unbondingSecs());
+        vm.prank(stranger);
+        eq(vault.finishExits(requester), 60, "the first only");
+        eq(vault.leaving(requester), 1, "the second waits");
+        denied(stranger, abi.encodeCall(vault.withdraw, (stranger)), why(IStakeVault.NothingOwed.selector, stranger));
+        uint256 before = token.balanceOf(requester);
+        vm.prank(stranger);
+        vault.withdraw(requester);
+        eq(token.balanceOf(requester), before + 60, "to its owner");
+        solvent();
+    }
+
+    function test_exits_are_few_and_never_stick() public {
+        stake(requester, 100);
+        for (uint256 i = 0; i < 16; ++i) {
+            vm.prank(requester);
+            vault.startExit(2);
+        }
+        bytes memory more = abi.encodeCall(vault.startExit, (1));
+        denied(requester, more, why(IStakeVault.TooManyExits.selector, uint256(16)));
+        // All of it is taken; the empty exits still go.
+        asMarket(abi.encodeCall(vault.takeStake, (requester, 100, stranger, provider)));
+        eq(vault.leaving(requester), 0, "empty");
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
+        eq(vault.finishExits(requester), 0, "nothing left");
+        stake(requester, 1);
+        vm.prank(requester);
+        vault.startExit(1);
+        solvent();
+    }
+
+    function test_locked_stake_cannot_leave() public {
+        stake(requester, 100);
+        asMarket(abi.encodeCall(vault.lock, (bytes32("bond"), requester, 70)));
+        denied(
+            requester,
+            abi.encodeCall(vault.startExit, (31)),
+            abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, requester, 30, 31)
+        );
+        denied(
+            address(market),
+            abi.encodeCall(vault.lock, (bytes32("bond"), requester, 1)),
+            abi.encodeWithSelector(IStakeVault.BondExists.selector, bytes32("bond"), requester)
+        );
+        denied(
+            address(market),
+            abi.encodeCall(vault.take, (bytes32("bond"), requester, stranger, 71)),
+            abi.encodeWithSelector(IStakeVault.BondTooSmall.selector, bytes32("bond"), requester, 70, 71)
+        );
+        asMarket(abi.encodeCall(vault.take, (bytes32("bond"), requester, stranger, 20)));
+        asMarket(abi.encodeCall(vault.release, (bytes32("bond"), requester)));
+        eq(vault.free(requester), 80, "the rest is free");
+        eq(vault.owed(stranger), 20, "taken");
+        eq(vault.bonded(bytes32("bond"), requester), 0, "no bond");
+    }
+
+    function testFuzz_what_is_taken_adds_up(uint96 free, uint96 first, uint96 second, uint128 most) public {
+        free = free % 1e20 + 3;
+        first = first % free;
+        second = second % (free - first);
+        stake(requester, free);
+        if (first > 0) {
+            vm.prank(requester);
+            vault.startExit(first);
+        }
+        if (second > 0) {
+            vm.prank(requester);
+            vault.startExit(second);
+        }
+        asMarket(abi.encodeCall(vault.takeStake, (requester, most, stranger, provider)));
+        uint256 taken = most < free ? most : free;
+        eq(vault.free(requester) + vault.leaving(requester), free - taken, "left");
+        eq(vault.owed(stranger), taken / 4, "a quarter");
+        eq(vault.owed(provider), taken / 4, "a quarter");
+        eq(vault.owed(BURNT), taken - 2 * (taken / 4), "half");
+        solvent();
+    }
+}

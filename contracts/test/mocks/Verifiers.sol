@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {ISegmentVerifier, Segment} from "../../src/ISegmentVerifier.sol";
+
+enum Mode {
+    Check,
+    AcceptAll,
+    RejectAll
+}
+
+/// @notice Takes for a proof: the hash of the segment, then the digest of the last parameters.
+contract MockVerifier is ISegmentVerifier {
+    Mode private immutable MODE;
+    bool public immutable insecureSetup;
+    uint32 private immutable BATCH;
+    uint32 private immutable STEPS;
+
+    error NotAProof();
+
+    constructor(Mode mode, bool insecure, uint32 batch, uint32 steps) {
+        MODE = mode;
+        insecureSetup = insecure;
+        BATCH = batch;
+        STEPS = steps;
+    }
+
+    function verify(Segment calldata segment, bytes calldata proof) external view returns (bytes32 last) {
+        if (MODE == Mode.RejectAll || proof.length != 64) revert NotAProof();
+        bytes32 hash;
+        (hash, last) = abi.decode(proof, (bytes32, bytes32));
+        if (MODE == Mode.Check && hash != keccak256(abi.encode(segment))) revert NotAProof();
+    }
+
+    function key() external pure returns (bytes32) {
+        return keccak256("key");
+    }
+
+    function setup() external pure returns (bytes32) {
+        return keccak256("setup");
+    }
+
+    function shape() external view returns (uint32, uint32) {
+        return (BATCH, STEPS);
+    }
+}

@@ -1,0 +1,207 @@
+//! Wrapping: a short zero-knowledge proof in the place of an argument's messages.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::Arc;
+
+use ark_bn254::Fr;
+use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit, instances};
+use gradproof_circuits::wrap::convert::to_halo2;
+use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};
+use gradproof_verifier::keccak::keccak256;
+use gradproof_verifier::key::{SUBJECTS, VerifyingKey, architecture_bytes};
+use gradproof_verifier::proof::{Argument, Proof};
+use gradproof_verifier::setup::insecure_tau;
+use gradproof_verifier::wrap::key::{WrapKey, WrapKeyError};
+use gradproof_verifier::wrap::transcript::ProofTranscript;
+use halo2_axiom::SerdeFormat;
+use halo2_axiom::halo2curves::bn256::Bn256;
+use halo2_axiom::plonk::create_proof;
+use halo2_axiom::poly::kzg::commitment::KZGCommitmentScheme;
+use halo2_axiom::poly::kzg::multiopen::ProverSHPLONK;
+use rand_core::OsRng;
+
+use crate::setup::{Setup, SetupError};
+
+/// First bytes of a stored proving key.
+const MAGIC: &[u8; 4] = b"GPPK";
+/// Version of the stored form, of the circuit and of its library.
+const VERSION: u8 = 1;
+
+/// Why there is no wrapped proof, or no key for it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WrapError {
+    /// There is no verifying key.
+    #[error(transparent)]
+    Key(#[from] WrapKeyError),
+    /// The set-up is too short.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
+    /// Stored bytes are not the key that was asked for.
+    #[error("not the stored proving key of this shape and set-up: it is damaged, or of another version")]
+    Stored,
+    /// The proof is not a core proof whose messages fit the circuit.
+    #[error("the proof to be wrapped is not a core proof of this shape")]
+    NotCore,
+    /// The circuit library refuses.
+    #[error("the circuit cannot be proved: {0}")]
+    Circuit(String),
+}
+
+/// Reference strings for circuits, each made once.
+pub struct ReferenceStrings<'a> {
+    setup: &'a Setup,
+    made: BTreeMap<u32, Arc<Params>>,
+}
+
+impl<'a> ReferenceStrings<'a> {
+    /// Reference strings from the powers of `setup`.
+    pub fn new(setup: &'a Setup) -> Self {
+        Self { setup, made: BTreeMap::new() }
+    }
+
+    /// The reference string for circuits of `2^k` rows; takes seconds the first time.
+    ///
+    /// # Errors
+    /// The set-up has fewer powers.
+    pub fn get(&mut self, k: u32) -> Result<Arc<Params>, SetupError> {
+        if let Some(params) = self.made.get(&k) {
+            return Ok(params.clone());
+        }
+        let key = &self.setup.key;
+        let params = if key.is_insecure() {
+            keys::params_of_tau(k, insecure_tau())
+        } else {
+            keys::params(k, self.setup.bases(1 << k)?, &key.tau_g2)
+        };
+        let params = Arc::new(params);
+        self.made.insert(k, params.clone());
+        Ok(params)
+    }
+}
+
+/// Wraps proofs about one subject.
+pub struct Wrapper {
+    params: Arc<Params>,
+    key: WrapProvingKey,
+    verifying: WrapKey,
+}
+
+impl Wrapper {
+    /// Makes the keys of the circuit of `relations`; takes seconds.
+    ///
+    /// # Errors
+    /// The circuit or the set-up is refused.
+    pub fn new(relations: &Relations, strings: &mut ReferenceStrings<'_>) -> Result<Self, WrapError> {
+        let circuit = WrapCircuit::blank(relations).map_err(|_| WrapKeyError::Circuit)?;
+        let size_bits = circuit.size_bits();
+        if size_bits > MAX_SIZE_BITS {
+            return Err(WrapKeyError::TooLarge { got: size_bits }.into());
+        }
+        let params = strings.get(size_bits)?;
+        let refused = |error: halo2_axiom::plonk::Error| WrapError::Circuit(error.to_string());
+        let verifying = keys::verifying_key(&params, &circuit).map_err(refused)?;
+        let key = keys::proving_key(&params, verifying.clone(), &circuit).map_err(refused)?;
+        let verifying = WrapKey::new(verifying, size_bits, &strings.setup.key.tau_g2);
+        Ok(Self { params, key, verifying })
+    }
+
+    /// The key that proofs are verified with.
+    pub fn verifying_key(&self) -> &WrapKey {
+        &self.verifying
+    }
+
+    /// The core proof `proof` of an argument over `publics`, with a proof of the circuit in the place of its messages.
+    ///
+    /// # Soundness
+    /// Blinding comes from the operating system in every call. The messages hold the salt and evaluations: whoever keeps or
+    /// shows the core proof has no zero-knowledge.
+    ///
+    /// # Errors
+    /// [`WrapError::NotCore`]; [`WrapError::Circuit`].
+    pub fn wrap(&self, relations: &Relations, publics: &Publics<Fr>, proof: Proof) -> Result<Proof, WrapError> {
+        let Argument::Core(messages) = &proof.argument else { return Err(WrapError::NotCore) };
+        let (circuit, reduced) = WrapCircuit::new(relations, publics, messages).map_err(|_| WrapError::NotCore)?;
+        let instances: Vec<_> = instances(publics, &reduced).into_iter().map(to_halo2).collect();
+        let mut transcript = ProofTranscript::new(Vec::new());
+        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+            &self.params,
+            &self.key,
+            &[circuit],
+            &[&[&instances]],
+            OsRng,
+            &mut transcript,
+        )
+        .map_err(|error| WrapError::Circuit(error.to_string()))?;
+        Ok(Proof { argument: Argument::Wrapped { reduced, halo2: transcript.into_stream() }, ..proof })
+    }
+
+    /// The keys and the reference string as bytes, bound to `name` and ended by a keccak256 of all.
+    pub fn to_bytes(&self, name: &[u8; 32]) -> Vec<u8> {
+        let mut bytes = [&MAGIC[..], &[VERSION], name].concat();
+        // Writing into memory does not fail.
+        let _ = self.params.write_custom(&mut bytes, SerdeFormat::RawBytesUnchecked);
+        let _ = self.key.write(&mut bytes, SerdeFormat::RawBytesUnchecked);
+        bytes.extend(keccak256(&[&bytes]));
+        bytes
+    }
+
+    /// What [`Self::to_bytes`] wrote for `name`.
+    ///
+    /// # Errors
+    /// [`WrapError::Stored`].
+    pub fn from_bytes(bytes: &[u8], name: &[u8; 32], setup: &Setup) -> Result<Self, WrapError> {
+        let (content, digest) = bytes.split_last_chunk::<32>().ok_or(WrapError::Stored)?;
+        let start = [&MAGIC[..], &[VERSION], name].concat();
+        let mut rest = content.strip_prefix(&start[..]).ok_or(WrapError::Stored)?;
+        if keccak256(&[content]) != *digest {
+            return Err(WrapError::Stored);
+        }
+        let params = Params::read_custom(rest.by_ref(), SerdeFormat::RawBytesUnchecked);
+        let params = Arc::new(params.map_err(|_| WrapError::Stored)?);
+        let key = WrapProvingKey::read::<_, WrapCircuit>(&mut rest, SerdeFormat::RawBytesUnchecked);
+        let key = key.map_err(|_| WrapError::Stored)?;
+        let verifying = WrapKey::new(key.get_vk().clone(), key.get_vk().get_domain().k(), &setup.key.tau_g2);
+        Ok(Self { params, key, verifying })
+    }
+}
+
+/// The name of a stored key: keccak256 of version, set-up, subject, column size and architecture.
+pub fn stored_name(key: &VerifyingKey, subject: Subject) -> [u8; 32] {
+    let version = gradproof_circuits::argument::VERSION.to_be_bytes();
+    let shape = architecture_bytes(key.architecture());
+    keccak256(&[&[VERSION], &version, &key.setup.digest(), &[subject as u8, key.column_vars as u8], &shape])
+}
+
+/// Wrappers for all subjects of a key, in the order of [`SUBJECTS`], and the key for wrapped proofs.
+pub struct Wrappers {
+    wrappers: [Wrapper; 3],
+}
+
+impl Wrappers {
+    /// The wrappers that `get` finds or makes.
+    ///
+    /// # Errors
+    /// The first that `get` gives.
+    pub fn new<E>(mut get: impl FnMut(Subject) -> Result<Wrapper, E>) -> Result<Self, E> {
+        let [segment, data, parameters] = SUBJECTS;
+        Ok(Self { wrappers: [get(segment)?, get(data)?, get(parameters)?] })
+    }
+
+    /// The wrapper for proofs about `subject`.
+    pub fn get(&self, subject: Subject) -> &Wrapper {
+        let [segment, data, parameters] = &self.wrappers;
+        match subject {
+            Subject::Segment => segment,
+            Subject::Data => data,
+            Subject::Parameters => parameters,
+        }
+    }
+
+    /// `key`, for wrapped proofs.
+    pub fn verifying_key(&self, key: VerifyingKey) -> VerifyingKey {
+        key.with_wraps(self.wrappers.each_ref().map(|wrapper| wrapper.verifying.clone()))
+    }
+}

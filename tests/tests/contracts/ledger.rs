@@ -1,0 +1,130 @@
+//! The ledger: order, link, and what it refuses to open.
+
+use gradproof_verifier::statement::Domain;
+use gradproof_worker::chain::{Address, B256, SegmentLedger, SolCall, Terms};
+
+use crate::stage::{Stage, artifacts, refusal};
+use crate::synthetic::{Job, Proved, Shape};
+
+const OWNER: Address = Address::new([0x22; 20]);
+
+fn terms(stage: &Stage, job: &Job<'_>) -> Terms {
+    let statement = job.statement(Domain::default(), 0, &job.first);
+    Terms {
+        verifier: stage.verifier,
+        owner: OWNER,
+        dataRoot: statement.data_root.into(),
+        epochSegments: job.epoch_segments,
+        segments: 4,
+        lastSteps: 2,
+        lastRows: 1,
+        rate: statement.rate,
+        first: statement.first.into(),
+    }
+}
+
+/// Opens a job, and returns its id.
+fn open(stage: &Stage, terms: &Terms) -> Result<B256, String> {
+    let call = SegmentLedger::openCall { terms: terms.clone() };
+    let job = refusal(stage.chain.call(stage.ledger, &call))?;
+    refusal(stage.chain.send(stage.ledger, &call))?;
+    Ok(job)
+}
+
+fn submit(stage: &Stage, job: B256, proof: &Proved) -> Result<u64, String> {
+    let call = SegmentLedger::submitCall { job, proof: proof.bytes.clone().into() };
+    Ok(refusal(stage.chain.send(stage.ledger, &call))?.gas)
+}
+
+#[test]
+fn a_job_is_proved_segment_by_segment() {
+    let Some(artifacts) = artifacts("a_job_is_proved_segment_by_segment") else { return };
+    let shape = Shape::fixture();
+    let stage = Stage::new(artifacts, &shape);
+    let job = Job::new(&shape);
+    let id = open(&stage, &terms(&stage, &job)).expect("the terms are right");
+    let again = open(&stage, &terms(&stage, &job)).expect("the same terms once more are another job");
+    assert_ne!(id, again);
+    let domain =
+        |id: B256| Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: OWNER.into() };
+
+    let mut first = job.first.clone();
+    let mut proofs: Vec<Proved> = Vec::new();
+    for index in 0..4 {
+        let proved = job.prove(job.statement(domain(id), index, &first), &first);
+        // One that comes too early begins with other parameters, and is at another position.
+        let early = job.prove(job.statement(domain(id), index + 1, &proved.last), &proved.last);
+        assert!(submit(&stage, id, &early).is_err(), "segment {index} left out");
+        for earlier in &proofs {
+            assert!(submit(&stage, id, earlier).is_err(), "a segment repeated");
+        }
+        assert!(submit(&stage, again, &proved).is_err(), "another job");
+        let next = stage.chain.call(stage.ledger, &SegmentLedger::nextCall { job: id }).expect("it answers");
+        assert_eq!(next, crate::synthetic::segment(&proved.statement));
+
+        let call = SegmentLedger::submitCall { job: id, proof: proved.bytes.clone().into() };
+        let sent = stage.chain.send(stage.ledger, &call).expect("the proof is right");
+        let event = sent.receipt.decoded_log::<SegmentLedger::Proven>().expect("there is an event");
+        assert_eq!((event.job, event.index), (id, index));
+        assert_eq!(event.last, B256::from(proved.statement.last));
+        assert_eq!(stage.chain.input(&sent.receipt).expect("it is there").len(), call.abi_encode().len());
+        first = proved.last.clone();
+        proofs.push(proved);
+    }
+    assert_eq!(submit(&stage, id, &proofs[3]), Err(format!("Finished {{ job: {id} }}")));
+    assert_eq!(submit(&stage, B256::ZERO, &proofs[0]), Err(format!("UnknownJob {{ job: {} }}", B256::ZERO)));
+}
+
+#[test]
+fn a_segment_begins_where_the_last_one_ended() {
+    let Some(artifacts) = artifacts("a_segment_begins_where_the_last_one_ended") else { return };
+    let shape = Shape::fixture();
+    let stage = Stage::new(artifacts, &shape);
+    let job = Job::new(&shape);
+    let id = open(&stage, &terms(&stage, &job)).expect("the terms are right");
+    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: OWNER.into() };
+    let proved = job.prove(job.statement(domain, 0, &job.first), &job.first);
+    submit(&stage, id, &proved).expect("the proof is right");
+    // The right segment, from the parameters with which the job began.
+    let back = job.prove(job.statement(domain, 1, &job.first), &job.first);
+    assert!(submit(&stage, id, &back).expect_err("the link is broken").starts_with("FirstCommitments"));
+    let on = job.prove(job.statement(domain, 1, &proved.last), &proved.last);
+    submit(&stage, id, &on).expect("the proof is right");
+}
+
+#[test]
+fn terms_are_checked() {
+    let Some(artifacts) = artifacts("terms_are_checked") else { return };
+    let shape = Shape::fixture();
+    let stage = Stage::new(artifacts, &shape);
+    let job = Job::new(&shape);
+    let good = terms(&stage, &job);
+    type Change = fn(&mut Terms);
+    let cases: [(&str, Change); 9] = [
+        ("NoOwner", |t| t.owner = Address::ZERO),
+        ("NoSegments", |t| t.segments = 0),
+        ("NoEpoch", |t| t.epochSegments = 0),
+        ("NoRate", |t| t.rate = 0),
+        ("NoVerifier", |t| t.verifier = OWNER),
+        ("LastSteps { got: 0, most: 4 }", |t| t.lastSteps = 0),
+        ("LastSteps { got: 5, most: 4 }", |t| t.lastSteps = 5),
+        ("LastRows { got: 0, most: 3 }", |t| t.lastRows = 0),
+        ("LastRows { got: 4, most: 3 }", |t| t.lastRows = 4),
+    ];
+    for (expected, change) in cases {
+        let mut terms = good.clone();
+        change(&mut terms);
+        assert_eq!(open(&stage, &terms), Err(expected.into()));
+    }
+}
+
+#[test]
+fn an_insecure_set_up_is_for_the_local_chain_alone() {
+    let Some(artifacts) = artifacts("an_insecure_set_up_is_for_the_local_chain_alone") else { return };
+    let shape = Shape::fixture();
+    let points = crate::stage::accumulator().map(|point| gradproof_verifier::points::encode_g1(&point)).concat();
+    let stage = Stage::on(artifacts, &shape, 10, &points);
+    assert_eq!(stage.chain.id(), 10);
+    let job = Job::new(&shape);
+    assert_eq!(open(&stage, &terms(&stage, &job)), Err("InsecureSetup".into()));
+}

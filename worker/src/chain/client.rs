@@ -1,0 +1,151 @@
+//! Calls, transactions and deployments, one after the other.
+
+use std::time::Duration;
+
+use alloy::consensus::Transaction;
+use alloy::network::{Ethereum, EthereumWallet, TransactionBuilder};
+use alloy::primitives::{Address, Bytes, TxHash};
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::signers::local::PrivateKeySigner;
+use alloy::sol_types::SolCall;
+use alloy::transports::{RpcError, TransportErrorKind};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Artifact, ChainError};
+
+/// How long a transaction may take into a block.
+const INCLUSION: Duration = Duration::from_secs(120);
+/// Pause between two questions for a receipt.
+const POLL: Duration = Duration::from_millis(20);
+
+/// A node, and an account that pays for what is sent to it.
+#[derive(Debug)]
+pub struct Chain {
+    runtime: Runtime,
+    provider: DynProvider<Ethereum>,
+    sender: Address,
+    id: u64,
+}
+
+/// A contract that was just made.
+#[derive(Clone, Copy, Debug)]
+pub struct Deployed {
+    /// Where it is.
+    pub address: Address,
+    /// What making it cost, in gas.
+    pub gas: u64,
+}
+
+/// A transaction that is in a block and succeeded.
+#[derive(Clone, Debug)]
+pub struct Sent {
+    /// What it cost, in gas, call data included.
+    pub gas: u64,
+    /// The receipt, with the events.
+    pub receipt: TransactionReceipt,
+}
+
+impl Chain {
+    /// Connects to the node at `url`; `signer` pays.
+    ///
+    /// # Errors
+    /// If `url` is no address, or the node does not answer.
+    pub fn connect(url: &str, signer: PrivateKeySigner) -> Result<Self, ChainError> {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| ChainError::System { what: "no runtime for requests", source })?;
+        let parsed =
+            url.parse().map_err(|error| ChainError::Url { url: url.to_owned(), message: format!("{error}") })?;
+        let sender = signer.address();
+        // The nonce is asked for each time: one that is counted here would be lost with every refused transaction.
+        let provider = ProviderBuilder::default()
+            .with_gas_estimation()
+            .with_simple_nonce_management()
+            .fetch_chain_id()
+            .wallet(EthereumWallet::from(signer))
+            .connect_http(parsed)
+            .erased();
+        let id = runtime.block_on(provider.get_chain_id()).map_err(refused)?;
+        Ok(Self { runtime, provider, sender, id })
+    }
+
+    /// The chain id.
+    pub fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Who pays.
+    pub fn sender(&self) -> Address {
+        self.sender
+    }
+
+    /// Makes the contract with its constructor's encoded arguments.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] if the constructor refuses; if the node does.
+    pub fn deploy(&self, artifact: &Artifact, arguments: &[u8]) -> Result<Deployed, ChainError> {
+        let code = [&artifact.bytecode[..], arguments].concat();
+        let receipt = self.transact(TransactionRequest::default().with_deploy_code(code))?;
+        let address =
+            receipt.contract_address.ok_or(ChainError::Receipt { hash: receipt.transaction_hash, what: "contract" })?;
+        Ok(Deployed { address, gas: receipt.gas_used })
+    }
+
+    /// Asks a contract, and changes nothing.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] if the contract refuses; if the node does.
+    pub fn call<C: SolCall>(&self, to: Address, call: &C) -> Result<C::Return, ChainError> {
+        let request = TransactionRequest::default().with_from(self.sender).with_to(to).with_input(call.abi_encode());
+        let answer = self.runtime.block_on(async { self.provider.call(request).await }).map_err(refused)?;
+        Ok(C::abi_decode_returns(&answer)?)
+    }
+
+    /// Sends a transaction to a contract, and waits until it is in a block.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] if the contract refuses, before anything is paid; if the node does.
+    pub fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Sent, ChainError> {
+        let receipt = self.transact(TransactionRequest::default().with_to(to).with_input(call.abi_encode()))?;
+        Ok(Sent { gas: receipt.gas_used, receipt })
+    }
+
+    /// Call data of a transaction as it is on the chain.
+    ///
+    /// # Errors
+    /// If the node does not know it.
+    pub fn input(&self, receipt: &TransactionReceipt) -> Result<Bytes, ChainError> {
+        let hash = receipt.transaction_hash;
+        let found = self.runtime.block_on(self.provider.get_transaction_by_hash(hash)).map_err(refused)?;
+        Ok(found.ok_or(ChainError::Receipt { hash, what: "transaction" })?.input().clone())
+    }
+
+    fn transact(&self, request: TransactionRequest) -> Result<TransactionReceipt, ChainError> {
+        let receipt = self.runtime.block_on(async {
+            let hash = *self.provider.send_transaction(request).await.map_err(refused)?.tx_hash();
+            let late = |_| ChainError::Pending { hash, within: INCLUSION };
+            tokio::time::timeout(INCLUSION, self.receipt(hash)).await.map_err(late)?
+        })?;
+        // A transaction that would revert is refused when its gas is estimated; this one was overtaken.
+        if receipt.status() { Ok(receipt) } else { Err(ChainError::Reverted { data: Bytes::new() }) }
+    }
+
+    /// The receipt of a transaction, as soon as there is one.
+    async fn receipt(&self, hash: TxHash) -> Result<TransactionReceipt, ChainError> {
+        loop {
+            match self.provider.get_transaction_receipt(hash).await.map_err(refused)? {
+                Some(receipt) => return Ok(receipt),
+                None => tokio::time::sleep(POLL).await,
+            }
+        }
+    }
+}
+
+fn refused(error: RpcError<TransportErrorKind>) -> ChainError {
+    match error.as_error_resp().and_then(|response| response.as_revert_data()) {
+        Some(data) => ChainError::Reverted { data },
+        None => ChainError::Node(error.to_string()),
+    }
+}

@@ -1,0 +1,103 @@
+//! What goes wrong between this program, the compiler, the node and the contracts.
+
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use alloy::primitives::{Bytes, TxHash};
+
+/// Why something about the chain failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// A program that the contracts need is not there.
+    #[error("{} cannot be started: {source}; `cargo xtask contracts` installs it", program.display())]
+    Missing {
+        /// The program.
+        program: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The operating system has no answer.
+    #[error("{what}: {source}")]
+    System {
+        /// What was tried.
+        what: &'static str,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The local node ended before it listened.
+    #[error("the local node said no address within {within:?}")]
+    NotListening {
+        /// How long it had.
+        within: Duration,
+    },
+    /// A source or the compiler's settings cannot be read.
+    #[error("cannot read {}: {source}", file.display())]
+    Read {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The settings are not what the compiler is given.
+    #[error("{}: {message}", file.display())]
+    Settings {
+        /// The file of the settings.
+        file: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+    /// The compiler ended with a failure.
+    #[error("{} failed with {status}: {stderr}", program.display())]
+    CompilerFailed {
+        /// The compiler.
+        program: PathBuf,
+        /// How it ended.
+        status: ExitStatus,
+        /// What it said.
+        stderr: String,
+    },
+    /// The sources have errors or warnings.
+    #[error("the contracts do not compile:\n{0}")]
+    Source(String),
+    /// The compiler's answer lacks something.
+    #[error("the compiler's answer has no {0}")]
+    Answer(String),
+    /// An address of a node that is none.
+    #[error("{url} is not the address of a node: {message}")]
+    Url {
+        /// What was given.
+        url: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The node does not answer, or refuses; another try may succeed.
+    #[error("the node does not answer: {0}")]
+    Node(String),
+    /// A contract reverted; the same call would again.
+    #[error("the contract refused: {}", super::reason(data))]
+    Reverted {
+        /// What it reverted with.
+        data: Bytes,
+    },
+    /// A transaction was not taken into a block in time; it may still be.
+    #[error("transaction {hash} is in no block after {within:?}")]
+    Pending {
+        /// The transaction.
+        hash: TxHash,
+        /// How long was waited.
+        within: Duration,
+    },
+    /// A contract's answer is not what its interface says.
+    #[error("the contract's answer cannot be read: {0}")]
+    Decode(#[from] alloy::sol_types::Error),
+    /// A receipt lacks what the transaction must have left.
+    #[error("transaction {hash} left no {what}")]
+    Receipt {
+        /// The transaction.
+        hash: TxHash,
+        /// What is missing.
+        what: &'static str,
+    },
+}

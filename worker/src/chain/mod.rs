@@ -1,0 +1,23 @@
+//! The chain: the node of the local one, the compiler, deployment, and calls of the contracts.
+//!
+//! Calls block. A runtime of one thread drives each request to its end inside, so that nothing of it shows outside.
+
+mod anvil;
+mod bindings;
+mod client;
+mod compiler;
+mod error;
+mod ledger;
+
+pub use anvil::Anvil;
+pub use bindings::{
+    ISegmentLedger as SegmentLedger, ISegmentVerifier as SegmentVerifier, Segment, SegmentKey, Terms, reason,
+};
+pub use client::{Chain, Deployed, Sent};
+pub use compiler::{Artifact, Compiler};
+pub use error::ChainError;
+pub use ledger::{Contracts, OpenJob, segment_key};
+
+pub use alloy::primitives::{Address, B256, U256};
+pub use alloy::signers::local::PrivateKeySigner;
+pub use alloy::sol_types::{SolCall, SolValue};

@@ -1,0 +1,164 @@
+//! Keys of a job: verifying key, powers of τ, and the proving keys of the wrap circuits, which are kept on disk.
+
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr, ensure};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::wrap::circuit::WrapCircuit;
+use gradproof_prover::key::verifying_key;
+use gradproof_prover::prove::Proved;
+use gradproof_prover::ptau::import;
+use gradproof_prover::setup::Setup;
+use gradproof_prover::wrap::{ReferenceStrings, Wrapper, Wrappers, stored_name};
+use gradproof_verifier::command::Progress;
+use gradproof_verifier::hex;
+use gradproof_verifier::key::{SUBJECTS, VerifyingKey};
+use gradproof_verifier::key_file::KeyFile;
+use gradproof_verifier::proof::{Proof, ProofKind};
+
+use super::folder::{create, save};
+
+/// Name of the file with what verifiers need besides the statement.
+pub const KEY_FILE: &str = "verifying.key";
+
+/// Which proofs are made, under which set-up.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct KeyOptions {
+    /// Kind of proofs: `wrapped` ones are short and zero-knowledge, `core` ones are neither, and made without a circuit.
+    ///
+    /// A statement says which kind it is for; without one, and without this option, proofs are wrapped.
+    #[arg(long, value_enum, value_name = "KIND")]
+    pub proof: Option<ProofKind>,
+    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), checked; without it the INSECURE set-up.
+    ///
+    /// Verifiers then need `verifying.key`, which is written beside the statement.
+    #[arg(long, value_name = "FILE")]
+    pub setup: Option<PathBuf>,
+    /// Folder that keeps the proving keys of the wrap circuits; `gradproof` in the user's cache folder if not given.
+    #[arg(long, value_name = "DIR")]
+    pub key_cache: Option<PathBuf>,
+}
+
+impl KeyOptions {
+    /// The kind of proofs, where a statement that was given asks for `stated`.
+    pub fn kind(&self, stated: Option<ProofKind>) -> Result<ProofKind> {
+        if let (Some(asked), Some(stated)) = (self.proof, stated) {
+            ensure!(
+                asked == stated,
+                "--proof {asked:?} does not fit the statement, which is for {stated:?} proofs: leave the option out"
+            );
+        }
+        Ok(stated.or(self.proof).unwrap_or_default())
+    }
+
+    /// The keys of a shape.
+    pub fn keys(
+        &self,
+        architecture: &Architecture,
+        column_vars: usize,
+        kind: ProofKind,
+        progress: &Progress,
+    ) -> Result<Keys> {
+        progress.say("preparing the set-up");
+        let mut keys = match &self.setup {
+            None => Keys::insecure(architecture, column_vars)?,
+            Some(path) => {
+                // The circuits may have more rows than a column has entries.
+                let mut bits = column_vars as u32;
+                if kind == ProofKind::Wrapped {
+                    let shape = VerifyingKey::insecure(architecture, column_vars)?;
+                    for subject in SUBJECTS {
+                        bits = bits.max(WrapCircuit::blank(shape.relations(subject))?.size_bits());
+                    }
+                }
+                let setup = import(path, bits)?;
+                Keys { key: verifying_key(&setup, architecture, column_vars)?, setup, wrappers: None }
+            }
+        };
+        if kind == ProofKind::Wrapped {
+            let folder = self.key_cache.clone().or_else(default_cache);
+            keys.wrap(folder.as_deref(), progress)?;
+        }
+        Ok(keys)
+    }
+}
+
+/// The user's folder for what can be made again.
+fn default_cache() -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let caches = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    caches.map(|folder| folder.join("gradproof"))
+}
+
+/// A verifying key, and the powers of τ that belong to it.
+pub struct Keys {
+    pub key: VerifyingKey,
+    pub setup: Setup,
+    /// For wrapped proofs.
+    pub wrappers: Option<Wrappers>,
+}
+
+impl Keys {
+    /// The keys of core proofs of a shape under the insecure set-up.
+    pub fn insecure(architecture: &Architecture, column_vars: usize) -> Result<Self> {
+        let key = VerifyingKey::insecure(architecture, column_vars)?;
+        Ok(Self { key, setup: Setup::insecure(column_vars as u32)?, wrappers: None })
+    }
+
+    /// Makes these the keys of wrapped proofs: takes the circuits' keys from `folder`, or makes them and puts them there.
+    pub fn wrap(&mut self, folder: Option<&Path>, progress: &Progress) -> Result<()> {
+        let mut strings = ReferenceStrings::new(&self.setup);
+        let (key, setup) = (&self.key, &self.setup);
+        let wrappers = Wrappers::new(|subject| -> Result<Wrapper> {
+            let name = stored_name(key, subject);
+            let path =
+                folder.map(|folder| folder.join(format!("{}.wrap", hex::encode(&name).trim_start_matches("0x"))));
+            if let Some(bytes) = path.as_deref().and_then(|path| std::fs::read(path).ok()) {
+                progress.say("reading the keys of the circuits");
+                match Wrapper::from_bytes(&bytes, &name, setup) {
+                    Ok(wrapper) => return Ok(wrapper),
+                    Err(error) => progress.say(format!("making a stored key anew: {error}")),
+                }
+            }
+            progress.say(format!("making the keys of the circuit for {}, once for each shape", subject_name(subject)));
+            let wrapper = Wrapper::new(key.relations(subject), &mut strings)?;
+            if let (Some(folder), Some(path)) = (folder, &path) {
+                create(folder)
+                    .and_then(|()| save(path, &wrapper.to_bytes(&name)))
+                    .wrap_err("the circuit's keys cannot be kept; choose another folder with --key-cache DIR")?;
+            }
+            Ok(wrapper)
+        })?;
+        self.key = wrappers.verifying_key(self.key.clone());
+        self.wrappers = Some(wrappers);
+        Ok(())
+    }
+
+    /// Writes what verifiers need besides the statement into `folder`, unless they can make it in no time.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        if self.key.setup.is_insecure() && self.wrappers.is_none() {
+            return Ok(());
+        }
+        save(&folder.join(KEY_FILE), &KeyFile::of(&self.key).to_bytes())
+    }
+
+    /// The proof in the kind of these keys.
+    pub fn finish(&self, subject: Subject, proved: Proved) -> Result<Proof> {
+        match &self.wrappers {
+            None => Ok(proved.proof),
+            Some(wrappers) => {
+                let relations = self.key.relations(subject);
+                Ok(wrappers.get(subject).wrap(relations, &proved.publics, proved.proof)?)
+            }
+        }
+    }
+}
+
+fn subject_name(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Segment => "segments",
+        Subject::Data => "data",
+        Subject::Parameters => "first parameters",
+    }
+}

@@ -1,0 +1,74 @@
+//! The tools of the contracts, installed as the lock file says, and what is done with them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use eyre::{Result, WrapErr};
+use serde_json::Value;
+
+use crate::{command, root, run};
+
+/// Installs the tools, unless they are there.
+pub fn install() -> Result<()> {
+    if installed() {
+        return Ok(());
+    }
+    eprintln!("Installing the tools of the contracts into contracts/node_modules.");
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    // No script of any package is run. `npm ci` would refuse a lock file that lacks the binaries of other systems, which
+    // not every registry has; `install` takes the versions and digests of the lock file just so, and leaves it as it is.
+    run(command(npm).current_dir(folder()).args([
+        "install",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--no-save",
+    ]))
+    .wrap_err("the tools of the contracts need Node 20 and its npm")
+}
+
+/// Builds the contracts, and shows their sizes.
+pub fn build() -> Result<()> {
+    install()?;
+    run(forge().args(["build", "--sizes", "--skip", "test"]))
+}
+
+/// Runs the tests that are written in Solidity.
+pub fn test() -> Result<()> {
+    install()?;
+    run(forge().arg("test"))
+}
+
+fn folder() -> PathBuf {
+    root().join("contracts")
+}
+
+/// `forge` of the npm package, in the folder of the contracts.
+fn forge() -> Command {
+    let launcher = folder().join("node_modules").join("@foundry-rs").join("forge").join("bin.mjs");
+    let mut node = command("node");
+    node.current_dir(folder()).arg(launcher);
+    node
+}
+
+/// True if what npm says it installed is what the lock file asks for.
+///
+/// The hidden lock file in `node_modules` holds the packages of the lock file but the project itself, and of those for other
+/// systems none.
+fn installed() -> bool {
+    let packages = |path: PathBuf| -> Option<serde_json::Map<String, Value>> {
+        let lock: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        lock["packages"].as_object().cloned()
+    };
+    let wanted = packages(folder().join("package-lock.json"));
+    let got = packages(folder().join("node_modules").join(".package-lock.json"));
+    let (Some(wanted), Some(got)) = (wanted, got) else { return false };
+    let same =
+        |name: &str, package: &Value| got.get(name).is_some_and(|held| held["integrity"] == package["integrity"]);
+    let held = |name: &str, package: &Value| same(name, package) && folder().join(name).is_dir();
+    wanted
+        .iter()
+        .filter(|(name, _)| !name.is_empty())
+        .all(|(name, package)| package["optional"] == true && !got.contains_key(name) || held(name, package))
+}
