@@ -186,9 +186,11 @@ fn false_tree(lie: Lie) -> Forged {
             let claim = *claim - *w * (sent[0] + sent[1]) + (sent[0] + sent[1] * challenge) * challenge;
             // λ·(n0·d1 + n1·d0) + d0·d1 = claim, solved for one of them.
             if lie == Lie::Denominator && layer == layers {
-                answer[2] = (claim - weight * n0 * d1) * (weight * n1 + d1).inverse().expect("challenges hit zero by chance only");
+                answer[2] = (claim - weight * n0 * d1)
+                    * (weight * n1 + d1).inverse().expect("challenges hit zero by chance only");
             } else {
-                answer[0] = (claim - *d0 * d1 - weight * n1 * d0) * (weight * d1).inverse().expect("challenges hit zero by chance only");
+                answer[0] = (claim - *d0 * d1 - weight * n1 * d0)
+                    * (weight * d1).inverse().expect("challenges hit zero by chance only");
             }
         }
         _ => (),

@@ -7,8 +7,8 @@ use gradproof_circuits::check::Check;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::{End, Tensor};
 use gradproof_prover::witness::{Values, Witness};
-use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove};
 use gradproof_tests::cheats::{Rate, Softmax, WrongRounding, cheated, counted};
+use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove};
 use gradproof_tests::reference::{At, Cheat, Honest, Task};
 
 /// Asserts that exactly `check` refuses the cheat.

@@ -2,9 +2,15 @@
 //! satisfy it, and does where exactly this row is left out.
 
 use ark_bn254::Fr;
+use gradproof_circuits::algebra::Native;
+use gradproof_circuits::argument;
 use gradproof_circuits::check::{Check, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
-use gradproof_tests::forge::{Witnesses, fixture, forge, prove};
+use gradproof_circuits::transcript::Ask;
+use gradproof_prover::columns::columns;
+use gradproof_prover::party::Secrets;
+use gradproof_prover::prove::Careless;
+use gradproof_tests::forge::{Witnesses, fixture, meddling, prove};
 use gradproof_tests::forgeries::{Forgery, forgery};
 
 use crate::leaky::{Leaky, circuit, satisfied};
@@ -28,11 +34,7 @@ type False = (Vec<Fr>, Publics<Fr>, Vec<Fr>);
 
 fn false_argument(check: Check) -> False {
     if check == Check::PublicRange {
-        // Seven live steps of four: the low bits of T' - 1 are those of three.
-        let honest = fixture().witness(Subject::Segment);
-        let say = |said: &mut gradproof_verifier::statement::Statement| said.live.steps += 4;
-        let forged = forge(Subject::Segment, Witnesses::same(&honest), say, &mut |_, _| ());
-        return (vec![], forged.publics(), forged.proof.messages().to_vec());
+        return too_many_steps();
     }
     match forgery(check).expect("the check is one of an argument") {
         Forgery::Proof(forged) => (vec![], forged.publics(), forged.proof.messages().to_vec()),
@@ -40,8 +42,27 @@ fn false_argument(check: Check) -> False {
     }
 }
 
+/// Seven live steps of four, argued as three: the low bits of T' - 1 are the same.
+fn too_many_steps() -> False {
+    let witness = fixture().witness(Subject::Segment);
+    let relations = fixture().key.relations(Subject::Segment);
+    let honest = prove(Subject::Segment, &witness);
+    let mut publics = honest.publics();
+    publics.live_steps += Fr::from(4);
+    let columns = columns(&relations.layout, &witness);
+    let mask = vec![Fr::from(3); 1 << relations.layout.column_vars];
+    let mut nothing = |_: Ask<'_, Fr>, _: &mut Vec<Fr>| ();
+    let secrets = Secrets { salt: Fr::from(9), mask: &mask };
+    let witnesses = Witnesses::same(&witness);
+    let mut party = meddling(Subject::Segment, witnesses, &columns, &honest.statement, secrets, &mut nothing);
+    argument::verify(&mut Native { judge: Careless }, &mut party, relations, &publics)
+        .expect("a careless prover comes to its end");
+    (vec![], publics, party.messages)
+}
+
 fn accepted((chosen, publics, messages): &False, without: Option<Check>) -> bool {
-    let mut leaky = Leaky { without, chosen: chosen.clone(), ..Leaky::default() };
+    let mut leaky = Leaky::default();
+    (leaky.without, leaky.chosen) = (without, chosen.clone());
     let built = leaky.build(fixture().key.relations(Subject::Segment), publics, messages, false);
     satisfied(&built.circuit, &built.instances)
 }

@@ -55,8 +55,7 @@ fn the_page_has_the_rows_of_the_circuit() {
     for column_vars in [14, 20] {
         let (table, circuit) = parts(column_vars);
         assert!(page.contains(&table), "docs/wrap.md lacks, for 2^{column_vars}:\n{table}");
-        let gates: Vec<String> =
-            circuit.rows_by_gate().iter().map(|(gate, rows)| format!("{gate:?} {rows}")).collect();
+        let gates: Vec<String> = circuit.rows_by_gate().iter().map(|(gate, rows)| format!("{gate:?} {rows}")).collect();
         let line = format!("{}; k = {}", gates.join(", "), circuit.size_bits());
         assert!(page.contains(&line), "docs/wrap.md lacks, for 2^{column_vars}:\n{line}");
     }

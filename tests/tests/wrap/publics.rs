@@ -1,9 +1,11 @@
 //! Which public inputs the circuit binds, and which are bound by the digest alone.
 
 use ark_bn254::Fr;
+use gradproof_circuits::check::{Check, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::wrap::circuit::NUMBERS;
-use gradproof_tests::forge::{fixture, prove};
+use gradproof_tests::forge::{Witnesses, fixture, forge, prove, wrapped};
+use gradproof_verifier::proof::Argument;
 
 use crate::leaky::{circuit, satisfied};
 
@@ -33,6 +35,25 @@ fn only_the_position_of_a_segment_is_bound_by_the_digest_alone() {
 fn registrations_bind_less() {
     assert_eq!(unbound(Subject::Data), ["c", "position"]);
     assert_eq!(unbound(Subject::Parameters), ["c", "position", "T'", "B'"]);
+}
+
+/// A public input too many would be added to a row of the argument; the native verifier takes the number from its key.
+#[test]
+fn a_longer_point_has_the_wrong_form() {
+    let witness = fixture().witness(Subject::Segment);
+    let key = wrapped().1.digest();
+    let honest = forge(Subject::Segment, Witnesses::same(&witness), |said| said.key = key, &mut |_, _| ()).wrap();
+    assert_eq!(honest.judged(Strict), Ok(()));
+    let with = |change: &dyn Fn(&mut Vec<Fr>)| {
+        let mut forged = honest.clone();
+        let Argument::Wrapped { reduced, .. } = &mut forged.proof.argument else { panic!("it was wrapped") };
+        change(&mut reduced.point);
+        forged.judged(Strict)
+    };
+    let length = Err(Rejection { check: Check::Length });
+    assert_eq!(with(&|point| point.push(Fr::from(0))), length);
+    assert_eq!(with(&|point| point.push(Fr::from(1))), length);
+    assert_eq!(with(&|point| point.truncate(point.len() - 1)), length);
 }
 
 /// The witness stays as it is: every public input has a cell that it must be equal to.

@@ -149,7 +149,10 @@ fn every_cell_follows_from_messages_and_public_inputs() {
                 let ready = rule.from.iter().all(|cell| known.contains(cell));
                 if ready {
                     let new = rule.to.iter().filter(|cell| known.insert(**cell)).count();
-                    assert!(new == 0 || new == rule.to.len(), "{subject:?}: an equation determines all of its cells or none");
+                    assert!(
+                        new == 0 || new == rule.to.len(),
+                        "{subject:?}: an equation determines all of its cells or none"
+                    );
                     required += usize::from(new == 0);
                 }
                 !ready
