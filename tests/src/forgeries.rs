@@ -31,7 +31,7 @@ pub enum Forgery {
         /// The first challenges.
         chosen: Vec<Fr>,
         /// Its public inputs.
-        publics: Publics<Fr>,
+        publics: Box<Publics<Fr>>,
         /// Its messages.
         messages: Vec<Fr>,
     },
@@ -225,5 +225,5 @@ fn zero_denominators() -> Forgery {
     let mut rigged = Rigged { native: Native { judge: Careless }, chosen: chosen.clone(), outputs: vec![] };
     argument::verify(&mut rigged, &mut party, relations, &publics).expect("a careless prover comes to its end");
     let messages = party.messages;
-    Forgery::Rigged { chosen, publics, messages }
+    Forgery::Rigged { chosen, publics: Box::new(publics), messages }
 }

@@ -38,7 +38,7 @@ fn false_argument(check: Check) -> False {
     }
     match forgery(check).expect("the check is one of an argument") {
         Forgery::Proof(forged) => (vec![], forged.publics(), forged.proof.messages().to_vec()),
-        Forgery::Rigged { chosen, publics, messages } => (chosen, publics, messages),
+        Forgery::Rigged { chosen, publics, messages } => (chosen, *publics, messages),
     }
 }
 

@@ -84,7 +84,7 @@ fn another_number_of_messages_has_no_circuit() {
     let forged = honest(Subject::Segment);
     let relations = fixture().key.relations(Subject::Segment);
     let messages = forged.proof.messages();
-    for messages in [&messages[1..], &messages[..0], &[&messages[..], &[Fr::from(0)]].concat()] {
+    for messages in [&messages[1..], &messages[..0], &[messages, &[Fr::from(0)]].concat()] {
         let refused = WrapCircuit::new(relations, &forged.publics(), messages).map(|_| ());
         assert_eq!(refused, Err(Rejection { check: Check::Length }));
     }
