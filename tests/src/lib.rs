@@ -1,8 +1,10 @@
 //! What tests across crates share: saying what a machine lacks, known-answer vectors, a cheating prover, and a curious
 //! reader of proofs.
 
+pub mod cheats;
 pub mod curious;
 pub mod forge;
+pub mod forgeries;
 pub mod judges;
 pub mod published;
 pub mod reference;
@@ -39,6 +41,12 @@ pub fn skip(test: &str, lacks: &str, remedy: &str) {
     }
 }
 
+/// The known answer in `tests/vectors/name`, if there is one.
+pub fn known_vector(name: &str) -> Option<Value> {
+    let known = fs::read(root().join("tests").join("vectors").join(name)).ok()?;
+    serde_json::from_slice(&known).ok()
+}
+
 /// Checks `got` against the known answer in `tests/vectors/name`, or writes it there in `cargo xtask vectors`.
 ///
 /// That task runs the tests that have `vector` in their names.
@@ -52,9 +60,7 @@ pub fn check_vector(name: &str, got: &Value) {
         fs::write(&path, format!("{got:#}\n")).expect("the vector can be written");
         return;
     }
-    let known = fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
-    let known: Value =
-        serde_json::from_slice(&known).unwrap_or_else(|error| panic!("{} is not JSON: {error}", path.display()));
+    let known = known_vector(name).unwrap_or_else(|| panic!("there is no JSON in {}", path.display()));
     assert!(
         known == *got,
         "{} differs from what this code computes; if that is meant, `cargo xtask vectors` writes it again\n{got:#}",

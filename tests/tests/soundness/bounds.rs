@@ -83,7 +83,7 @@ fn tests() -> BTreeSet<String> {
 #[test]
 fn the_tests_that_the_pages_name_exist() {
     let tests = tests();
-    for (name, expected) in [("soundness.md", 30), ("zero-knowledge.md", 12)] {
+    for (name, expected) in [("soundness.md", 30), ("zero-knowledge.md", 12), ("wrap.md", 3)] {
         let page = page_named(name);
         let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|word| word.contains("::")).collect();
         assert!(named.len() > expected, "{name} names its tests as `file::function`");

@@ -7,18 +7,9 @@ use gradproof_circuits::check::Check;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::{End, Tensor};
 use gradproof_prover::witness::{Values, Witness};
+use gradproof_tests::cheats::{Rate, Softmax, WrongRounding, cheated, counted};
 use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove};
 use gradproof_tests::reference::{At, Cheat, Honest, Task};
-
-/// The witness of a cheat, with its multiplicities.
-pub fn cheated(task: &Task, cheat: &dyn Cheat) -> Witness {
-    counted(task.train(cheat))
-}
-
-fn counted(mut witness: Witness) -> Witness {
-    count(&mut witness, &fixture().key.relations(Subject::Segment).tree);
-    witness
-}
 
 /// Asserts that exactly `check` refuses the cheat.
 #[track_caller]
@@ -52,34 +43,6 @@ fn honest_training_equals_the_workers() {
     let mut witness = Witness::of_segment(a, &trace).unwrap();
     witness.count_lookups(&fixture().key.relations(Subject::Segment).tree).unwrap();
     assert_eq!(witness, fixture().witness(Subject::Segment));
-}
-
-/// Rounds down a live entry where it should be rounded as it is, the remainder one unit above its range.
-pub struct WrongRounding {
-    /// In the backward pass.
-    pub backward: bool,
-    /// With the remainder that keeps the product, or the honest one.
-    pub keep_product: bool,
-}
-
-impl WrongRounding {
-    fn round(&self, at: At, product: i64, bits: u32) -> (i64, i64) {
-        let (quotient, remainder) = round_shift(product, bits);
-        // Rows 0 and 1 have equal inputs: two entries with one wrong value.
-        if (at.layer, at.step, at.column) != (1, 0, 0) || at.row > 1 {
-            return (quotient, remainder);
-        }
-        (quotient - 1, if self.keep_product { remainder + (1 << bits) } else { remainder })
-    }
-}
-
-impl Cheat for WrongRounding {
-    fn forward(&self, at: At, product: i64, bits: u32) -> (i64, i64) {
-        if self.backward { round_shift(product, bits) } else { self.round(at, product, bits) }
-    }
-    fn backward(&self, at: At, product: i64, bits: u32) -> (i64, i64) {
-        if self.backward { self.round(at, product, bits) } else { round_shift(product, bits) }
-    }
 }
 
 #[test]
@@ -121,15 +84,6 @@ impl Cheat for Saturation {
 #[test]
 fn saturation_that_is_not_part_of_the_arithmetic() {
     refused(&Saturation, Check::Product);
-}
-
-/// Learns at another rate in some layer and steps.
-pub struct Rate(pub fn(layer: usize, step: usize) -> i64);
-
-impl Cheat for Rate {
-    fn rate(&self, layer: usize, step: usize, _: i64) -> i64 {
-        self.0(layer, step)
-    }
 }
 
 #[test]
@@ -233,19 +187,6 @@ fn a_padded_class_that_trains() {
         }),
         Check::Pointwise,
     );
-}
-
-/// Another softmax in the first row of a step.
-pub struct Softmax(pub fn(&mut SoftmaxRow, logits: &[i16], table: &[u16], gradient_bits: u32));
-
-impl Cheat for Softmax {
-    fn softmax(&self, at: At, logits: &[i16], table: &[u16], gradient_bits: u32) -> SoftmaxRow {
-        let mut row = softmax_row(logits, table, gradient_bits);
-        if at.row == 0 {
-            self.0(&mut row, logits, table, gradient_bits);
-        }
-        row
-    }
 }
 
 #[test]

@@ -1,3 +1,11 @@
 //! The wrap circuit against the native verifier.
 
+mod checks;
 mod completeness;
+mod equivalence;
+mod leaky;
+mod page;
+mod programs;
+mod publics;
+mod structure;
+mod vectors;
