@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use ark_bn254::Fr;
 use gradproof_circuits::relations::{Publics, Relations, Subject};
-use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit, instances};
+use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};
 use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::key::{SUBJECTS, VerifyingKey, architecture_bytes};
 use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::setup::insecure_tau;
-use gradproof_verifier::wrap::key::{WrapKey, WrapKeyError};
+use gradproof_verifier::wrap::key::{WrapKey, WrapKeyError, circuit};
 use gradproof_verifier::wrap::transcript::ProofTranscript;
 use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::Bn256;
@@ -95,11 +95,7 @@ impl Wrapper {
     /// # Errors
     /// The circuit or the set-up is refused.
     pub fn new(relations: &Relations, strings: &mut ReferenceStrings<'_>) -> Result<Self, WrapError> {
-        let circuit = WrapCircuit::blank(relations).map_err(|_| WrapKeyError::Circuit)?;
-        let size_bits = circuit.size_bits();
-        if size_bits > MAX_SIZE_BITS {
-            return Err(WrapKeyError::TooLarge { got: size_bits }.into());
-        }
+        let (circuit, size_bits) = circuit(relations)?;
         let params = strings.get(size_bits)?;
         let refused = |error: halo2_axiom::plonk::Error| WrapError::Circuit(error.to_string());
         let verifying = keys::verifying_key(&params, &circuit).map_err(refused)?;

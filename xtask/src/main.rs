@@ -68,7 +68,7 @@ enum Task {
     Vectors,
     /// Takes every refusal out of the contracts, one at a time, and lists those that no test misses.
     ///
-    /// Needs the packages of `contracts/` (`npm ci` there). Takes some seconds a refusal. Survivors that
+    /// Needs the packages of `contracts/` (`cargo xtask contracts` installs them). Takes some seconds a refusal. Survivors that
     /// `docs/settlement.md` explains are listed, others are a failure.
     MutateContracts {
         /// Only files whose path contains this.

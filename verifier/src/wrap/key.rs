@@ -42,6 +42,19 @@ pub enum WrapKeyError {
     Encoding,
 }
 
+/// The circuit of `relations` without a witness, and the binary logarithm of its rows.
+///
+/// # Errors
+/// It is too large.
+pub fn circuit(relations: &Relations) -> Result<(WrapCircuit, u32), WrapKeyError> {
+    let circuit = WrapCircuit::blank(relations).map_err(|_| WrapKeyError::Circuit)?;
+    let size_bits = circuit.size_bits();
+    if size_bits > MAX_SIZE_BITS {
+        return Err(WrapKeyError::TooLarge { got: size_bits });
+    }
+    Ok((circuit, size_bits))
+}
+
 /// The verifying key of the circuit of one subject.
 #[derive(Clone, Debug)]
 pub struct WrapKey {
@@ -66,11 +79,7 @@ impl WrapKey {
         tau_g2: &G2Affine,
         params: impl FnOnce(u32) -> Arc<Params>,
     ) -> Result<Self, WrapKeyError> {
-        let circuit = WrapCircuit::blank(relations).map_err(|_| WrapKeyError::Circuit)?;
-        let size_bits = circuit.size_bits();
-        if size_bits > MAX_SIZE_BITS {
-            return Err(WrapKeyError::TooLarge { got: size_bits });
-        }
+        let (circuit, size_bits) = circuit(relations)?;
         let halo2 = keys::verifying_key(&params(size_bits), &circuit).map_err(|_| WrapKeyError::Circuit)?;
         Ok(Self::new(halo2, size_bits, tau_g2))
     }

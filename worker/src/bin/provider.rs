@@ -52,7 +52,7 @@ enum Task {
     Bench(Bench),
     /// Trains on the built-in digits, proves every step, verifies the proofs, and shows what that took.
     ///
-    /// Core proofs are NOT zero-knowledge, and the set-up is insecure: both are for trying things out.
+    /// The set-up is insecure: for trying things out. Core proofs (`provider prove --proof core`) are NOT zero-knowledge.
     #[command(after_help = EXIT_CODES)]
     Demo(Demo),
 }

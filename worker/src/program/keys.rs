@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
-use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_prover::key::verifying_key;
 use gradproof_prover::prove::Proved;
 use gradproof_prover::ptau::import;
@@ -16,6 +15,7 @@ use gradproof_verifier::hex;
 use gradproof_verifier::key::{SUBJECTS, VerifyingKey};
 use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::proof::{Proof, ProofKind};
+use gradproof_verifier::wrap::key::circuit;
 
 use super::folder::{create, save};
 
@@ -69,7 +69,7 @@ impl KeyOptions {
                 if kind == ProofKind::Wrapped {
                     let shape = VerifyingKey::insecure(architecture, column_vars)?;
                     for subject in SUBJECTS {
-                        bits = bits.max(WrapCircuit::blank(shape.relations(subject))?.size_bits());
+                        bits = bits.max(circuit(shape.relations(subject))?.1);
                     }
                 }
                 let setup = import(path, bits)?;
