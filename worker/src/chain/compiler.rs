@@ -8,9 +8,19 @@ use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
+use alloy::primitives::Address;
 use serde_json::{Value, json};
 
 use super::ChainError;
+
+/// What is asked of the compiler for every contract.
+const OUTPUTS: [&str; 5] = [
+    "abi",
+    "evm.bytecode.object",
+    "evm.bytecode.linkReferences",
+    "evm.deployedBytecode.object",
+    "evm.deployedBytecode.linkReferences",
+];
 
 /// The compiler and its settings.
 #[derive(Clone, Debug)]
@@ -26,24 +36,69 @@ pub struct Compiler {
 pub struct Artifact {
     /// Creation code, which the constructor's arguments follow.
     pub bytecode: Vec<u8>,
-    /// Code of the contract, immutables not filled in.
+    /// Code of the contract, immutables and libraries not filled in.
     pub runtime: Vec<u8>,
     /// Its interface, as JSON.
     pub abi: Value,
+    /// Where the creation code names libraries.
+    pub links: Vec<Link>,
+}
+
+/// A place in creation code that is to hold the address of a library: zeros until then.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// The library.
+    pub library: Source,
+    /// Where its 20 bytes begin.
+    pub offset: usize,
+}
+
+/// A contract by the file that it stands in, below the folder, and its name.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Source {
+    /// For example `src/SegmentVerifier.sol`.
+    pub file: String,
+    /// For example `SegmentVerifier`.
+    pub name: String,
+}
+
+impl Artifact {
+    /// The same with the addresses of its libraries filled in.
+    ///
+    /// # Errors
+    /// [`ChainError::Unlinked`] for a library that has none.
+    pub fn linked(mut self, libraries: &BTreeMap<Source, Address>) -> Result<Self, ChainError> {
+        for Link { library, offset } in std::mem::take(&mut self.links) {
+            let hole = self.bytecode.get_mut(offset..offset + Address::len_bytes());
+            match libraries.get(&library).zip(hole) {
+                Some((address, hole)) => hole.copy_from_slice(address.as_slice()),
+                None => return Err(ChainError::Unlinked { library: library.name }),
+            }
+        }
+        Ok(self)
+    }
 }
 
 impl Compiler {
-    /// The compiler of the folder `contracts`.
+    /// The compiler of the folder `contracts`, with the settings for verifiers.
     ///
     /// # Errors
     /// If its `foundry.toml` cannot be read or lacks a setting.
     pub fn new(contracts: &Path) -> Result<Self, ChainError> {
+        Self::with_profile(contracts, "verifier")
+    }
+
+    /// The compiler with the settings of a profile, and those of `default` where it has none.
+    ///
+    /// # Errors
+    /// As [`Compiler::new`].
+    pub fn with_profile(contracts: &Path, name: &str) -> Result<Self, ChainError> {
         let file = contracts.join("foundry.toml");
         let text = read(&file)?;
         let wrong = |message: String| ChainError::Settings { file: file.clone(), message };
         let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
         let profile = |name| table.get("profile").and_then(|profiles| profiles.get(name));
-        let profiles = [profile("verifier"), profile("default")];
+        let profiles = [profile(name), profile("default")];
         let get = |name: &str| {
             let found = profiles.iter().flatten().find_map(|profile| profile.get(name));
             found.ok_or_else(|| wrong(format!("no `{name}` in the profile")))
@@ -56,12 +111,50 @@ impl Compiler {
             "optimizer": { "enabled": get("optimizer")?, "runs": get("optimizer_runs")? },
             "metadata": { "bytecodeHash": get("bytecode_hash")?, "appendCBOR": get("cbor_metadata")? },
             "remappings": remappings,
-            "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
+            "outputSelection": { "*": { "*": OUTPUTS } },
         });
         let split = |line: &String| line.split_once('=').map(|(from, to)| (from.to_owned(), to.to_owned()));
         let remappings = remappings.iter().filter_map(split).collect();
         let program = contracts.join(get("solc")?.as_str().unwrap_or("solc"));
         Ok(Self { contracts: contracts.to_owned(), program, settings, remappings })
+    }
+
+    /// The settings, as in standard JSON, without what is asked for.
+    pub fn settings(&self) -> Value {
+        let mut settings = self.settings.clone();
+        settings.as_object_mut().map(|settings| settings.remove("outputSelection"));
+        settings
+    }
+
+    /// The compiler's version.
+    ///
+    /// # Errors
+    /// [`ChainError::Missing`] if it is not installed; if it does not say.
+    pub fn version(&self) -> Result<String, ChainError> {
+        let missing = |source| ChainError::Missing { program: self.program.clone(), source };
+        let output = Command::new(&self.program).arg("--version").output().map_err(missing)?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let version = said.lines().find_map(|line| line.strip_prefix("Version: "));
+        version.map(str::to_owned).ok_or_else(|| ChainError::Answer("version".into()))
+    }
+
+    /// Compiles files below the folder and all that they import: every contract in them.
+    ///
+    /// # Errors
+    /// As [`Compiler::compile`], or if a file cannot be read.
+    pub fn compile_files(&self, files: &[&str]) -> Result<BTreeMap<Source, Artifact>, ChainError> {
+        let mut sources = BTreeMap::new();
+        for file in files {
+            self.collect((*file).to_owned(), read(&self.contracts.join(file))?, &mut sources)?;
+        }
+        let answer = self.answer(&self.settings, &sources)?;
+        let mut artifacts = BTreeMap::new();
+        for (file, contracts) in answer["contracts"].as_object().into_iter().flatten() {
+            for (name, contract) in contracts.as_object().into_iter().flatten() {
+                artifacts.insert(Source { file: file.clone(), name: name.clone() }, artifact(name, contract)?);
+            }
+        }
+        Ok(artifacts)
     }
 
     /// Compiles the contract `name` of a file below the folder, for example `src/SegmentVerifier.sol`.
@@ -77,7 +170,8 @@ impl Compiler {
     /// found from there.
     ///
     /// # Errors
-    /// [`ChainError::Missing`] if the compiler is not installed, [`ChainError::Source`] for errors and warnings.
+    /// [`ChainError::Missing`] if the compiler is not installed, [`ChainError::Source`] for errors, and for warnings but those
+    /// about packages.
     pub fn compile(&self, file: &str, source: &str, name: &str) -> Result<Artifact, ChainError> {
         self.compile_with(&self.settings, file, source, name)
     }
@@ -96,6 +190,11 @@ impl Compiler {
     fn compile_with(&self, settings: &Value, file: &str, source: &str, name: &str) -> Result<Artifact, ChainError> {
         let mut sources = BTreeMap::new();
         self.collect(file.to_owned(), source.to_owned(), &mut sources)?;
+        artifact(name, &self.answer(settings, &sources)?["contracts"][file][name])
+    }
+
+    /// What the compiler says to sources that have neither errors nor warnings.
+    fn answer(&self, settings: &Value, sources: &BTreeMap<String, String>) -> Result<Value, ChainError> {
         let input = json!({
             "language": "Solidity",
             "sources": sources.iter().map(|(file, text)| (file.clone(), json!({ "content": text }))).collect::<serde_json::Map<_, _>>(),
@@ -105,20 +204,10 @@ impl Compiler {
         let faults = answer["errors"].as_array().cloned().unwrap_or_default();
         let faults: Vec<&str> = faults
             .iter()
-            .filter(|fault| fault["severity"] != "info")
+            .filter(|fault| fault["severity"] != "info" && !is_foreign_warning(fault))
             .filter_map(|fault| fault["formattedMessage"].as_str())
             .collect();
-        if !faults.is_empty() {
-            return Err(ChainError::Source(faults.join("\n")));
-        }
-        let contract = &answer["contracts"][file][name];
-        let code = |part: &str| {
-            let digits = contract["evm"][part]["object"].as_str();
-            digits
-                .and_then(|digits| alloy::hex::decode(digits).ok())
-                .ok_or_else(|| ChainError::Answer(format!("{part} of {name}")))
-        };
-        Ok(Artifact { bytecode: code("bytecode")?, runtime: code("deployedBytecode")?, abi: contract["abi"].clone() })
+        if faults.is_empty() { Ok(answer) } else { Err(ChainError::Source(faults.join("\n"))) }
     }
 
     /// Runs the compiler on standard JSON.
@@ -173,6 +262,39 @@ impl Compiler {
     }
 }
 
+/// True for a warning about a package, which is taken as it is.
+fn is_foreign_warning(fault: &Value) -> bool {
+    let file = fault["sourceLocation"]["file"].as_str().unwrap_or_default();
+    fault["severity"] == "warning" && file.starts_with("node_modules/")
+}
+
+/// A contract of the compiler's answer.
+fn artifact(name: &str, contract: &Value) -> Result<Artifact, ChainError> {
+    let (bytecode, links) = code(name, &contract["evm"]["bytecode"])?;
+    let (runtime, _) = code(name, &contract["evm"]["deployedBytecode"])?;
+    Ok(Artifact { bytecode, runtime, abi: contract["abi"].clone(), links })
+}
+
+/// Code with zeros where it names libraries, and these places.
+fn code(name: &str, part: &Value) -> Result<(Vec<u8>, Vec<Link>), ChainError> {
+    let missing = || ChainError::Answer(format!("code of {name}"));
+    let mut links = Vec::new();
+    for (file, libraries) in part["linkReferences"].as_object().into_iter().flatten() {
+        for (library, places) in libraries.as_object().into_iter().flatten() {
+            for place in places.as_array().into_iter().flatten() {
+                let offset = place["start"].as_u64().ok_or_else(missing)? as usize;
+                links.push(Link { library: Source { file: file.clone(), name: library.clone() }, offset });
+            }
+        }
+    }
+    let mut digits = part["object"].as_str().ok_or_else(missing)?.as_bytes().to_vec();
+    for Link { offset, .. } in &links {
+        let digits = digits.get_mut(2 * offset..2 * (offset + Address::len_bytes()));
+        digits.ok_or_else(missing)?.fill(b'0');
+    }
+    Ok((alloy::hex::decode(&digits).map_err(|_| missing())?, links))
+}
+
 fn read(file: &Path) -> Result<String, ChainError> {
     fs::read_to_string(file).map_err(|source| ChainError::Read { file: file.to_owned(), source })
 }
@@ -207,6 +329,24 @@ mod tests {
         let source = "// import \"not\";\npragma solidity 0.8.37;\n\nimport {A} from \"./A.sol\";\nimport {\n    B,\n    C\n} \
                       from \"../B.sol\";\nimport \"c/C.sol\";\ncontract D { string constant important = \"x\"; }\n";
         assert_eq!(imports(source).collect::<Vec<_>>(), ["./A.sol", "../B.sol", "c/C.sol"]);
+    }
+
+    #[test]
+    fn libraries_are_filled_in() {
+        let part = json!({
+            "object": format!("60__${}$__61", "a".repeat(34)),
+            "linkReferences": { "src/A.sol": { "A": [{ "start": 1, "length": 20 }] } },
+        });
+        let (bytecode, links) = code("B", &part).unwrap();
+        assert_eq!(bytecode, [&[0x60][..], &[0; 20], &[0x61]].concat());
+        let library = Source { file: "src/A.sol".into(), name: "A".into() };
+        assert_eq!(links, [Link { library: library.clone(), offset: 1 }]);
+        let artifact = Artifact { bytecode, runtime: vec![], abi: Value::Null, links };
+        let linked = artifact.clone().linked(&[(library, Address::repeat_byte(7))].into()).unwrap();
+        assert_eq!(linked.bytecode, [&[0x60][..], &[7; 20], &[0x61]].concat());
+        assert!(linked.links.is_empty());
+        let error = artifact.linked(&BTreeMap::new()).unwrap_err();
+        assert_eq!(error.to_string(), "the address of the library A is missing");
     }
 
     #[test]

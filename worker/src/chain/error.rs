@@ -64,6 +64,22 @@ pub enum ChainError {
     /// The compiler's answer lacks something.
     #[error("the compiler's answer has no {0}")]
     Answer(String),
+    /// Code that names a library was to be deployed without it.
+    #[error("the address of the library {library} is missing")]
+    Unlinked {
+        /// The library.
+        library: String,
+    },
+    /// What is on the chain is not what a deployment says.
+    #[error("{what} is {got} on the chain, the deployment says {expected}")]
+    Deployment {
+        /// What was compared.
+        what: String,
+        /// What the deployment says.
+        expected: String,
+        /// What the chain says.
+        got: String,
+    },
     /// An address of a node that is none.
     #[error("{url} is not the address of a node: {message}")]
     Url {

@@ -8,13 +8,15 @@ mod client;
 mod compiler;
 mod error;
 mod ledger;
+pub mod market;
 
 pub use anvil::Anvil;
 pub use bindings::{
-    ISegmentLedger as SegmentLedger, ISegmentVerifier as SegmentVerifier, Segment, SegmentKey, Terms, reason,
+    IHalo2Verifier as Halo2Verifier, ISegmentLedger as SegmentLedger, ISegmentVerifier as SegmentVerifier, Segment,
+    SegmentKey, Terms, reason,
 };
 pub use client::{Chain, Deployed, Sent};
-pub use compiler::{Artifact, Compiler};
+pub use compiler::{Artifact, Compiler, Link, Source};
 pub use error::ChainError;
 pub use ledger::{Contracts, OpenJob, segment_key};
 

@@ -1,0 +1,70 @@
+//! The checked-in interfaces against the sources.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use alloy::json_abi::JsonAbi;
+use alloy::sol_types::SolInterface;
+use gradproof_tests::root;
+use gradproof_worker::chain::market::TrainingMarket;
+use gradproof_worker::chain::{Compiler, Halo2Verifier, reason};
+
+use crate::scene::{code, contracts};
+
+#[test]
+fn the_interfaces_are_those_of_the_sources() {
+    let Some(code) = code("the_interfaces_are_those_of_the_sources") else { return };
+    for name in ["ComputeToken", "NodeRegistry", "StakeVault", "DatasetRegistry", "TrainingMarket"] {
+        let stored = fs::read(root().join("contracts/abi").join(format!("{name}.json"))).expect("it is there");
+        let stored: JsonAbi = serde_json::from_slice(&stored).expect("it is an interface");
+        let compiled = code.artifact(name).expect("it is compiled").abi.clone();
+        let compiled: JsonAbi = serde_json::from_value(compiled).expect("it is an interface");
+        assert!(stored == compiled, "contracts/abi/{name}.json is not of these sources: run `cargo xtask abi`");
+    }
+}
+
+#[test]
+fn the_interface_of_a_circuits_verifier_is_that_of_the_source() {
+    if code("the_interface_of_a_circuits_verifier_is_that_of_the_source").is_none() {
+        return;
+    }
+    let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
+    let artifact = compiler.compile_file("src/IHalo2Verifier.sol", "IHalo2Verifier").expect("it compiles");
+    let abi: JsonAbi = serde_json::from_value(artifact.abi).expect("it is an interface");
+    let bound: BTreeSet<_> = Halo2Verifier::IHalo2VerifierErrors::selectors().collect();
+    assert_eq!(abi.errors().map(|error| error.selector().0).collect::<BTreeSet<_>>(), bound);
+    let bound: BTreeSet<_> = Halo2Verifier::IHalo2VerifierCalls::selectors().collect();
+    assert_eq!(abi.functions().map(|function| function.selector().0).collect::<BTreeSet<_>>(), bound);
+}
+
+/// Names of numbers, in the order in which a Solidity file declares them.
+fn members(file: &str, kind: &str) -> Vec<String> {
+    let source = fs::read_to_string(contracts().join(file)).expect("it is there");
+    let body = source.split(&format!("enum {kind} {{")).nth(1).and_then(|rest| rest.split('}').next());
+    let lines = body.expect("it has the enumeration").lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with("//")).map(|l| l.trim_end_matches(',').into()).collect()
+}
+
+#[test]
+fn refusals_of_the_market_are_told_by_name() {
+    use TrainingMarket::{BadTerm, TrainingMarketErrors, WrongLevel, WrongState};
+    let said = |error: TrainingMarketErrors| reason(&error.abi_encode().into());
+    let job = alloy::primitives::B256::repeat_byte(5);
+    let types = "src/market/Types.sol";
+    for (state, name) in (0u8..).zip(members(types, "State")) {
+        let got = said(TrainingMarketErrors::WrongState(WrongState { job, state }));
+        assert_eq!(got, format!("WrongState {{ job: {job}, state: {name} }}"));
+    }
+    for (level, name) in (0u8..).zip(members(types, "Assurance")) {
+        let got = said(TrainingMarketErrors::WrongLevel(WrongLevel { level }));
+        assert_eq!(got, format!("WrongLevel {{ level: {name} }}"));
+    }
+    let terms = members("src/interfaces/IMarketErrors.sol", "Term");
+    assert_eq!(terms.len(), 26);
+    for (term, name) in (0u8..).zip(terms) {
+        let got = said(TrainingMarketErrors::BadTerm(BadTerm { term }));
+        assert_eq!(got, format!("BadTerm {{ term: {name} }}"));
+    }
+    let error = Halo2Verifier::IHalo2VerifierErrors::ZeroDenominator(Halo2Verifier::ZeroDenominator {});
+    assert_eq!(reason(&error.abi_encode().into()), "ZeroDenominator");
+}

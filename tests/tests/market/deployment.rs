@@ -1,0 +1,56 @@
+//! What a deployment says is what is there.
+
+use gradproof_tests::forge::wrapped;
+use gradproof_worker::chain::market::Deployment;
+use gradproof_worker::chain::{Address, B256, ChainError};
+
+use crate::scene::{Scene, code};
+
+#[test]
+fn a_deployment_is_checked_against_the_chain() {
+    let Some(code) = code("a_deployment_is_checked_against_the_chain") else { return };
+    let scene = Scene::new(code);
+    let chain = &scene.provider.chain;
+    let deployment = &scene.deployment;
+    deployment.check(chain).expect("it is what is there");
+    let written = serde_json::to_vec(deployment).expect("it is JSON");
+    assert_eq!(&serde_json::from_slice::<Deployment>(&written).expect("it is one"), deployment);
+    let verifier = deployment.verifier(&wrapped().1.digest()).expect("it is deployed");
+    assert_eq!((verifier.insecure_setup, verifier.setup), (true, wrapped().1.setup.digest().into()));
+    assert_eq!(deployment.libraries.len(), 8, "{:?}", deployment.libraries.keys());
+
+    let refused = |change: &dyn Fn(&mut Deployment)| {
+        let mut changed = deployment.clone();
+        change(&mut changed);
+        match changed.check(chain) {
+            Err(ChainError::Deployment { what, .. }) => what,
+            other => panic!("{other:?}"),
+        }
+    };
+    let cases: [(&str, &dyn Fn(&mut Deployment)); 12] = [
+        ("the version", &|d| d.version += 1),
+        ("the id", &|d| d.chain += 1),
+        // An address without code, and one with the code of another contract.
+        ("the hash of the code of TrainingMarket", &|d| d.market.address = Address::repeat_byte(1)),
+        ("the hash of the code of StakeVault", &|d| d.vault.address = d.nodes.address),
+        ("the hash of the code of ComputeToken", &|d| d.token.code_hash = B256::ZERO),
+        ("the hash of the code of Clock", &|d| {
+            let other = d.libraries["Opening"].address;
+            d.libraries.entry("Clock".into()).and_modify(|clock| clock.address = other);
+        }),
+        ("the hash of the code of Halo2Verifier", &|d| d.verifiers[0].halo2.address = d.token.address),
+        // A contract that is there with its code, but that the market does not call.
+        ("the market's token", &|d| d.token = d.nodes),
+        ("the market's vault", &|d| d.vault = d.datasets),
+        ("the verifier's key", &|d| d.verifiers[0].key = B256::ZERO),
+        ("the verifier's set-up", &|d| d.verifiers[0].setup = B256::ZERO),
+        ("whether the verifier's set-up is insecure", &|d| d.verifiers[0].insecure_setup = false),
+    ];
+    for (what, change) in cases {
+        let got = refused(change);
+        assert!(got.starts_with(what), "{what}: {got}");
+    }
+    // Code that was changed behind the deployment's back.
+    scene.node.set_code(deployment.vault.address, "0x00");
+    assert!(refused(&|_| ()).starts_with("the hash of the code of StakeVault"));
+}

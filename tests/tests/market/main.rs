@@ -1,0 +1,9 @@
+//! The market on a local node: its bindings, its deployment, and whole jobs with wrapped proofs made here.
+
+mod bindings;
+mod deployment;
+mod node;
+mod optimistic;
+mod proven;
+mod scene;
+mod trained;

@@ -1,0 +1,53 @@
+//! A node whose clock a test can turn.
+
+use alloy::primitives::{Address, U256};
+use alloy::providers::{DynProvider, Provider, ProviderBuilder};
+use gradproof_worker::chain::Anvil;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use crate::scene::contracts;
+
+/// A local node, and what only such a node does.
+pub struct Node {
+    anvil: Anvil,
+    runtime: Runtime,
+    provider: DynProvider,
+}
+
+impl Node {
+    /// Starts a node.
+    pub fn start() -> Self {
+        let anvil = Anvil::start(&contracts()).expect("the node starts");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("there is a runtime");
+        let url = anvil.url().parse().expect("an address of this machine");
+        let provider = runtime.block_on(async { ProviderBuilder::new().connect_http(url).erased() });
+        Self { anvil, runtime, provider }
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        self.anvil.url()
+    }
+
+    /// Lets time pass, to a block after it.
+    pub fn pass(&self, secs: u32) {
+        self.request("evm_increaseTime", json!([secs]));
+        self.request("evm_mine", json!([]));
+    }
+
+    /// Gives an account ether, for gas.
+    pub fn fund(&self, account: Address) {
+        self.request("anvil_setBalance", json!([account, U256::from(10u64.pow(18))]));
+    }
+
+    /// Puts code at an address.
+    pub fn set_code(&self, account: Address, code: &str) {
+        self.request("anvil_setCode", json!([account, code]));
+    }
+
+    fn request(&self, method: &'static str, parameters: Value) {
+        let answer: Result<Value, _> = self.runtime.block_on(self.provider.raw_request(method.into(), parameters));
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"));
+    }
+}

@@ -1,0 +1,183 @@
+//! A job that was trained, and real proofs of its segments for wherever it counts.
+
+use ark_bn254::Fr;
+use gradproof_circuits::check::Strict;
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::tensor::Group;
+use gradproof_prover::columns::columns_in;
+use gradproof_prover::commit::{Committed, commit};
+use gradproof_prover::prove::{Job as ProofJob, prove};
+use gradproof_prover::randomness::{Use, derived};
+use gradproof_prover::registration::{commit_data, commit_parameters, data_paths, data_tree};
+use gradproof_prover::trace::{Parameters, SegmentTrace};
+use gradproof_prover::witness::Witness;
+use gradproof_tests::forge::{fixture, wrapped};
+use gradproof_verifier::chain_proof::ChainProof;
+use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION};
+use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::merkle::Tree;
+use gradproof_verifier::statement::{Domain, points_digest};
+use gradproof_worker::chain::B256;
+use gradproof_worker::data::DataSet;
+use gradproof_worker::job::{InitialWeights, Job, RateChange};
+use gradproof_worker::kernels::Cpu;
+use gradproof_worker::parameters::{initial_parameters, seed_of};
+use gradproof_worker::train::{SegmentPlan, train_segment};
+
+/// Segments of the job: two of the first epoch, one of the second, at another rate.
+pub const SEGMENTS: usize = 3;
+/// Seed of the blindings that requester and provider share.
+const SEED: [u8; 32] = [0x5e; 32];
+
+/// What opens a commitment to parameters.
+#[derive(Clone)]
+pub struct Opening {
+    pub parameters: Parameters,
+    pub blindings: Vec<Fr>,
+}
+
+/// A job, its commitments, and the traces of its segments.
+pub struct Trained {
+    pub job: Job,
+    pub statement: JobStatement,
+    data: Vec<Committed>,
+    tree: Tree,
+    traces: Vec<SegmentTrace>,
+}
+
+fn key() -> &'static VerifyingKey {
+    &wrapped().1
+}
+
+/// The fixture's network on 17 rows: an epoch of four steps and of two, of which the last has two rows of three.
+fn job() -> Job {
+    let architecture = fixture().task.architecture.clone();
+    let (rows, width) = (17, architecture.widths[0]);
+    let inputs = (0..rows * width).map(|i| (i * i % 199) as i16).collect();
+    let labels = (0..rows).map(|row| (row % 3) as u16).collect();
+    Job {
+        train: DataSet { rows, width, inputs, labels, classes: architecture.classes() },
+        test: None,
+        steps: 4 + 2 + 4,
+        rates: [(0, 2), (2, 1)].map(|(from_segment, rate)| RateChange { from_segment, rate }).to_vec(),
+        initial_weights: InitialWeights::Seed(7),
+        column_bits: Some(key().column_vars),
+        architecture,
+    }
+}
+
+/// Trains segment `index` from `first`, as provider and validators do.
+pub fn rerun(job: &Job, index: usize, first: &Parameters) -> SegmentTrace {
+    let segment = job.segment(index).expect("the job has it");
+    let rows = job.segment_rows(segment.position).expect("the epoch has it");
+    let first_step = job.steps_before(index) as u64;
+    let plan = SegmentPlan { live: segment.live, rate: segment.rate, first_step };
+    train_segment(&job.architecture, plan, &Cpu, &mut first.clone(), rows.inputs, rows.labels, &mut |_| ())
+        .expect("no value leaves its range")
+}
+
+impl Opening {
+    /// Of the parameters after segment `index`, with the blindings that follow from the shared seed.
+    pub fn after(index: usize, parameters: &Parameters) -> Self {
+        let columns = key().relations(Subject::Segment).layout.group(Group::Last).len();
+        let blindings = derived(&SEED, Use::LastParameters { segment: index as u64 }, columns);
+        Self { parameters: parameters.clone(), blindings }
+    }
+
+    /// The commitments that it opens. Parameters lie alike at both ends of a segment.
+    fn commitments(&self) -> Committed {
+        let witness = Witness::of_parameters(key().architecture(), &self.parameters);
+        let layout = &key().relations(Subject::Parameters).layout;
+        let columns = columns_in(layout, &witness, layout.group(Group::First));
+        commit(&fixture().setup, &columns, self.blindings.clone()).expect("the set-up is long enough")
+    }
+
+    /// Their digest: what a provider claims.
+    pub fn digest(&self) -> B256 {
+        points_digest(&self.commitments().points).into()
+    }
+}
+
+impl Trained {
+    /// Commits to data and first parameters, and trains all segments. The job counts nowhere yet.
+    pub fn new() -> Self {
+        let job = job();
+        let (key, setup) = (key(), &fixture().setup);
+        let weights = initial_parameters(&job.architecture, seed_of(7)).expect("the architecture is valid");
+        let witness = Witness::of_parameters(&job.architecture, &weights);
+        let first = commit_parameters(key, setup, &witness, &seed_of(7)).expect("the set-up is long enough");
+        let data = |position: usize| {
+            let rows = job.segment_rows(position).expect("the epoch has it");
+            let witness = Witness::of_data(&job.architecture, &rows.inputs, &rows.labels);
+            commit_data(key, setup, &witness, &SEED, position as u64).expect("the set-up is long enough")
+        };
+        let data: Vec<Committed> = (0..job.epoch().segments()).map(data).collect();
+        let points: Vec<_> = data.iter().map(|position| position.points.clone()).collect();
+        let tree = data_tree(&points);
+        let statement = JobStatement {
+            version: VERSION,
+            domain: Domain::default(),
+            architecture: job.architecture.clone(),
+            column_vars: key.column_vars,
+            proof: key.kind(),
+            setup: SetupStatement { digest: key.setup.digest(), insecure: key.setup.is_insecure() },
+            verifying_key: key.digest(),
+            data: DataStatement { root: tree.root(), rows: job.train.rows },
+            steps: job.steps,
+            rates: job.rates.clone(),
+            first_parameters: first.points,
+            initial_seed: Some(7),
+        };
+        statement.validate().expect("the job is valid");
+        assert_eq!(statement.segments(), SEGMENTS);
+        let mut traces: Vec<SegmentTrace> = Vec::new();
+        for index in 0..SEGMENTS {
+            let first = traces.last().map_or(&weights, |trace| &trace.last);
+            traces.push(rerun(&job, index, first));
+        }
+        Self { job, statement, data, tree, traces }
+    }
+
+    /// The parameters before segment `index`.
+    pub fn before(&self, index: usize) -> &Parameters {
+        &self.traces[index].first
+    }
+
+    /// What opens the commitment to the parameters after segment `index`.
+    pub fn opening(&self, index: usize) -> Opening {
+        Opening::after(index, &self.traces[index].last)
+    }
+
+    /// A wrapped proof of segment `index` for where `domain` says, as the contract takes it.
+    pub fn prove(&self, index: usize, domain: Domain) -> Vec<u8> {
+        let (wrappers, key) = wrapped();
+        let relations = key.relations(Subject::Segment);
+        let mut witness = Witness::of_segment(&self.job.architecture, &self.traces[index]).expect("the trace fits");
+        witness.count_lookups(&relations.tree).expect("every value is in its table");
+        let first = match index.checked_sub(1) {
+            Some(earlier) => self.opening(earlier).commitments(),
+            None => {
+                let witness = Witness::of_parameters(&self.job.architecture, self.before(0));
+                commit_parameters(key, &fixture().setup, &witness, &seed_of(7)).expect("the set-up is long enough")
+            }
+        };
+        let statement = JobStatement { domain, ..self.statement.clone() };
+        let statement = statement.segment(key, index, &first.points, &[]).expect("the job has it");
+        let position = statement.position;
+        let data = self.data[position as usize].clone();
+        let job = ProofJob {
+            key,
+            setup: &fixture().setup,
+            paths: data_paths(&self.tree, data.points.len(), position),
+            data,
+            first: first.clone(),
+            last_blindings: self.opening(index).blindings,
+            statement,
+        };
+        let proved = prove(job, &witness, Strict).expect("the witness is honest");
+        assert_eq!(proved.last.points, self.opening(index).commitments().points);
+        let wrapper = wrappers.get(Subject::Segment);
+        let proof = wrapper.wrap(relations, &proved.publics, proved.proof).expect("a core proof");
+        ChainProof::of(&first.points, &proof).expect("it is wrapped").to_bytes()
+    }
+}

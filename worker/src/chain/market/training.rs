@@ -1,0 +1,31 @@
+//! What the terms of a job say of its training, and where its proofs count.
+
+use gradproof_verifier::job::JobStatement;
+use gradproof_verifier::statement::{Domain, points_digest};
+
+use super::{TrainingMarket, Verifier};
+use crate::chain::{Address, B256};
+
+/// The training of `statement`, checked by `verifier`, on data that is not registered.
+///
+/// Nothing of it depends on where the job counts: terms come first, then the job's id, then the statement's domain.
+pub fn training(statement: &JobStatement, verifier: &Verifier) -> TrainingMarket::Training {
+    TrainingMarket::Training {
+        verifier: verifier.segment.address,
+        verifierCode: verifier.segment.code_hash,
+        halo2: verifier.halo2.address,
+        halo2Code: verifier.halo2.code_hash,
+        dataRoot: statement.data.root.into(),
+        rows: statement.data.rows as u64,
+        segments: statement.segments() as u32,
+        first: points_digest(&statement.first_parameters).into(),
+        rates: statement.rates.iter().map(|c| (c.from_segment as u64) << 32 | u64::from(c.rate)).collect(),
+        dataset: B256::ZERO,
+        royaltyBps: 0,
+    }
+}
+
+/// Where the proofs of a job count: the chain, the market, the job, and the owner that trains, who is paid.
+pub fn domain(chain: u64, market: Address, job: B256, owner: Address) -> Domain {
+    Domain { chain, contract: market.into_array(), job: job.0, owner: owner.into_array() }
+}
