@@ -4,6 +4,7 @@ mod bindings;
 mod deployment;
 mod node;
 mod optimistic;
+mod program;
 mod proven;
 mod scene;
 mod trained;

@@ -119,7 +119,8 @@ impl Scene {
         let deployer = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
         let mut deployment =
             code.deploy(&deployer, deployer.sender(), tokens(10 * FORTUNE)).expect("the market deploys");
-        deployment.verifiers.push(code.deploy_verifier(&deployer, &wrapped().1).expect("the verifiers deploy"));
+        let verifier = code.verifier(&wrapped().1).expect("the verifiers compile");
+        deployment.verifiers.push(verifier.deploy(&deployer).expect("the verifiers deploy"));
         let party = |number: u8| {
             let signer = PrivateKeySigner::from_bytes(&B256::repeat_byte(number)).expect("a valid key");
             node.fund(signer.address());

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gradproof_verifier::command::{EXIT_CODES, exit};
-use gradproof_worker::program::{Commit, keep_large_blocks};
+use gradproof_worker::program::{CheckDeployment, Commit, Deploy, keep_large_blocks};
 
 /// Commits to the data and first parameters of a job, so that others can prove how they trained on them.
 ///
@@ -30,10 +30,25 @@ enum Task {
     /// then:    provider prove --job job.toml --statement posted/statement.json --out out
     #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
     Commit(Commit),
+    /// Puts the market on a chain, with a token and the verifiers of a key; writes where everything is.
+    ///
+    /// The whole supply of the token, a billion, goes to the account that pays. `deployment.json` has the address of every
+    /// contract and the hash of its code: hand it to the others, who check it with `requester check-deployment`.
+    ///
+    /// Example: requester deploy --rpc http://127.0.0.1:8545 --signer-key deployer.key --contracts contracts \
+    ///            --statement posted/statement.json --key posted/verifying.key --out deployment.json
+    #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
+    Deploy(Deploy),
+    /// Compares a deployment with the chain: code of every contract, which ones the market calls, keys of the verifiers.
+    #[command(after_help = EXIT_CODES)]
+    CheckDeployment(CheckDeployment),
 }
 
 fn main() -> ExitCode {
     keep_large_blocks();
-    let Task::Commit(task) = Arguments::parse().task;
-    exit(task.run())
+    exit(match Arguments::parse().task {
+        Task::Commit(task) => task.run(),
+        Task::Deploy(task) => task.run(),
+        Task::CheckDeployment(task) => task.run(),
+    })
 }

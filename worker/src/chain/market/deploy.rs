@@ -27,6 +27,14 @@ pub struct MarketCode {
     used: CompilerUsed,
 }
 
+/// The verifiers of a key, compiled.
+#[derive(Clone, Debug)]
+pub struct VerifierCode<'a> {
+    key: &'a VerifyingKey,
+    halo2: Artifact,
+    segment: &'a Artifact,
+}
+
 impl MarketCode {
     /// Compiles the sources in the folder `contracts`: the verifiers for little gas, the others for size.
     ///
@@ -50,7 +58,7 @@ impl MarketCode {
         self.artifacts.get(&source).ok_or_else(|| ChainError::Answer(format!("contract {name}")))
     }
 
-    /// Deploys the market, and a token whose whole supply goes to `holder`; verifiers come after it.
+    /// Deploys the market, and a token whose whole supply goes to `holder`; the verifiers of keys come after it.
     ///
     /// # Units
     /// `supply` in units of 10^-18 token.
@@ -92,30 +100,16 @@ impl MarketCode {
         })
     }
 
-    /// Deploys the verifiers of a key for wrapped proofs.
+    /// Compiles the verifiers of a key for wrapped proofs.
     ///
     /// # Errors
-    /// If the key is not for wrapped proofs, the circuit's verifier does not compile, or the node refuses.
-    pub fn deploy_verifier(&self, chain: &Chain, key: &VerifyingKey) -> Result<Verifier, ChainError> {
+    /// If the key is not for wrapped proofs, or the circuit's verifier does not compile.
+    pub fn verifier<'a>(&'a self, key: &'a VerifyingKey) -> Result<VerifierCode<'a>, ChainError> {
         let source = key
             .halo2_verifier_source()
             .map_err(|error| ChainError::Source(format!("the circuit's verifier cannot be written: {error}")))?;
-        let halo2 = chain.deploy(&self.compiler.compile_generated(HALO2.0, &source, HALO2.1)?, &[])?;
-        let said = segment_key(key, halo2.address);
-        let segment = chain.deploy(&self.verifier, &said.abi_encode())?;
-        Ok(Verifier {
-            key: said.key,
-            setup: key.setup.digest().into(),
-            insecure_setup: said.insecure,
-            columns: Columns {
-                vars: said.columnVars.into(),
-                data: said.dataColumns.into(),
-                parameters: said.parameterColumns.into(),
-                trace: said.traceColumns.into(),
-            },
-            segment: Contract::at(chain, segment.address)?,
-            halo2: Contract::at(chain, halo2.address)?,
-        })
+        let halo2 = self.compiler.compile_generated(HALO2.0, &source, HALO2.1)?;
+        Ok(VerifierCode { key, halo2, segment: &self.verifier })
     }
 
     /// Deploys the libraries that `artifact` names and that have no address yet, and those that they name before them.
@@ -136,5 +130,30 @@ impl MarketCode {
             addresses.insert(link.library.clone(), address);
         }
         Ok(())
+    }
+}
+
+impl VerifierCode<'_> {
+    /// Deploys the verifiers.
+    ///
+    /// # Errors
+    /// If the node refuses, or the account cannot pay.
+    pub fn deploy(&self, chain: &Chain) -> Result<Verifier, ChainError> {
+        let halo2 = chain.deploy(&self.halo2, &[])?;
+        let said = segment_key(self.key, halo2.address);
+        let segment = chain.deploy(self.segment, &said.abi_encode())?;
+        Ok(Verifier {
+            key: said.key,
+            setup: self.key.setup.digest().into(),
+            insecure_setup: said.insecure,
+            columns: Columns {
+                vars: said.columnVars.into(),
+                data: said.dataColumns.into(),
+                parameters: said.parameterColumns.into(),
+                trace: said.traceColumns.into(),
+            },
+            segment: Contract::at(chain, segment.address)?,
+            halo2: Contract::at(chain, halo2.address)?,
+        })
     }
 }

@@ -104,6 +104,12 @@ impl Contract {
 }
 
 impl Deployment {
+    /// The deployment as indented JSON.
+    pub fn to_json(&self) -> String {
+        // Every part has a JSON form.
+        serde_json::to_string_pretty(self).map(|json| json + "\n").unwrap_or_default()
+    }
+
     /// Compares all of it with the chain: the chain's id, the code at every address, which contracts the market calls, and
     /// what the verifiers say of themselves.
     ///

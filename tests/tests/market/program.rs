@@ -1,0 +1,99 @@
+//! `requester deploy` and `requester check-deployment`, from the outside.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use gradproof_tests::forge::{fixture, wrapped};
+use gradproof_verifier::job::JobStatement;
+use gradproof_verifier::key_file::KeyFile;
+use gradproof_worker::chain::market::Deployment;
+use gradproof_worker::chain::{Address, Anvil, Chain};
+
+use crate::scene::{code, contracts};
+use crate::trained::Trained;
+
+/// Exit code, standard output, standard error.
+struct Ran(Option<i32>, String, String);
+
+impl Ran {
+    #[track_caller]
+    fn refused(self, text: &str) {
+        assert_eq!(self.0, Some(2), "{}{}", self.1, self.2);
+        assert!(self.2.contains(text), "`{text}` is not in\n{}", self.2);
+    }
+}
+
+fn requester(folder: &Path, key: Option<&str>, line: &str) -> Ran {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tested-requester"));
+    command.current_dir(folder).args(line.split_whitespace()).env_remove("GRADPROOF_SIGNER_KEY");
+    if let Some(key) = key {
+        command.env("GRADPROOF_SIGNER_KEY", key);
+    }
+    let Output { status, stdout, stderr } = command.output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
+    Ran(status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn the_market_is_deployed_once_and_checked() {
+    if code("the_market_is_deployed_once_and_checked").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let write = |name: &str, bytes: &[u8]| fs::write(at.join(name), bytes).expect("written");
+    let statement = Trained::new().statement;
+    write("statement.json", &statement.to_json().expect("it is JSON"));
+    write("verifying.key", &KeyFile::of(&wrapped().1).to_bytes());
+    write("core.key", &KeyFile::of(&fixture().key).to_bytes());
+    let signer = format!("{:#x}\n", Anvil::signer().to_bytes());
+    write("signer", signer.as_bytes());
+    let node = Anvil::start(&contracts()).expect("the node starts");
+    let options = |rest: &str| {
+        let (rpc, contracts) = (node.url(), contracts());
+        format!("deploy --rpc {rpc} --contracts {} --statement statement.json {rest}", contracts.display())
+    };
+    let deploy = |rest: &str| requester(at, None, &options(rest));
+
+    // Nothing is paid for a wrong use.
+    let good = "--key verifying.key --out deployment.json --signer-key signer";
+    deploy(good).refused("is insecure: anyone can forge proofs");
+    deploy("--key core.key --out deployment.json --signer-key signer --insecure").refused("is not the key of");
+    deploy("--key verifying.key --out deployment.json --insecure").refused("no account to pay");
+    deploy("--key verifying.key --out none/deployment.json --signer-key signer --insecure").refused("no folder none");
+    deploy("--key verifying.key --out deployment.json --signer-key core.key --insecure").refused("more than 256 bytes");
+    let short = requester(at, Some("0x12"), &options("--key verifying.key --out deployment.json --insecure"));
+    assert!(!short.2.contains("0x12"), "the key is in no message");
+    short.refused("GRADPROOF_SIGNER_KEY is not a private key");
+    let other = Anvil::start_as(&contracts(), 10).expect("the node starts");
+    let elsewhere = options(&format!("{good} --insecure")).replace(node.url(), other.url());
+    requester(at, None, &elsewhere).refused("this is chain 10");
+    let core = JobStatement { proof: fixture().key.kind(), verifying_key: fixture().key.digest(), ..statement };
+    write("core.json", &core.to_json().expect("it is JSON"));
+    let line = options(&format!("{good} --insecure")).replace("statement.json", "core.json");
+    requester(at, None, &line).refused("is for core proofs");
+    let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
+    assert_eq!(chain.block().expect("the node answers"), 0);
+    assert!(!at.join("deployment.json").exists());
+
+    let ran = deploy(&format!("{good} --insecure --json"));
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    assert!(ran.2.contains("INSECURE"), "{}", ran.2);
+    let written = fs::read(at.join("deployment.json")).expect("it is there");
+    let deployment: Deployment = serde_json::from_slice(&written).expect("it is a deployment");
+    assert_eq!(serde_json::from_str::<Deployment>(&ran.1).expect("it is a deployment"), deployment);
+    deployment.check(&chain).expect("it is what is there");
+    assert!(deployment.verifier(&wrapped().1.digest()).is_some());
+    deploy(&format!("{good} --insecure")).refused("deployment.json is there already");
+
+    let check = |name: &str| requester(at, None, &format!("check-deployment --rpc {} --deployment {name}", node.url()));
+    let ran = check("deployment.json");
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    let mut changed = deployment;
+    changed.market.address = Address::repeat_byte(1);
+    write("changed.json", changed.to_json().as_bytes());
+    let ran = check("changed.json");
+    assert_eq!(ran.0, Some(1), "{}", ran.2);
+    assert!(ran.2.contains("the hash of the code of TrainingMarket"), "{}", ran.2);
+}

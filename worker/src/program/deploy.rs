@@ -1,0 +1,198 @@
+//! `requester deploy` and `requester check-deployment`: the market on a chain.
+
+use std::path::{Path, PathBuf};
+
+use eyre::{Result, WrapErr, bail, ensure};
+use gradproof_verifier::command::files::{read, read_key, read_statement};
+use gradproof_verifier::command::{Outcome, Progress, print, tell, warn};
+use gradproof_verifier::hex;
+use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::proof::ProofKind;
+
+use super::folder::save;
+use crate::chain::market::{Deployment, MarketCode, SUPPLY_TOKENS};
+use crate::chain::{B256, Chain, ChainError, PrivateKeySigner, U256};
+
+/// Holds the key of the account that pays, if no file does.
+const KEY_VARIABLE: &str = "GRADPROOF_SIGNER_KEY";
+/// Largest file with the key of an account, in bytes.
+const MAX_SIGNER_BYTES: usize = 256;
+/// Largest deployment that is read, in bytes.
+const MAX_DEPLOYMENT_BYTES: usize = 1 << 20;
+/// The chain on which the market takes an insecure set-up.
+const LOCAL_CHAIN: u64 = 31_337;
+
+/// Puts the market on a chain.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Deploy {
+    /// Address of a node of the chain (JSON-RPC over HTTP).
+    #[arg(long, value_name = "URL")]
+    pub rpc: String,
+    /// File with the private key of the account that pays, in hexadecimal; if not given, the environment variable
+    /// GRADPROOF_SIGNER_KEY holds the key itself.
+    #[arg(long, value_name = "FILE")]
+    pub signer_key: Option<PathBuf>,
+    /// The folder `contracts` of the sources, with its tools installed.
+    #[arg(long, value_name = "DIR")]
+    pub contracts: PathBuf,
+    /// Verifying key for wrapped proofs, as `requester commit` wrote it beside the statement.
+    #[arg(long, value_name = "FILE")]
+    pub key: PathBuf,
+    /// Statement of a job with that key: it has the shape.
+    #[arg(long, value_name = "FILE")]
+    pub statement: PathBuf,
+    /// File for addresses and hashes of code; must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Deploy the verifiers although everybody can forge proofs under their set-up: to try things out on a local chain.
+    #[arg(long)]
+    pub insecure: bool,
+    /// Print the deployment as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Compares a deployment with the chain.
+#[derive(clap::Args, Clone, Debug)]
+pub struct CheckDeployment {
+    /// Address of a node of the chain (JSON-RPC over HTTP). What it says is believed: ask one that you trust.
+    #[arg(long, value_name = "URL")]
+    pub rpc: String,
+    /// The deployment, as `requester deploy` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub deployment: PathBuf,
+}
+
+impl Deploy {
+    /// Runs `requester deploy`.
+    ///
+    /// # Errors
+    /// If a file is refused or `out` is there already, the set-up is insecure and that was not asked for, the contracts do not
+    /// compile, or the node refuses.
+    pub fn run(&self) -> Result<Outcome> {
+        // Everything that can be refused is refused before anything is paid.
+        refuse_existing(&self.out)?;
+        let key = self.verifying_key()?;
+        let insecure = key.setup.is_insecure();
+        ensure!(
+            !insecure || self.insecure,
+            "the set-up of {} is insecure: anyone can forge proofs, and be paid for them; use a key of a ceremony \
+             (`requester commit --setup FILE`), or --insecure to try things out on a local chain",
+            self.key.display()
+        );
+        let chain = Chain::connect(&self.rpc, self.signer()?).wrap_err_with(|| format!("--rpc {}", self.rpc))?;
+        ensure!(
+            !insecure || chain.id() == LOCAL_CHAIN,
+            "the set-up is insecure and this is chain {}: the market takes no such verifier outside the local chain, \
+             {LOCAL_CHAIN}",
+            chain.id()
+        );
+        warn(key.kind(), insecure);
+        let progress = Progress::new(3, "steps", self.json);
+        progress.say("compiling the contracts");
+        let code = MarketCode::compile(&self.contracts)?;
+        let verifier = code.verifier(&key)?;
+        progress.advance(1);
+        progress.say("deploying the market");
+        let supply = U256::from(SUPPLY_TOKENS) * U256::from(10u8).pow(U256::from(18u8));
+        let mut deployment = code.deploy(&chain, chain.sender(), supply)?;
+        progress.advance(1);
+        progress.say("deploying the verifiers");
+        deployment.verifiers.push(verifier.deploy(&chain)?);
+        deployment.check(&chain).wrap_err("what was deployed is not what is there")?;
+        progress.advance(1);
+        drop(progress);
+        self.write(&deployment)
+    }
+
+    /// The key that the verifiers are for.
+    fn verifying_key(&self) -> Result<VerifyingKey> {
+        let statement = read_statement(&self.statement)?;
+        let (key_path, path) = (self.key.display(), self.statement.display());
+        ensure!(
+            statement.proof == ProofKind::Wrapped,
+            "{path} is for core proofs, which no contract verifies: `requester commit --proof wrapped` makes one for wrapped \
+             proofs"
+        );
+        let key = read_key(&self.key)?.key(&statement.architecture, statement.column_vars);
+        let key = key.wrap_err_with(|| format!("{key_path} is not the key of {path}"))?;
+        ensure!(key.digest() == statement.verifying_key, "{key_path} is not the key of {path}: the digests differ");
+        Ok(key)
+    }
+
+    /// The account that pays.
+    fn signer(&self) -> Result<PrivateKeySigner> {
+        let (text, origin) = match &self.signer_key {
+            Some(path) => {
+                let bytes = read(path, MAX_SIGNER_BYTES)?;
+                (String::from_utf8_lossy(&bytes).into_owned(), path.display().to_string())
+            }
+            None => match std::env::var(KEY_VARIABLE) {
+                Ok(text) => (text, KEY_VARIABLE.to_owned()),
+                Err(_) => bail!("no account to pay: give --signer-key FILE, or set {KEY_VARIABLE} to its key"),
+            },
+        };
+        // The key itself is in no message.
+        let digits = text.trim();
+        let digits = if digits.starts_with("0x") { digits.to_owned() } else { format!("0x{digits}") };
+        let key: Option<[u8; 32]> = hex::decode(&digits).ok();
+        let signer = key.and_then(|key| PrivateKeySigner::from_bytes(&B256::from(key)).ok());
+        signer.ok_or_else(|| eyre::eyre!("{origin} is not a private key: expected 32 bytes in hexadecimal"))
+    }
+
+    /// Writes the deployment, and says where everything is.
+    fn write(&self, deployment: &Deployment) -> Result<Outcome> {
+        let json = deployment.to_json();
+        let saved = refuse_existing(&self.out).and_then(|()| save(&self.out, json.as_bytes()));
+        if self.json || saved.is_err() {
+            // It was paid for: it must not be lost.
+            print(json.trim_end());
+        }
+        saved?;
+        if !self.json {
+            print(&format!("market {} on chain {}", deployment.market.address, deployment.chain));
+            for verifier in &deployment.verifiers {
+                print(&format!("verifier {} of key {}", verifier.segment.address, verifier.key));
+            }
+            let (out, rpc) = (self.out.display(), &self.rpc);
+            print(&format!("{out}: all addresses, and hashes of the code"));
+            print(&format!("check it: requester check-deployment --rpc {rpc} --deployment {out}"));
+        }
+        Ok(Outcome::Done)
+    }
+}
+
+impl CheckDeployment {
+    /// Runs `requester check-deployment`.
+    ///
+    /// # Errors
+    /// If the file is refused, or the node does not answer.
+    pub fn run(&self) -> Result<Outcome> {
+        let path = self.deployment.display();
+        let bytes = read(&self.deployment, MAX_DEPLOYMENT_BYTES)?;
+        let deployment: Deployment = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
+        // Nothing is sent, so that any account will do.
+        let chain = Chain::connect(&self.rpc, PrivateKeySigner::random())?;
+        match deployment.check(&chain) {
+            Err(error @ ChainError::Deployment { .. }) => {
+                tell(&format!("rejected: {path}: {error}"));
+                return Ok(Outcome::Rejected);
+            }
+            checked => checked?,
+        }
+        warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
+        print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
+        Ok(Outcome::Done)
+    }
+}
+
+fn refuse_existing(path: &Path) -> Result<()> {
+    ensure!(
+        !path.exists(),
+        "{} is there already: a deployment that is in use must not be lost; choose another file",
+        path.display()
+    );
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    ensure!(folder.is_dir(), "there is no folder {} for {}", folder.display(), path.display());
+    Ok(())
+}
