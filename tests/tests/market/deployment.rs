@@ -27,7 +27,8 @@ fn a_deployment_is_checked_against_the_chain() {
             other => panic!("{other:?}"),
         }
     };
-    let cases: [(&str, &dyn Fn(&mut Deployment)); 12] = [
+    type Change<'a> = &'a dyn Fn(&mut Deployment);
+    let cases: [(&str, Change<'_>); 12] = [
         ("the version", &|d| d.version += 1),
         ("the id", &|d| d.chain += 1),
         // An address without code, and one with the code of another contract.
@@ -50,6 +51,30 @@ fn a_deployment_is_checked_against_the_chain() {
         let got = refused(change);
         assert!(got.starts_with(what), "{what}: {got}");
     }
+    // The sources made it, and nothing else.
+    code.check(chain, deployment).expect("these sources made it");
+    let of_key = code.verifier(&wrapped().1).expect("it compiles");
+    of_key.check(chain, verifier).expect("these sources made it");
+    let made = |change: &dyn Fn(&mut Deployment)| {
+        let mut changed = deployment.clone();
+        change(&mut changed);
+        let checked = code.check(chain, &changed).and_then(|()| of_key.check(chain, &changed.verifiers[0]));
+        checked.expect_err("it was made otherwise").to_string()
+    };
+    let other = |error: String| assert!(error.contains("the creation code of"), "{error}");
+    other(made(&|d| d.token = d.nodes));
+    other(made(&|d| d.market = d.token));
+    other(made(&|d| d.verifiers[0].halo2 = d.verifiers[0].segment));
+    other(made(&|d| d.verifiers[0].segment = d.verifiers[0].halo2));
+    other(made(&|d| {
+        let opening = d.libraries["Opening"];
+        d.libraries.insert("Clock".into(), opening);
+    }));
+    let error = made(&|d| d.nodes.address = Address::repeat_byte(1));
+    assert!(error.starts_with("what 0x"), "{error}");
+    let error = made(&|d| d.libraries.retain(|name, _| name != "Clock"));
+    assert_eq!(error, "the address of the library Clock is missing");
+
     // Code that was changed behind the deployment's back.
     scene.node.set_code(deployment.vault.address, "0x00");
     assert!(refused(&|_| ()).starts_with("the hash of the code of StakeVault"));

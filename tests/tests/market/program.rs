@@ -90,6 +90,11 @@ fn the_market_is_deployed_once_and_checked() {
     let check = |name: &str| requester(at, None, &format!("check-deployment --rpc {} --deployment {name}", node.url()));
     let ran = check("deployment.json");
     assert_eq!(ran.0, Some(0), "{}", ran.2);
+    let sources = format!("deployment.json --contracts {}", contracts().display());
+    let ran = check(&format!("{sources} --key verifying.key --statement statement.json"));
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    assert!(ran.1.contains("market and verifiers were made from"), "{}", ran.1);
+    check(&format!("{sources} --key core.key --statement statement.json")).refused("is not the key of");
     let mut changed = deployment;
     changed.market.address = Address::repeat_byte(1);
     write("changed.json", changed.to_json().as_bytes());

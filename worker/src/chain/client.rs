@@ -35,6 +35,8 @@ pub struct Deployed {
     pub address: Address,
     /// What making it cost, in gas.
     pub gas: u64,
+    /// The transaction that made it.
+    pub transaction: TxHash,
 }
 
 /// A transaction that is in a block and succeeded.
@@ -93,7 +95,7 @@ impl Chain {
         let receipt = self.transact(TransactionRequest::default().with_deploy_code(code))?;
         let address =
             receipt.contract_address.ok_or(ChainError::Receipt { hash: receipt.transaction_hash, what: "contract" })?;
-        Ok(Deployed { address, gas: receipt.gas_used })
+        Ok(Deployed { address, gas: receipt.gas_used, transaction: receipt.transaction_hash })
     }
 
     /// Asks a contract, and changes nothing.
@@ -123,6 +125,18 @@ impl Chain {
         let hash = receipt.transaction_hash;
         let found = self.runtime.block_on(self.provider.get_transaction_by_hash(hash)).map_err(refused)?;
         Ok(found.ok_or(ChainError::Receipt { hash, what: "transaction" })?.input().clone())
+    }
+
+    /// The contract that a transaction made, and the creation code with arguments that made it.
+    ///
+    /// # Errors
+    /// If the node does not know the transaction, or it made no contract.
+    pub fn creation(&self, hash: TxHash) -> Result<(Address, Bytes), ChainError> {
+        let receipt = self.runtime.block_on(self.provider.get_transaction_receipt(hash)).map_err(refused)?;
+        let receipt = receipt.ok_or(ChainError::Receipt { hash, what: "receipt" })?;
+        let address = receipt.contract_address.filter(|_| receipt.status());
+        let address = address.ok_or(ChainError::Receipt { hash, what: "contract" })?;
+        Ok((address, self.input(&receipt)?))
     }
 
     /// keccak256 of the code at an address, zero where there is none.

@@ -10,7 +10,7 @@ use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::proof::ProofKind;
 
 use super::folder::save;
-use crate::chain::market::{Deployment, MarketCode, SUPPLY_TOKENS};
+use crate::chain::market::{Deployment, MarketCode, SUPPLY_TOKENS, Verifier};
 use crate::chain::{B256, Chain, ChainError, PrivateKeySigner, U256};
 
 /// Holds the key of the account that pays, if no file does.
@@ -61,6 +61,15 @@ pub struct CheckDeployment {
     /// The deployment, as `requester deploy` wrote it.
     #[arg(long, value_name = "FILE")]
     pub deployment: PathBuf,
+    /// The folder `contracts` of the sources, with its tools installed: compiles them, and checks that they made the market.
+    #[arg(long, value_name = "DIR")]
+    pub contracts: Option<PathBuf>,
+    /// Verifying key for wrapped proofs: checks that the sources made its verifiers as well.
+    #[arg(long, value_name = "FILE", requires_all = ["contracts", "statement"])]
+    pub key: Option<PathBuf>,
+    /// Statement of a job with that key: it has the shape.
+    #[arg(long, value_name = "FILE", requires = "key")]
+    pub statement: Option<PathBuf>,
 }
 
 impl Deploy {
@@ -72,7 +81,7 @@ impl Deploy {
     pub fn run(&self) -> Result<Outcome> {
         // Everything that can be refused is refused before anything is paid.
         refuse_existing(&self.out)?;
-        let key = self.verifying_key()?;
+        let key = wrapped_key(&self.key, &self.statement)?;
         let insecure = key.setup.is_insecure();
         ensure!(
             !insecure || self.insecure,
@@ -103,21 +112,6 @@ impl Deploy {
         progress.advance(1);
         drop(progress);
         self.write(&deployment)
-    }
-
-    /// The key that the verifiers are for.
-    fn verifying_key(&self) -> Result<VerifyingKey> {
-        let statement = read_statement(&self.statement)?;
-        let (key_path, path) = (self.key.display(), self.statement.display());
-        ensure!(
-            statement.proof == ProofKind::Wrapped,
-            "{path} is for core proofs, which no contract verifies: `requester commit --proof wrapped` makes one for wrapped \
-             proofs"
-        );
-        let key = read_key(&self.key)?.key(&statement.architecture, statement.column_vars);
-        let key = key.wrap_err_with(|| format!("{key_path} is not the key of {path}"))?;
-        ensure!(key.digest() == statement.verifying_key, "{key_path} is not the key of {path}: the digests differ");
-        Ok(key)
     }
 
     /// The account that pays.
@@ -171,9 +165,18 @@ impl CheckDeployment {
         let path = self.deployment.display();
         let bytes = read(&self.deployment, MAX_DEPLOYMENT_BYTES)?;
         let deployment: Deployment = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
+        let key = self.key.as_deref().zip(self.statement.as_deref());
+        let key = key.map(|(key, statement)| wrapped_key(key, statement)).transpose()?;
+        let verifier = match &key {
+            Some(key) => {
+                let verifier = deployment.verifier(&key.digest());
+                Some((key, verifier.ok_or_else(|| eyre::eyre!("{path} has no verifiers of the key"))?))
+            }
+            None => None,
+        };
         // Nothing is sent, so that any account will do.
         let chain = Chain::connect(&self.rpc, PrivateKeySigner::random())?;
-        match deployment.check(&chain) {
+        match self.compare(&chain, &deployment, verifier) {
             Err(error @ ChainError::Deployment { .. }) => {
                 tell(&format!("rejected: {path}: {error}"));
                 return Ok(Outcome::Rejected);
@@ -182,7 +185,29 @@ impl CheckDeployment {
         }
         warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
         print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
+        match (&self.contracts, &self.key) {
+            (Some(contracts), Some(_)) => {
+                print(&format!("market and verifiers were made from {}", contracts.display()));
+            }
+            (Some(contracts), None) => print(&format!("the market was made from {}", contracts.display())),
+            (None, _) => print("from which sources: --contracts DIR, with --key and --statement for the verifiers"),
+        }
         Ok(Outcome::Done)
+    }
+
+    /// Refuses what is not as the deployment says, or, if those are given, not of the sources.
+    fn compare(
+        &self,
+        chain: &Chain,
+        deployment: &Deployment,
+        verifier: Option<(&VerifyingKey, &Verifier)>,
+    ) -> Result<(), ChainError> {
+        deployment.check(chain)?;
+        let Some(contracts) = &self.contracts else { return Ok(()) };
+        let code = MarketCode::compile(contracts)?;
+        code.check(chain, deployment)?;
+        let Some((key, verifier)) = verifier else { return Ok(()) };
+        code.verifier(key)?.check(chain, verifier)
     }
 }
 
@@ -195,4 +220,19 @@ fn refuse_existing(path: &Path) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     ensure!(folder.is_dir(), "there is no folder {} for {}", folder.display(), path.display());
     Ok(())
+}
+
+/// The key for wrapped proofs in the file `key`, of the shape of `statement`.
+fn wrapped_key(key: &Path, statement: &Path) -> Result<VerifyingKey> {
+    let (key_path, path) = (key.display(), statement.display());
+    let statement = read_statement(statement)?;
+    ensure!(
+        statement.proof == ProofKind::Wrapped,
+        "{path} is for core proofs, which no contract verifies: `requester commit --proof wrapped` makes one for wrapped \
+         proofs"
+    );
+    let key = read_key(key)?.key(&statement.architecture, statement.column_vars);
+    let key = key.wrap_err_with(|| format!("{key_path} is not the key of {path}"))?;
+    ensure!(key.digest() == statement.verifying_key, "{key_path} is not the key of {path}: the digests differ");
+    Ok(key)
 }

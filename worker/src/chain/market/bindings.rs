@@ -2,6 +2,7 @@
 //! `cargo xtask abi` makes them anew.
 
 #![expect(missing_docs, reason = "the documentation is in the Solidity sources")]
+#![expect(clippy::too_many_arguments, reason = "an event of the market has as many as it has")]
 
 use alloy::sol;
 

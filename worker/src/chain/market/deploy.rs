@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use alloy::primitives::Bytes;
 use alloy::sol_types::SolConstructor;
 use gradproof_verifier::key::VerifyingKey;
 
-use super::deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier};
+use super::deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier, same};
 use super::{ComputeToken, TrainingMarket};
-use crate::chain::{Address, Artifact, Chain, ChainError, Compiler, Deployed, SolValue, Source, U256, segment_key};
+use crate::chain::{
+    Address, Artifact, Chain, ChainError, Compiler, Deployed, Link, SolValue, Source, U256, segment_key,
+};
 
 /// Tokens that will ever exist, unless a deployment says otherwise; each is 10^18 units.
 pub const SUPPLY_TOKENS: u64 = 1_000_000_000;
@@ -67,24 +70,19 @@ impl MarketCode {
     /// If the node refuses, or the account cannot pay.
     pub fn deploy(&self, chain: &Chain, holder: Address, supply: U256) -> Result<Deployment, ChainError> {
         let block = chain.block()?;
-        let contract = |name: &str, arguments: &[u8]| -> Result<Contract, ChainError> {
-            Contract::at(chain, chain.deploy(self.artifact(name)?, arguments)?.address)
-        };
+        let contract = |name: &str, arguments: &[u8]| made(chain, self.artifact(name)?, arguments);
         let token = ComputeToken::constructorCall { holder, supply };
         let token = contract("ComputeToken", &token.abi_encode())?;
         let nodes = contract("NodeRegistry", &[])?;
         let datasets = contract("DatasetRegistry", &[])?;
-        let mut addresses = BTreeMap::new();
-        let market = self.artifact("TrainingMarket")?.clone();
-        self.deploy_libraries(chain, &market, &mut addresses)?;
-        let arguments = TrainingMarket::constructorCall {
-            token_: token.address,
-            nodes_: nodes.address,
-            datasets_: datasets.address,
-        };
-        let market = chain.deploy(&market.linked(&addresses)?, &arguments.abi_encode())?;
-        let libraries: Result<_, ChainError> =
-            addresses.into_iter().map(|(source, address)| Ok((source.name, Contract::at(chain, address)?))).collect();
+        let mut libraries = BTreeMap::new();
+        let market = self.artifact("TrainingMarket")?;
+        for (name, library) in self.libraries()? {
+            libraries.insert(name.to_owned(), made(chain, &linked(library, &libraries)?, &[])?);
+        }
+        let market = linked(market, &libraries)?;
+        let market = made(chain, &market, &market_arguments(token, nodes, datasets))?;
+        let vault = chain.call(market.address, &TrainingMarket::vaultCall {})?;
         Ok(Deployment {
             version: VERSION,
             chain: chain.id(),
@@ -93,11 +91,34 @@ impl MarketCode {
             token,
             nodes,
             datasets,
-            market: Contract::at(chain, market.address)?,
-            vault: Contract::at(chain, chain.call(market.address, &TrainingMarket::vaultCall {})?)?,
-            libraries: libraries?,
+            market,
+            vault: Contract::at(chain, vault, market.transaction)?,
+            libraries,
             verifiers: Vec::new(),
         })
+    }
+
+    /// Checks that these sources made the contracts of a deployment: compares the creation code of every one, and its
+    /// arguments. Code and what is immutable in it follow from them. The verifiers of keys are checked apart.
+    ///
+    /// # Errors
+    /// [`ChainError::Deployment`] for the first contract that was made otherwise; if the node does not answer.
+    pub fn check(&self, chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
+        let Deployment { token, nodes, datasets, market, libraries, .. } = deployment;
+        // Who holds the supply, and how much it is, are nobody's business: two words.
+        let arguments = made_with(chain, *token, self.artifact("ComputeToken")?)?;
+        same("the length of the token's arguments", 64, arguments.len())?;
+        for (name, contract) in [("NodeRegistry", nodes), ("DatasetRegistry", datasets)] {
+            let arguments = made_with(chain, *contract, self.artifact(name)?)?;
+            same(&format!("the length of the arguments of {name}"), 0, arguments.len())?;
+        }
+        for (name, library) in self.libraries()? {
+            let contract = libraries.get(name).ok_or_else(|| ChainError::Unlinked { library: name.to_owned() })?;
+            let arguments = made_with(chain, *contract, &linked(library, libraries)?)?;
+            same(&format!("the length of the arguments of {name}"), 0, arguments.len())?;
+        }
+        let arguments = made_with(chain, *market, &linked(self.artifact("TrainingMarket")?, libraries)?)?;
+        same("the market's arguments", market_arguments(*token, *nodes, *datasets).into(), arguments)
     }
 
     /// Compiles the verifiers of a key for wrapped proofs.
@@ -112,22 +133,25 @@ impl MarketCode {
         Ok(VerifierCode { key, halo2, segment: &self.verifier })
     }
 
-    /// Deploys the libraries that `artifact` names and that have no address yet, and those that they name before them.
-    fn deploy_libraries(
-        &self,
-        chain: &Chain,
-        artifact: &Artifact,
-        addresses: &mut BTreeMap<Source, Address>,
+    /// The libraries of the market, each behind those that it names itself.
+    fn libraries(&self) -> Result<Vec<(&str, &Artifact)>, ChainError> {
+        let mut found = Vec::new();
+        self.collect_libraries(self.artifact("TrainingMarket")?, &mut found)?;
+        Ok(found)
+    }
+
+    fn collect_libraries<'a>(
+        &'a self,
+        artifact: &'a Artifact,
+        found: &mut Vec<(&'a str, &'a Artifact)>,
     ) -> Result<(), ChainError> {
-        for link in &artifact.links {
-            if addresses.contains_key(&link.library) {
-                continue;
+        for Link { library, .. } in &artifact.links {
+            if !found.iter().any(|(name, _)| *name == library.name) {
+                let unknown = || ChainError::Unlinked { library: library.name.clone() };
+                let artifact = self.artifacts.get(library).ok_or_else(unknown)?;
+                self.collect_libraries(artifact, found)?;
+                found.push((&library.name, artifact));
             }
-            let library = self.artifacts.get(&link.library);
-            let library = library.ok_or_else(|| ChainError::Unlinked { library: link.library.name.clone() })?;
-            self.deploy_libraries(chain, library, addresses)?;
-            let Deployed { address, .. } = chain.deploy(&library.clone().linked(addresses)?, &[])?;
-            addresses.insert(link.library.clone(), address);
         }
         Ok(())
     }
@@ -139,9 +163,8 @@ impl VerifierCode<'_> {
     /// # Errors
     /// If the node refuses, or the account cannot pay.
     pub fn deploy(&self, chain: &Chain) -> Result<Verifier, ChainError> {
-        let halo2 = chain.deploy(&self.halo2, &[])?;
+        let halo2 = made(chain, &self.halo2, &[])?;
         let said = segment_key(self.key, halo2.address);
-        let segment = chain.deploy(self.segment, &said.abi_encode())?;
         Ok(Verifier {
             key: said.key,
             setup: self.key.setup.digest().into(),
@@ -152,8 +175,49 @@ impl VerifierCode<'_> {
                 parameters: said.parameterColumns.into(),
                 trace: said.traceColumns.into(),
             },
-            segment: Contract::at(chain, segment.address)?,
-            halo2: Contract::at(chain, halo2.address)?,
+            segment: made(chain, self.segment, &said.abi_encode())?,
+            halo2,
         })
     }
+
+    /// Checks that these sources made a key's verifiers, with this key: compares creation code and arguments.
+    ///
+    /// # Errors
+    /// [`ChainError::Deployment`] for the first contract that was made otherwise; if the node does not answer.
+    pub fn check(&self, chain: &Chain, verifier: &Verifier) -> Result<(), ChainError> {
+        let arguments = made_with(chain, verifier.halo2, &self.halo2)?;
+        same("the arguments of the circuit's verifier", Bytes::new(), arguments)?;
+        let expected = segment_key(self.key, verifier.halo2.address).abi_encode();
+        same("the key of the verifier", expected.into(), made_with(chain, verifier.segment, self.segment)?)
+    }
+}
+
+/// A contract that is made here.
+fn made(chain: &Chain, artifact: &Artifact, arguments: &[u8]) -> Result<Contract, ChainError> {
+    let Deployed { address, transaction, .. } = chain.deploy(artifact, arguments)?;
+    Contract::at(chain, address, transaction)
+}
+
+/// The arguments with which `artifact` made a contract.
+fn made_with(chain: &Chain, contract: Contract, artifact: &Artifact) -> Result<Bytes, ChainError> {
+    let (address, code) = chain.creation(contract.transaction)?;
+    same(&format!("what {} made", contract.transaction), contract.address, address)?;
+    let other = || ChainError::Deployment {
+        what: format!("the creation code of {address}"),
+        expected: format!("that of these sources, {} bytes", artifact.bytecode.len()),
+        got: format!("another, {} bytes with arguments", code.len()),
+    };
+    let arguments = code.strip_prefix(&artifact.bytecode[..]).ok_or_else(other)?;
+    Ok(Bytes::copy_from_slice(arguments))
+}
+
+/// Code with the addresses of its libraries.
+fn linked(artifact: &Artifact, libraries: &BTreeMap<String, Contract>) -> Result<Artifact, ChainError> {
+    let address = |link: &Link| Some((link.library.clone(), libraries.get(&link.library.name)?.address));
+    artifact.clone().linked(&artifact.links.iter().filter_map(address).collect())
+}
+
+fn market_arguments(token: Contract, nodes: Contract, datasets: Contract) -> Vec<u8> {
+    TrainingMarket::constructorCall { token_: token.address, nodes_: nodes.address, datasets_: datasets.address }
+        .abi_encode()
 }

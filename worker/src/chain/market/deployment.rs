@@ -47,6 +47,8 @@ pub struct Contract {
     pub address: Address,
     /// keccak256 of its code, immutables and libraries filled in.
     pub code_hash: B256,
+    /// The transaction that made it; the vault's is the market's.
+    pub transaction: B256,
 }
 
 /// The compiler, and its settings as in its standard JSON.
@@ -94,12 +96,12 @@ pub struct Columns {
 }
 
 impl Contract {
-    /// The contract at `address`, with the code that it has now.
+    /// A contract that `transaction` made at `address`, with the code that it has now.
     ///
     /// # Errors
     /// If the node does not answer.
-    pub fn at(chain: &Chain, address: Address) -> Result<Self, ChainError> {
-        Ok(Self { address, code_hash: chain.code_hash(address)? })
+    pub fn at(chain: &Chain, address: Address, transaction: B256) -> Result<Self, ChainError> {
+        Ok(Self { address, code_hash: chain.code_hash(address)?, transaction })
     }
 }
 
@@ -111,7 +113,8 @@ impl Deployment {
     }
 
     /// Compares all of it with the chain: the chain's id, the code at every address, which contracts the market calls, and
-    /// what the verifiers say of themselves.
+    /// what the verifiers say of themselves. Whether that code is of the right sources is another question:
+    /// [`MarketCode::check`](super::MarketCode::check).
     ///
     /// # Errors
     /// [`ChainError::Deployment`] for the first difference; if the node does not answer.
@@ -180,7 +183,8 @@ impl Verifier {
     }
 }
 
-fn same<T: PartialEq + Display>(what: &str, expected: T, got: T) -> Result<(), ChainError> {
+/// Refuses a difference.
+pub(super) fn same<T: PartialEq + Display>(what: &str, expected: T, got: T) -> Result<(), ChainError> {
     if expected == got {
         return Ok(());
     }
