@@ -6,9 +6,8 @@ use clap::{Parser, Subcommand};
 use gradproof_verifier::command::{EXIT_CODES, exit};
 use gradproof_worker::program::{CheckDeployment, Commit, Deploy, keep_large_blocks};
 
-/// Commits to the data and first parameters of a job, so that others can prove how they trained on them.
-///
-/// The registrations are core proofs, which are NOT zero-knowledge: their messages depend on data and weights.
+/// Commits to the data and first parameters of a job, so that others can prove how they trained on them; puts the market, in
+/// which they are paid for it, on a chain.
 #[derive(Parser)]
 #[command(name = "requester", version, after_help = EXIT_CODES)]
 struct Arguments {
