@@ -1,6 +1,5 @@
 //! Wrapping: a short zero-knowledge proof in the place of an argument's messages.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};
 use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::key::{SUBJECTS, VerifyingKey, architecture_bytes};
 use gradproof_verifier::proof::{Argument, Proof};
-use gradproof_verifier::setup::insecure_tau;
+
 use gradproof_verifier::wrap::key::{WrapKey, WrapKeyError, circuit};
 use gradproof_verifier::wrap::transcript::ProofTranscript;
 use halo2_axiom::SerdeFormat;
@@ -22,7 +21,7 @@ use halo2_axiom::poly::kzg::commitment::KZGCommitmentScheme;
 use halo2_axiom::poly::kzg::multiopen::ProverSHPLONK;
 use rand_core::OsRng;
 
-use crate::setup::{Setup, SetupError};
+use gradproof_verifier::powers::{ReferenceStrings, Setup, SetupError};
 
 /// First bytes of a stored proving key.
 const MAGIC: &[u8; 4] = b"GPPK";
@@ -50,38 +49,6 @@ pub enum WrapError {
     Circuit(String),
 }
 
-/// Reference strings for circuits, each made once.
-pub struct ReferenceStrings<'a> {
-    setup: &'a Setup,
-    made: BTreeMap<u32, Arc<Params>>,
-}
-
-impl<'a> ReferenceStrings<'a> {
-    /// Reference strings from the powers of `setup`.
-    pub fn new(setup: &'a Setup) -> Self {
-        Self { setup, made: BTreeMap::new() }
-    }
-
-    /// The reference string for circuits of `2^k` rows; takes seconds the first time.
-    ///
-    /// # Errors
-    /// The set-up has fewer powers.
-    pub fn get(&mut self, k: u32) -> Result<Arc<Params>, SetupError> {
-        if let Some(params) = self.made.get(&k) {
-            return Ok(params.clone());
-        }
-        let key = &self.setup.key;
-        let params = if key.is_insecure() {
-            keys::params_of_tau(k, insecure_tau())
-        } else {
-            keys::params(k, self.setup.bases(1 << k)?, &key.tau_g2)
-        };
-        let params = Arc::new(params);
-        self.made.insert(k, params.clone());
-        Ok(params)
-    }
-}
-
 /// Wraps proofs about one subject.
 pub struct Wrapper {
     params: Arc<Params>,
@@ -100,7 +67,7 @@ impl Wrapper {
         let refused = |error: halo2_axiom::plonk::Error| WrapError::Circuit(error.to_string());
         let verifying = keys::verifying_key(&params, &circuit).map_err(refused)?;
         let key = keys::proving_key(&params, verifying.clone(), &circuit).map_err(refused)?;
-        let verifying = WrapKey::new(verifying, size_bits, &strings.setup.key.tau_g2);
+        let verifying = WrapKey::new(verifying, size_bits, &strings.setup().key.tau_g2);
         Ok(Self { params, key, verifying })
     }
 

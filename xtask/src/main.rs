@@ -23,9 +23,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Trains on the built-in digits, proves every step, and verifies the proof.
+    /// Trains on the built-in digits, proves every step, verifies the proofs, and settles them on a local node.
     ///
-    /// Short for `cargo run --release --bin provider -- demo`; what follows is handed on, for
+    /// Short for `cargo run --release --bin provider -- demo --contracts contracts`, with the tools of the contracts installed; what follows is handed on, for
     /// example `cargo xtask demo --json` prints the measurements as one JSON object.
     #[command(disable_help_flag = true)]
     Demo {
@@ -91,7 +91,8 @@ fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo { arguments } => {
             contracts::install()?;
-            run(cargo().args(["run", "--release", "--bin", "provider", "--", "demo"]).args(arguments))
+            let demo = ["run", "--release", "--bin", "provider", "--", "demo", "--contracts", "contracts"];
+            run(cargo().args(demo).args(arguments))
         }
         Task::Test { arguments } => tests::test(&arguments),
         Task::Contracts => contracts::build(),

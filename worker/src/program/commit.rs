@@ -49,7 +49,7 @@ impl Commit {
         refuse_used(&self.out, "choose another folder")?;
         let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
         let kind = self.keys.kind(None)?;
-        let keys = self.keys.keys(&job.architecture, job.column_vars(), kind, &progress)?;
+        let keys = self.keys.keys(&job.architecture, job.column_vars, kind, &progress)?;
         warn(kind, keys.key.setup.is_insecure());
         let first = first_parameters(&job)?;
         let seed = fresh_seed()?;

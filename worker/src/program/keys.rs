@@ -5,17 +5,16 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
-use gradproof_prover::key::verifying_key;
 use gradproof_prover::prove::Proved;
-use gradproof_prover::ptau::import;
-use gradproof_prover::setup::Setup;
-use gradproof_prover::wrap::{ReferenceStrings, Wrapper, Wrappers, stored_name};
+use gradproof_prover::wrap::{Wrapper, Wrappers, stored_name};
 use gradproof_verifier::command::Progress;
+use gradproof_verifier::command::key::powers_needed;
+use gradproof_verifier::command::ptau::import;
 use gradproof_verifier::hex;
-use gradproof_verifier::key::{SUBJECTS, VerifyingKey};
+use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::key_file::KeyFile;
+use gradproof_verifier::powers::{ReferenceStrings, Setup};
 use gradproof_verifier::proof::{Proof, ProofKind};
-use gradproof_verifier::wrap::key::circuit;
 
 use super::folder::{create, save};
 
@@ -64,16 +63,8 @@ impl KeyOptions {
         let mut keys = match &self.setup {
             None => Keys::insecure(architecture, column_vars)?,
             Some(path) => {
-                // The circuits may have more rows than a column has entries.
-                let mut bits = column_vars as u32;
-                if kind == ProofKind::Wrapped {
-                    let shape = VerifyingKey::insecure(architecture, column_vars)?;
-                    for subject in SUBJECTS {
-                        bits = bits.max(circuit(shape.relations(subject))?.1);
-                    }
-                }
-                let setup = import(path, bits)?;
-                Keys { key: verifying_key(&setup, architecture, column_vars)?, setup, wrappers: None }
+                let setup = import(path, powers_needed(architecture, column_vars, kind)?)?;
+                Keys { key: setup.verifying_key(architecture, column_vars)?, setup, wrappers: None }
             }
         };
         if kind == ProofKind::Wrapped {

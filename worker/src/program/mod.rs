@@ -11,6 +11,7 @@ mod keys;
 mod openings;
 mod prove;
 mod report;
+mod settle;
 mod train;
 
 pub use allocator::keep_large_blocks;

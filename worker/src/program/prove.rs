@@ -28,8 +28,8 @@ use super::keys::{KEY_FILE, KeyOptions, Keys};
 use super::openings::Openings;
 use super::report::{ProofReport, RegistrationReport, Report};
 use super::train::{Trainer, finish, new_report, print_report, save_report};
-use crate::atomic::PARTIAL;
 use crate::job::Job;
+use gradproof_verifier::command::atomic::PARTIAL;
 
 /// Trains a job and proves every step.
 #[derive(clap::Args, Clone, Debug)]
@@ -105,7 +105,7 @@ impl Prove {
 
         let begin = Instant::now();
         let kind = self.keys.kind(given.as_ref().map(|given| given.statement.proof))?;
-        let keys = self.keys.keys(&job.architecture, job.column_vars(), kind, &progress)?;
+        let keys = self.keys.keys(&job.architecture, job.column_vars, kind, &progress)?;
         registration.setup_secs = begin.elapsed().as_secs_f64();
         report.zero_knowledge = kind == ProofKind::Wrapped;
         report.insecure_setup = keys.key.setup.is_insecure();
