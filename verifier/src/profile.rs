@@ -3,7 +3,7 @@
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::default_column_vars;
 
-use crate::contract::gas::cheapest_column_vars;
+use crate::contract::gas::chain_column_vars;
 
 /// What the length of columns is chosen for: many short ones prove fast, few long ones are cheap on a chain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -12,7 +12,7 @@ pub enum Profile {
     /// Fast proofs, for verifiers that are programs.
     #[default]
     Local,
-    /// The least gas, for contracts.
+    /// Little gas, for contracts.
     Chain,
 }
 
@@ -21,7 +21,7 @@ impl Profile {
     pub fn column_vars(self, architecture: &Architecture) -> usize {
         match self {
             Self::Local => default_column_vars(architecture),
-            Self::Chain => cheapest_column_vars(architecture),
+            Self::Chain => chain_column_vars(architecture),
         }
     }
 }

@@ -4,7 +4,14 @@ use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::tensor::{Group, Layout};
 
-use crate::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
+use crate::job::MAX_SEGMENTS;
+use crate::key::MAX_COLUMN_VARS;
+use crate::merkle;
+
+/// What a segment should cost at most.
+pub const BUDGET: u64 = 800_000;
+/// The shortest columns that are looked at, in variables.
+const SHORTEST: usize = 10;
 
 /// The transaction, the ledger, statement and digest, the pairing.
 const SEGMENT: u64 = 220_700;
@@ -25,8 +32,15 @@ pub fn segment_gas(layout: &Layout, column_vars: usize, path: usize) -> u64 {
     SEGMENT + HALO2 + COLUMN * points + VARIABLE * column_vars as u64 + NODE * columns(Group::Data) * path as u64
 }
 
-/// The column size, in variables, with which segments of this shape cost the least gas.
-pub fn cheapest_column_vars(architecture: &Architecture) -> usize {
-    let gas = |vars: &usize| segment_gas(&Relations::new(Subject::Segment, architecture, *vars).layout, *vars, 0);
-    (MIN_COLUMN_VARS.max(10)..=MAX_COLUMN_VARS).min_by_key(gas).unwrap_or(MAX_COLUMN_VARS)
+/// The column size, in variables, for contracts: the shortest columns with which a segment of the longest job stays within
+/// [`BUDGET`], because shorter ones are proved faster; where none does, those with the least gas.
+pub fn chain_column_vars(architecture: &Architecture) -> usize {
+    let gas = |vars: &usize| {
+        let layout = Relations::new(Subject::Segment, architecture, *vars).layout;
+        let leaves = MAX_SEGMENTS * layout.group(Group::Data).len();
+        segment_gas(&layout, *vars, merkle::depth(leaves as u64))
+    };
+    let sizes = SHORTEST..=MAX_COLUMN_VARS;
+    let fits = sizes.clone().find(|vars| gas(vars) <= BUDGET);
+    fits.or_else(|| sizes.min_by_key(gas)).unwrap_or(MAX_COLUMN_VARS)
 }

@@ -101,7 +101,15 @@ impl Compiler {
             "sources": sources.iter().map(|(file, text)| (file.clone(), json!({ "content": text }))).collect::<serde_json::Map<_, _>>(),
             "settings": settings,
         });
-        let answer = self.run(&input)?;
+        self.compile_input(&input, file, name)
+    }
+
+    /// Compiles the contract `name` of `file` of standard JSON `input`.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    pub fn compile_input(&self, input: &Value, file: &str, name: &str) -> Result<Artifact, ChainError> {
+        let answer = self.run(input)?;
         let faults = answer["errors"].as_array().cloned().unwrap_or_default();
         let faults: Vec<&str> = faults
             .iter()
