@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::BufRead;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -85,14 +84,14 @@ fn link_folder(folder: &Path, toolkit: &Path) -> Result<()> {
         fs::create_dir_all(folder)?;
     }
     for name in ["libcudart.a", "libcudart_static.a"] {
-        symlink(toolkit.join("lib/libcudart_static.a"), lib.join(name))?;
+        fs::copy(toolkit.join("lib/libcudart_static.a"), lib.join(name))?;
     }
     let source: String = DRIVER_CALLS.map(|call| format!("int {call}(void) {{ return {STUB_ANSWER}; }}\n")).concat();
     fs::write(stub.join("stub.c"), source)?;
     let compile = &mut command("cc");
     compile.args(["-shared", "-fPIC", "-Wl,-soname,libcuda.so.1", "-o"]);
     run(compile.arg(stub.join("libcuda.so.1")).arg(stub.join("stub.c")))?;
-    symlink(stub.join("libcuda.so.1"), lib.join("libcuda.so"))?;
+    fs::copy(stub.join("libcuda.so.1"), lib.join("libcuda.so"))?;
     Ok(())
 }
 
@@ -150,7 +149,7 @@ fn start(folder: &Path, program: &Path) -> Result<()> {
     }
     fs::create_dir_all(&job)?;
     fs::copy(root().join("target/release/provider"), job.join("provider"))?;
-    symlink(program, job.join("gradproof-cuda"))?;
+    fs::copy(program, job.join("gradproof-cuda"))?;
     fs::write(job.join("job.toml"), JOB)?;
     let rows: String =
         (0..16).map(|i| format!("{},{}\n", i % 3, [i * 15; 6].map(|x| x.to_string()).join(","))).collect();
