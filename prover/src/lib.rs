@@ -2,8 +2,10 @@
 //!
 //! [`party::Prover`] answers the argument of `gradproof_circuits` from a [`witness::Witness`]; the answers are the proof.
 
+pub mod backend;
 pub mod columns;
 pub mod commit;
+pub mod device;
 pub mod dot;
 pub mod eq;
 pub mod hyperkzg;

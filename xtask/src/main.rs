@@ -1,6 +1,7 @@
 //! Tasks of the workspace, run as `cargo xtask TASK`.
 
 mod contracts;
+mod cuda;
 mod digits;
 mod mutate;
 mod tests;
@@ -66,6 +67,12 @@ enum Task {
     /// A vector that changes means that the format, the transcript or the arithmetic changed: proofs made before will
     /// not verify. Say so in the commit.
     Vectors,
+    /// Builds the program for CUDA devices, and says how far that goes on this machine.
+    ///
+    /// For Linux on x86-64; needs no device. The compiler (`nvcc` and its companions, 100 MB) comes from PyPI, at the exact
+    /// versions and digests of `cuda/requirements.txt`, and all of it stays in `target/cuda`. `docs/gpu.md` says what each
+    /// stage shows.
+    CheckCuda,
     /// Takes every refusal out of the contracts, one at a time, and lists those that no test misses.
     ///
     /// Needs the packages of `contracts/` (`cargo xtask contracts` installs them). Takes some seconds a refusal. Survivors that
@@ -99,6 +106,7 @@ fn perform(task: Task) -> Result<()> {
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),
         Task::Vectors => tests::vectors(),
+        Task::CheckCuda => cuda::check(),
         Task::MutateContracts { only } => mutate::contracts(&only),
     }
 }

@@ -112,8 +112,7 @@ impl WrapKey {
         if points.len() != Self::encoded_bytes() - HEADER_BYTES {
             return Err(WrapKeyError::Encoding);
         }
-        let halo2 = WrapVerifyingKey::from_bytes::<WrapCircuit>(bytes, SerdeFormat::Processed)
-            .map_err(|_| WrapKeyError::Encoding)?;
+        let halo2 = keys::read_verifying_key(bytes, SerdeFormat::Processed).map_err(|_| WrapKeyError::Encoding)?;
         let key = Self::new(halo2, size_bits, tau_g2);
         if key.bytes != bytes { Err(WrapKeyError::Encoding) } else { Ok(key) }
     }

@@ -8,7 +8,6 @@ use gradproof_prover::randomness::fresh_seed;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::hex;
 use gradproof_verifier::part::Part;
-use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::verify_job::JobVerifier;
 
 use super::commitments::{Commitments, first_parameters};
@@ -76,7 +75,7 @@ impl Commit {
                     "data_root": hex::encode(&statement.data.root),
                     "segments": statement.segments(),
                     "positions": statement.positions(),
-                    "zero_knowledge": kind == ProofKind::Wrapped,
+                    "zero_knowledge": keys.zero_knowledge,
                     "insecure_setup": statement.setup.insecure,
                 })
                 .to_string(),

@@ -18,7 +18,6 @@ use gradproof_verifier::command::files::read_statement;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
-use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::verify_job::JobVerifier;
 
 use super::commitments::{Commitments, first_parameters, require_same};
@@ -98,7 +97,7 @@ impl Prove {
         let given = self.given()?;
         let domain = given.as_ref().map_or_else(|| self.domain.domain(), |given| Ok(given.statement.domain))?;
         let mut report = new_report(job);
-        let earlier = if self.resume { earlier_report(&self.out) } else { None }.unwrap_or_default();
+        let earlier = if self.resume { earlier_report(&self.out) } else { None };
         let registrations = job.epoch().segments().min(job.segments()) + 1;
         let progress = Progress::new((registrations + job.segments()) as u64, "proofs", self.json);
         let mut registration = RegistrationReport::default();
@@ -107,7 +106,8 @@ impl Prove {
         let kind = self.keys.kind(given.as_ref().map(|given| given.statement.proof))?;
         let keys = self.keys.keys(&job.architecture, job.column_vars, kind, &progress)?;
         registration.setup_secs = begin.elapsed().as_secs_f64();
-        report.zero_knowledge = kind == ProofKind::Wrapped;
+        report.zero_knowledge = keys.zero_knowledge && earlier.as_ref().is_none_or(|earlier| earlier.zero_knowledge);
+        let earlier = earlier.unwrap_or_default();
         report.insecure_setup = keys.key.setup.is_insecure();
         warn(kind, report.insecure_setup);
 
