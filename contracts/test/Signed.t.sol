@@ -89,6 +89,7 @@ contract SignedTest is Scene {
         eq(vault.free(requester), 5, "stake");
     }
 
+    /// Mistake of others: expired requests that can be replayed.
     function test_offers_expire_can_be_cancelled_and_name_a_provider() public {
         Terms memory t = terms(Assurance.Proven);
         Offer memory offer = offered(t, requester, REQUESTER_KEY);
@@ -108,6 +109,7 @@ contract SignedTest is Scene {
         market.openAndAccept(t, offer, none, noPermit, 0);
     }
 
+    /// Mistakes of others: one signature usable on two chains; an offer not tied to its terms.
     function test_an_offer_binds_every_term_chain_market_and_signer() public {
         Terms memory t = terms(Assurance.Proven);
         Offer memory offer = offered(t, requester, REQUESTER_KEY);
@@ -148,6 +150,7 @@ contract SignedTest is Scene {
         eq(market.jobOf(id).requester, address(wallet), "requester");
     }
 
+    /// Mistake of others: one signature usable in two roles.
     function test_one_signature_serves_one_role() public {
         // The same key signs a licence and a word; neither opens a job.
         Terms memory t = terms(Assurance.Proven);
@@ -319,11 +322,21 @@ contract SignedTest is Scene {
         refuses(provider, join(id, one, 0), bad);
         one[0].member = Member(provider, 10_000, BOND - 1);
         refuses(provider, join(id, one, 0), bad);
-        one[0].member = Member(provider, 10_000, 0);
-        refuses(provider, join(id, one, 0), bad);
         all[1].member = Member(provider, 4000, BOND / 2);
         all[1].signature = sign(PROVIDER_KEY, market.consentDigest(id, provider, all[1], PRICE));
         refuses(provider, join(id, all, PRICE), abi.encodeWithSelector(IStakeVault.BondExists.selector, id, provider));
+    }
+
+    function test_every_member_has_a_bond() public {
+        bytes32 id = opened(Assurance.Proven);
+        Seat[] memory all = seats(id);
+        // Shares and bonds add up, and the partner agrees: only its bond is missing.
+        (all[0].member.bond, all[1].member.bond) = (BOND, 0);
+        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
+        refuses(provider, join(id, all, PRICE), why(IMarketErrors.NoBond.selector, partner));
+        Seat[] memory one = new Seat[](1);
+        one[0].member = Member(provider, 10_000, 0);
+        refuses(provider, join(id, one, 0), why(IMarketErrors.NoBond.selector, provider));
     }
 
     function test_a_team_is_slashed_in_full() public {

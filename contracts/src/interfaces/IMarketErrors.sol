@@ -30,7 +30,8 @@ enum Term {
     Members,
     Threshold,
     Fee,
-    Stake
+    Stake,
+    MemberOrder
 }
 
 /// @title Why the market refuses.
@@ -73,6 +74,8 @@ interface IMarketErrors {
     error NotRegistered(address owner, uint8 role);
     /// @notice Seats: 1 to 16, the lead first, shares that make a whole, bonds that make the bond.
     error BadTeam();
+    /// @notice This member of the team brings no bond.
+    error NoBond(address owner);
 
     /// @notice Another segment is next.
     error WrongIndex(uint256 expected, uint256 got);
