@@ -182,8 +182,10 @@ contract Handler is Griefer {
         (bytes32 id, Job memory job) = pick(seed);
         (bool open_, uint256 index, Claim memory c) = waiting(id, job, seed / 16);
         if (!open_ || c.challenger != address(0) || vm.getBlockTimestamp() > c.windowUntil) return;
-        if (vault.free(challenger) < CHALLENGE_BOND) return;
-        act(id, challenger, abi.encodeCall(market.challenge, (id, index)));
+        // Validators challenge as well, with what does not stand behind their words.
+        address who = seed / 256 % 2 == 0 ? challenger : validators[seed / 512 % 3];
+        if (vault.free(who) < vault.backing(who) + CHALLENGE_BOND) return;
+        act(id, who, abi.encodeCall(market.challenge, (id, index)));
     }
 
     function doSlash(uint256 seed) external {

@@ -7,6 +7,12 @@ struct Exit {
     uint64 freeAt;
 }
 
+/// @notice Stake behind a validator's words.
+struct Backing {
+    uint192 amount;
+    uint64 until;
+}
+
 /// @notice A permit of the token, to be tried before a transfer. A zero deadline means none.
 struct Permit {
     uint256 value;
@@ -30,6 +36,8 @@ interface IStakeVault {
     event LeavingStarted(address indexed owner, uint256 amount, uint64 freeAt);
     /// @notice Stake that had waited was moved to what is owed.
     event Left(address indexed owner, uint256 amount);
+    /// @notice So much of the owner's stake stands behind its words until then.
+    event Backed(address indexed owner, uint256 amount, uint64 until);
     /// @notice A bond was locked.
     event Locked(bytes32 indexed bond, address indexed owner, uint256 amount);
     /// @notice A bond, or the rest of it, became free stake again.
@@ -45,7 +53,7 @@ interface IStakeVault {
 
     /// @notice Only the market may call this.
     error NotMarket(address caller);
-    /// @notice The owner's free stake is less than asked for.
+    /// @notice The owner's free stake, less what stands behind its words if a bond is asked for, is too small.
     error StakeTooSmall(address owner, uint256 free, uint256 needed);
     /// @notice The bond is locked already.
     error BondExists(bytes32 bond, address owner);
@@ -72,6 +80,10 @@ interface IStakeVault {
     /// @notice Pays what an account is owed, to that account. Anyone may call it.
     function withdraw(address account) external returns (uint256 amount);
 
+    /// @notice Keeps at least this much of the owner's stake out of bonds for `unbondingSecs`: it stands behind a word, and a
+    /// bond may be paid to an account that the owner holds as well. Market only.
+    function back(address owner, uint256 amount) external;
+
     /// @notice Locks free stake as a bond. Market only.
     function lock(bytes32 bond, address owner, uint256 amount) external;
 
@@ -92,6 +104,9 @@ interface IStakeVault {
 
     /// @notice Stake that no bond holds and that is not leaving.
     function free(address owner) external view returns (uint256);
+
+    /// @notice Stake behind the owner's words now.
+    function backing(address owner) external view returns (uint256);
 
     /// @notice Stake that is leaving.
     function leaving(address owner) external view returns (uint256);
