@@ -163,6 +163,22 @@ abstract contract Scene is Test {
         return abi.encodePacked(r, s, v);
     }
 
+    function permitOf(uint256 key, address from, address to, uint256 amount) internal view returns (Permit memory p) {
+        p.value = amount;
+        p.deadline = vm.getBlockTimestamp() + 1 hours;
+        bytes32 what = keccak256(
+            abi.encode(
+                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
+                from,
+                to,
+                amount,
+                token.nonces(from),
+                p.deadline
+            )
+        );
+        (p.v, p.r, p.s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), what)));
+    }
+
     // What is agreed.
 
     function terms(Assurance level) internal view returns (Terms memory t) {

@@ -54,22 +54,6 @@ contract SignedTest is Scene {
         inState(id, State.Assigned);
     }
 
-    function permitOf(uint256 key, address from, address to, uint256 amount) private view returns (Permit memory p) {
-        p.value = amount;
-        p.deadline = vm.getBlockTimestamp() + 1 hours;
-        bytes32 what = keccak256(
-            abi.encode(
-                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
-                from,
-                to,
-                amount,
-                token.nonces(from),
-                p.deadline
-            )
-        );
-        (p.v, p.r, p.s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), what)));
-    }
-
     function test_a_permit_that_was_sent_ahead_does_no_harm() public {
         Terms memory t = terms(Assurance.Proven);
         uint256 escrow = PRICE * SEGMENTS + 3 * 2 * FEE;
