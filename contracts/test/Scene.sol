@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ComputeToken} from "../src/ComputeToken.sol";
 import {DatasetRegistry} from "../src/DatasetRegistry.sol";
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
-import {Segment} from "../src/ISegmentVerifier.sol";
+import {Segment} from "../src/interfaces/ISegmentVerifier.sol";
 import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
 import {ITrainingMarket} from "../src/interfaces/ITrainingMarket.sol";
 import {BURNT} from "../src/Token.sol";

@@ -7,7 +7,7 @@ import {IDatasetRegistry} from "./IDatasetRegistry.sol";
 import {IMarketErrors} from "./IMarketErrors.sol";
 import {IMarketEvents} from "./IMarketEvents.sol";
 import {INodeRegistry} from "./INodeRegistry.sol";
-import {Segment} from "../ISegmentVerifier.sol";
+import {Segment} from "./ISegmentVerifier.sol";
 import {IStakeVault, Permit} from "./IStakeVault.sol";
 
 /// @title Jobs: who is paid for what, and when.
