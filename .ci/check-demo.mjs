@@ -6,8 +6,11 @@ const count = (value) => Number.isInteger(value) && value > 0;
 // A guess is right one time in ten; a network that learns is far from that after a few dozens of steps.
 const learned = (value) => positive(value) && value > 0.5 && value <= 1;
 
-// Every field that must be there, and when it is right. What is proved must be said as it is: this proof is not
-// zero-knowledge, and its set-up is one that anyone can forge with.
+// What the contracts took: every segment, each within the gas that a segment may cost.
+const settled = (chain) => chain?.accepted === 4 && count(chain.gas) && chain.gas <= 800_000 && count(chain.deployment_gas);
+
+// Every field that must be there, and when it is right. What is proved must be said as it is: these proofs are
+// zero-knowledge, and their set-up is one that anyone can forge with.
 const fields = {
   accepted: (value) => value === true,
   steps: count,
@@ -16,6 +19,7 @@ const fields = {
   prove_secs_per_step: positive,
   proof_bytes: count,
   verify_ms: positive,
+  chain: settled,
   zero_knowledge: (value) => value === true,
   insecure_setup: (value) => value === true,
 };

@@ -2,6 +2,8 @@
 //!
 //! Every function here is deterministic integer arithmetic: the same on every device, thread count and order.
 
+use crate::architecture::log2_ceil;
+
 /// Number of keys of the activation and exponential tables, and of every 16-bit range.
 pub const KEYS: usize = 1 << 16;
 
@@ -22,6 +24,13 @@ pub struct Precision {
 }
 
 impl Precision {
+    /// The precision for networks of `classes` classes that nobody chose another for.
+    pub fn of_classes(classes: usize) -> Self {
+        // 2·C·2^fe ≤ 2^16
+        let exponential_bits = 15 - log2_ceil(classes.max(1)).min(15) as u32;
+        Self { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits }
+    }
+
     /// Scale of weights and biases, `F = fa + fg + k`, in bits.
     pub fn weight_bits(&self) -> u32 {
         self.activation_bits + self.gradient_bits + self.rate_bits

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {ISegmentLedger, Terms} from "./ISegmentLedger.sol";
-import {ISegmentVerifier, Segment} from "./ISegmentVerifier.sol";
+import {ISegmentLedger, Terms} from "./interfaces/ISegmentLedger.sol";
+import {ISegmentVerifier, Segment} from "./interfaces/ISegmentVerifier.sol";
 
 /// @title The smallest contract that settles proofs: segments in their order, each linked to the one before
 /// @dev Everything in a statement but the proof's own commitments comes from storage. There is no money here.

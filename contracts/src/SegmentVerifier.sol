@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IHalo2Verifier} from "./IHalo2Verifier.sol";
-import {ISegmentVerifier, Segment} from "./ISegmentVerifier.sol";
+import {IHalo2Verifier} from "./interfaces/IHalo2Verifier.sol";
+import {ISegmentVerifier, Segment} from "./interfaces/ISegmentVerifier.sol";
 import {Bn254} from "./libraries/Bn254.sol";
 import {DataTree} from "./libraries/DataTree.sol";
 import {HyperKzg} from "./libraries/HyperKzg.sol";

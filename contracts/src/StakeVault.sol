@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {IStakeVault, Exit, Permit} from "./interfaces/IStakeVault.sol";
+import {Backing, IStakeVault, Exit, Permit} from "./interfaces/IStakeVault.sol";
 import {BURNT, Token} from "./Token.sol";
 
 /// @title Holds stake and bonds: see `IStakeVault`.
@@ -24,6 +24,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     /// @inheritdoc IStakeVault
     mapping(bytes32 bond => mapping(address owner => uint256)) public bonded;
     mapping(address owner => Exit[]) private exits;
+    mapping(address owner => Backing) private words;
 
     modifier onlyMarket() {
         if (msg.sender != market) revert NotMarket(msg.sender);
@@ -50,7 +51,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     function startExit(uint256 amount) external {
         if (amount == 0) revert BadAmount(amount);
         if (exits[msg.sender].length >= MAX_EXITS) revert TooManyExits(exits[msg.sender].length);
-        spend(msg.sender, amount);
+        spend(msg.sender, amount, 0);
         uint64 freeAt = uint64(block.timestamp) + unbondingSecs;
         // Deposits are bounded by 2^128 each, and by the supply together.
         exits[msg.sender].push(Exit(uint192(amount), freeAt));
@@ -85,9 +86,19 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IStakeVault
+    function back(address owner, uint256 amount) external onlyMarket {
+        uint256 before = backing(owner);
+        if (before > amount) amount = before;
+        uint64 until = uint64(block.timestamp) + unbondingSecs;
+        // The owner has this much.
+        words[owner] = Backing(uint192(amount), until);
+        emit Backed(owner, amount, until);
+    }
+
+    /// @inheritdoc IStakeVault
     function lock(bytes32 bond, address owner, uint256 amount) external onlyMarket {
         if (bonded[bond][owner] != 0) revert BondExists(bond, owner);
-        spend(owner, amount);
+        spend(owner, amount, backing(owner));
         bonded[bond][owner] = amount;
         emit Locked(bond, owner, amount);
     }
@@ -134,15 +145,23 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IStakeVault
+    function backing(address owner) public view returns (uint256) {
+        Backing storage word = words[owner];
+        return block.timestamp < word.until ? word.amount : 0;
+    }
+
+    /// @inheritdoc IStakeVault
     function leaving(address owner) external view returns (uint256 amount) {
         for (uint256 i = 0; i < exits[owner].length; ++i) {
             amount += exits[owner][i].amount;
         }
     }
 
-    function spend(address owner, uint256 amount) private {
+    /// Takes free stake, and leaves `kept` of it.
+    function spend(address owner, uint256 amount, uint256 kept) private {
         uint256 held = free[owner];
-        if (held < amount) revert StakeTooSmall(owner, held, amount);
+        uint256 room = held > kept ? held - kept : 0;
+        if (room < amount) revert StakeTooSmall(owner, room, amount);
         free[owner] = held - amount;
     }
 

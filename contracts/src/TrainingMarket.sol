@@ -7,7 +7,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {IDatasetRegistry} from "./interfaces/IDatasetRegistry.sol";
 import {INodeRegistry} from "./interfaces/INodeRegistry.sol";
-import {Segment} from "./ISegmentVerifier.sol";
+import {Segment} from "./interfaces/ISegmentVerifier.sol";
 import {IStakeVault, Permit} from "./interfaces/IStakeVault.sol";
 import {ITrainingMarket} from "./interfaces/ITrainingMarket.sol";
 import {Attesting} from "./market/Attesting.sol";

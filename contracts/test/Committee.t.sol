@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
+import {IStakeVault} from "../src/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/Token.sol";
 import {Assurance, Attestation, State, Task, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
@@ -105,21 +106,46 @@ contract CommitteeTest is Scene {
         refuses(stranger, attest(id, Task.Divergence, 2, YES, 0, ""), none);
     }
 
-    function test_fees_stay_within_the_escrowed_sum() public {
+    /// One member cannot use up what is meant for the others, by asking ever new questions.
+    function test_a_task_pays_a_member_once() public {
         Terms memory t = terms(Assurance.Proven);
         bytes32 id = running(t);
-        uint256 fees = market.jobOf(id).fees;
-        eq(fees, 6 * FEE, "escrowed");
-        // Single votes on divergence at every segment: more questions than were budgeted for.
+        eq(market.jobOf(id).fees, 6 * FEE, "two votes for each of three tasks");
         for (uint32 i = 0; i < SEGMENTS; ++i) {
             vote(id, Task.Divergence, i, YES, 0);
             prove(id, i);
         }
-        eq(market.owed(validators[0]), 6 * FEE, "not more than escrowed");
-        eq(market.jobOf(id).fees, 0, "used up");
+        eq(market.owed(validators[0]), FEE, "once");
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.prank(provider);
+            market.deliver(id, bytes32(i));
+            vote(id, Task.Fetchable, 0, YES, 0);
+        }
+        eq(market.owed(validators[0]), 2 * FEE, "once a task");
+        vote(id, Task.Fetchable, 0, YES, 1);
         vm.prank(requester);
-        market.acknowledge(id);
+        market.complain(id);
+        agree(id, Task.Decision, 0, YES);
+        eq(market.owed(validators[1]), FEE, "the others are paid");
+        eq(market.owed(validators[2]), FEE, "as agreed");
+        eq(market.owed(requester), 1 * FEE, "what nobody earned goes back");
         eq(market.jobOf(id).earned, SEGMENTS * PRICE, "the provider's part is untouched");
+        solvent();
+    }
+
+    /// Opening, divergence, fetchability: not more than `threshold` votes of a task are paid.
+    function test_a_task_pays_threshold_votes() public {
+        bytes32 id = delivering();
+        deliver(id);
+        vote(id, Task.Fetchable, 0, YES, 0);
+        vm.prank(provider);
+        market.deliver(id, keccak256("again"));
+        vote(id, Task.Fetchable, 0, YES, 1);
+        vote(id, Task.Fetchable, 0, YES, 2);
+        inState(id, State.Handed);
+        eq(market.owed(validators[0]), FEE, "first");
+        eq(market.owed(validators[1]), FEE, "second");
+        eq(market.owed(validators[2]), 0, "not a third");
         solvent();
     }
 
@@ -188,5 +214,58 @@ contract CommitteeTest is Scene {
             abi.encodeCall(market.contradict, (a, YES, stranger, signed, signed)),
             why(IMarketErrors.NotValidator.selector, stranger)
         );
+    }
+
+    /// Stake that a word needs cannot leave through a bond: a member that locks it for a puppet, and loses the bond to another
+    /// puppet, would have it back at once.
+    function test_stake_behind_a_word_is_no_bond() public {
+        bytes32 id = disputed();
+        vote(id, Task.Decision, 0, YES, 1);
+        address member = validators[1];
+        eq(vault.backing(member), WORD, "behind the word");
+        Terms memory t = terms(Assurance.Optimistic);
+        t.price.challengeBond = uint128(vault.free(member));
+        bytes32 puppet = running(t);
+        claim(puppet, 0, 1);
+        confirm(puppet, 0);
+        bytes memory call = abi.encodeCall(market.challenge, (puppet, 0));
+        uint256 free = vault.free(member);
+        bytes memory small = abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, member, free - WORD, free);
+        refuses(member, call, small);
+        // What is over it may be locked, and all of it when no window can be open any more.
+        t.price.challengeBond = uint128(free - WORD);
+        puppet = running(t);
+        claim(puppet, 0, 1);
+        confirm(puppet, 0);
+        vm.prank(member);
+        market.challenge(puppet, 0);
+        prove(puppet, 0);
+        eq(vault.free(member), WORD, "stays");
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs() - 1);
+        eq(vault.backing(member), WORD, "to the last second");
+        vm.warp(vm.getBlockTimestamp() + 1);
+        eq(vault.backing(member), 0, "free again");
+        solvent();
+    }
+
+    /// A later word needs no more than the larger of the two, for its own time.
+    function test_words_share_the_stake_behind_them() public {
+        Terms memory t = terms(Assurance.Proven);
+        t.committee.stake = WORD / 2;
+        bytes32 id = running(t);
+        vote(id, Task.Divergence, 0, YES, 1);
+        eq(vault.backing(validators[1]), WORD / 2, "the first");
+        vote(running(Assurance.Proven), Task.Divergence, 0, YES, 1);
+        eq(vault.backing(validators[1]), WORD, "the larger");
+        prove(id, 0);
+        vm.warp(vm.getBlockTimestamp() + 1 days);
+        vote(id, Task.Divergence, 1, YES, 1);
+        eq(vault.backing(validators[1]), WORD, "not less");
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs() - 1);
+        eq(vault.backing(validators[1]), WORD, "for the last word's time");
+        t.committee.stake = 0;
+        vm.warp(vm.getBlockTimestamp() + 1);
+        vote(running(t), Task.Divergence, 0, YES, 1);
+        eq(vault.backing(validators[1]), 0, "nothing behind a word that needs none");
     }
 }

@@ -1,33 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Assurance, Attestation, Claim, Job, State, Task, Terms} from "../src/market/Types.sol";
-import {Scene} from "./Scene.sol";
+import {Assurance, Attestation, Claim, Job, Member, Seat, State, Task, Terms} from "../src/market/Types.sol";
+import {Griefer} from "./Griefer.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice Every party of up to 24 jobs, three at a time, a donor, a griefer and time. Each action does what can be done, or nothing.
-contract Handler is Scene {
+contract Handler is Griefer {
     uint256 private constant JOBS = 24;
     uint256 private constant LIVE_JOBS = 3;
 
-    mapping(bytes4 action => uint256) public reached;
-    mapping(bytes32 id => mapping(uint256 index => bool)) private proven;
-    mapping(bytes32 id => bool) private sampleStood;
-    mapping(bytes32 id => uint256) public collected;
-    mapping(bytes32 id => bytes32) private atEnd;
-    mapping(bytes32 id => uint256) private bondLost;
-    mapping(address validator => uint256) private lastWord;
-    mapping(address validator => bool) private tookBack;
-    uint256 private donatedMarket;
-    uint256 private donatedVault;
-
-    constructor() {
-        setUp();
-    }
-
     /// The actions that are drawn.
     function actions() public pure returns (bytes4[] memory all) {
-        all = new bytes4[](25);
+        all = new bytes4[](28);
         all[0] = this.doOpen.selector;
         all[1] = this.doCancel.selector;
         all[2] = this.doAccept.selector;
@@ -53,47 +38,46 @@ contract Handler is Scene {
         all[22] = this.doPass.selector;
         all[23] = this.doExit.selector;
         all[24] = this.doContradict.selector;
+        all[25] = this.doReopen.selector;
+        all[26] = this.doAcceptAsTeam.selector;
+        all[27] = this.doGrief.selector;
     }
 
-    /// Counts an action that did something, and looks at the bonds of its job before and after.
-    modifier counts(bytes32 id) {
-        uint256 bond = vault.bonded(id, provider);
-        uint256 free = vault.free(provider);
-        State before = market.jobOf(id).state;
-        _;
-        ++reached[msg.sig];
-        Job memory job = market.jobOf(id);
-        if (before >= State.Running && before < State.Cancelled && job.state >= State.Cancelled) {
-            bondLost[id] = bond - (vault.free(provider) - free);
-            job.earned = 0;
-            atEnd[id] = keccak256(abi.encode(job));
-        }
-    }
-
-    function pick(uint256 seed) private view returns (bytes32 id, Job memory job) {
-        if (ids.length == 0) return (id, job);
-        // Live jobs first: of the ended ones only what was earned is left.
-        for (uint256 i = 0; i < ids.length; ++i) {
-            id = ids[(seed % ids.length + i) % ids.length];
-            job = market.jobOf(id);
-            if (job.state < State.Cancelled) return (id, job);
-        }
-    }
-
-    function intime(Job memory job) private view returns (bool) {
-        return vm.getBlockTimestamp() <= job.deadline;
-    }
-
-    function level(bytes32 id) private view returns (Assurance) {
-        return market.termsOf(id).checks.level;
-    }
-
-    function doOpen(uint256 seed) external counts(0) {
+    /// Whether there may be another job.
+    function hasRoom() private view returns (bool) {
         uint256 live = 0;
         for (uint256 i = 0; i < ids.length; ++i) {
             if (market.jobOf(ids[i]).state < State.Cancelled) ++live;
         }
-        if (ids.length < JOBS && live < LIVE_JOBS) opened(Assurance(seed % 3));
+        return ids.length < JOBS && live < LIVE_JOBS;
+    }
+
+    function doOpen(uint256 seed) external {
+        if (hasRoom()) post(terms(Assurance(seed % 3)));
+    }
+
+    /// A new job that goes on from one that ended: at its parameters, or from fresh commitments.
+    function doReopen(uint256 seed) external {
+        if (ids.length == 0 || !hasRoom()) return;
+        bytes32 parent = ids[seed % ids.length];
+        Job memory job = market.jobOf(parent);
+        if (job.state < State.Cancelled) return;
+        Terms memory t = terms(Assurance(seed / 32 % 3));
+        (t.parent, t.rebased) = (parent, seed / 128 % 4 == 0);
+        t.training.first = t.rebased ? bytes32(seed) : job.current;
+        if (!t.rebased && job.settled < SEGMENTS) t.training.segments = SEGMENTS - job.settled;
+        if (t.training.segments < t.checks.draws) t.checks.draws = uint8(t.training.segments);
+        uint256 owed = market.owed(requester);
+        uint256 had = token.balanceOf(requester);
+        bytes32 id = post(t);
+        uint256 escrow = market.jobOf(id).escrow;
+        uint256 reused = owed < escrow ? owed : escrow;
+        eq(market.owed(requester), owed - reused, "what is owed pays first");
+        eq(token.balanceOf(requester), had + reused - escrow, "and the requester the rest");
+    }
+
+    function post(Terms memory t) private counts(0) returns (bytes32) {
+        return open(t);
     }
 
     function doCancel(uint256 seed) external {
@@ -106,14 +90,36 @@ contract Handler is Scene {
         if (job.state == State.Open && intime(job)) act(id, provider, abi.encodeCall(market.accept, (id, 0)));
     }
 
+    /// The provider leads, with one partner or two.
+    function doAcceptAsTeam(uint256 seed) external {
+        (bytes32 id, Job memory job) = pick(seed);
+        if (job.state != State.Open || !intime(job)) return;
+        Seat[] memory seats = new Seat[](2 + seed / 16 % 2);
+        seats[0].member = Member(provider, 10_000, BOND);
+        for (uint256 i = 1; i < seats.length; ++i) {
+            Seat memory seat = seats[i];
+            // Neither divides what it is a part of.
+            seat.member =
+                Member(i == 1 ? partner : third, uint16(seed / 64 % 3333), uint128(seed / 64 % (BOND / 3)) + 1);
+            (seat.nonce, seat.expiry) = (++nonce, vm.getBlockTimestamp());
+            seats[0].member.shareBps -= seat.member.shareBps;
+            seats[0].member.bond -= seat.member.bond;
+        }
+        for (uint256 i = 1; i < seats.length; ++i) {
+            bytes32 digest = market.consentDigest(id, provider, seats[i], PRICE);
+            seats[i].signature = sign(i == 1 ? PARTNER_KEY : THIRD_KEY, digest);
+        }
+        act(id, provider, abi.encodeCall(market.acceptAsTeam, (id, PRICE, seats)));
+    }
+
     function doDecline(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
-        if (job.state == State.Assigned && seed % 3 == 0) act(id, provider, abi.encodeCall(market.decline, (id)));
+        if (job.state == State.Assigned && seed % 3 == 0) act(id, job.owner, abi.encodeCall(market.decline, (id)));
     }
 
     function doStart(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
-        if (job.state == State.Assigned && intime(job)) act(id, provider, abi.encodeCall(market.start, (id)));
+        if (job.state == State.Assigned && intime(job)) act(id, job.owner, abi.encodeCall(market.start, (id)));
     }
 
     function doClaim(uint256 seed) external {
@@ -123,7 +129,7 @@ contract Handler is Scene {
         if (job.claimed >= job.total || job.claimed >= most) return;
         bytes32[] memory lasts = new bytes32[](1);
         lasts[0] = lastOf(job.claimed);
-        act(id, provider, abi.encodeCall(market.claim, (id, job.claimed, lasts)));
+        act(id, job.owner, abi.encodeCall(market.claim, (id, job.claimed, lasts)));
     }
 
     function doProve(uint256 seed) external {
@@ -137,6 +143,8 @@ contract Handler is Scene {
             if (vm.getBlockTimestamp() > (c.challenger == address(0) ? job.deadline : c.answerUntil)) return;
             if (level(id) != Assurance.Proven && (index >= job.claimed || seed % 4 != 0)) return;
         }
+        // The griefer claims what it cannot prove.
+        if (level(id) != Assurance.Proven && market.claimOf(id, index).last != lastOf(index)) return;
         proven[id][index] = true;
         if (job.due == 1) sampleStood[id] = true;
         act(id, stranger, abi.encodeCall(market.prove, (id, index, proof(id, index, lastOf(index)))));
@@ -174,8 +182,10 @@ contract Handler is Scene {
         (bytes32 id, Job memory job) = pick(seed);
         (bool open_, uint256 index, Claim memory c) = waiting(id, job, seed / 16);
         if (!open_ || c.challenger != address(0) || vm.getBlockTimestamp() > c.windowUntil) return;
-        if (vault.free(challenger) < CHALLENGE_BOND) return;
-        act(id, challenger, abi.encodeCall(market.challenge, (id, index)));
+        // Validators challenge as well, with what does not stand behind their words.
+        address who = seed / 256 % 2 == 0 ? challenger : validators[seed / 512 % 3];
+        if (vault.free(who) < vault.backing(who) + CHALLENGE_BOND) return;
+        act(id, who, abi.encodeCall(market.challenge, (id, index)));
     }
 
     function doSlash(uint256 seed) external {
@@ -243,7 +253,7 @@ contract Handler is Scene {
     function doDeliver(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
         if (job.state != State.Delivering || !intime(job) || job.delivered) return;
-        act(id, provider, abi.encodeCall(market.deliver, (id, bytes32(seed))));
+        act(id, job.owner, abi.encodeCall(market.deliver, (id, bytes32(seed))));
     }
 
     function doAcknowledge(uint256 seed) external {
@@ -273,7 +283,7 @@ contract Handler is Scene {
     function doAbandon(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
         if (job.state != State.Running || job.openChallenges > 0 || seed % 16 != 3) return;
-        act(id, provider, abi.encodeCall(market.abandon, (id)));
+        act(id, job.owner, abi.encodeCall(market.abandon, (id)));
     }
 
     function doCollect(uint256 seed) external {
@@ -330,103 +340,5 @@ contract Handler is Scene {
         bytes memory second = wordSignature(a, place);
         tookBack[validators[place]] = true;
         act(id, stranger, abi.encodeCall(market.contradict, (a, YES, validators[place], second, first)));
-    }
-
-    function act(bytes32 id, address who, bytes memory call) private counts(id) {
-        vm.prank(who);
-        (bool done, bytes memory got) = address(market).call(call);
-        if (!done) {
-            assembly ("memory-safe") {
-                revert(add(got, 32), mload(got))
-            }
-        }
-    }
-
-    // What must hold.
-
-    function checkBooks() external {
-        // Gifts are the only difference between what is there and what the books say.
-        uint256 here = vm.snapshotState();
-        take(address(market), donatedMarket);
-        take(address(vault), donatedVault);
-        solvent();
-        vm.revertToState(here);
-    }
-
-    function take(address from, uint256 amount) private {
-        vm.prank(from);
-        yes(token.transfer(address(0xdddd), amount), "gift taken out");
-    }
-
-    function checkJobs() external view {
-        for (uint256 k = 0; k < ids.length; ++k) {
-            bytes32 id = ids[k];
-            Job memory job = market.jobOf(id);
-            uint256 earned = job.earned;
-            // Paid at most the fixed price, for settled segments only.
-            yes(collected[id] + earned <= uint256(job.settled) * job.price, "paid for settled segments");
-            yes(job.settled <= job.claimed && job.claimed <= job.total && job.total <= SEGMENTS, "order");
-            for (uint256 i = 0; i < job.settled; ++i) {
-                Claim memory c = market.claimOf(id, i);
-                bool lapsed = c.windowUntil != 0 && c.windowUntil < vm.getBlockTimestamp() && c.challenger == address(0);
-                yes(proven[id][i] || sampleStood[id] || lapsed, "nothing is paid for nothing");
-            }
-            if (job.state < State.Cancelled) continue;
-            job.earned = 0;
-            if (atEnd[id] != 0) eq(keccak256(abi.encode(job)), atEnd[id], "an ended job never changes");
-            eq(job.escrow + job.held + job.fees, 0, "nothing stays");
-            eq(vault.bonded(id, provider), 0, "no bond stays");
-            uint256 most = job.state == State.Slashed ? BOND : job.state == State.Defaulted ? BOND / 10 : 0;
-            yes(bondLost[id] <= most, "lost bond");
-            if (job.state == State.Slashed) eq(bondLost[id], BOND, "slashed in full");
-        }
-    }
-
-    function checkCounters() external view {
-        for (uint256 state = uint256(State.Cancelled); state <= uint256(State.Diverged); ++state) {
-            uint256 ended = 0;
-            uint256 byProvider = 0;
-            for (uint256 k = 0; k < ids.length; ++k) {
-                Job memory job = market.jobOf(ids[k]);
-                if (uint256(job.state) != state) continue;
-                ++ended;
-                if (job.owner == provider) ++byProvider;
-            }
-            // forge-lint: disable-next-line(unsafe-typecast)
-            eq(nodes.outcomes(address(market), requester, uint8(state) | 0x80), ended, "requester's count");
-            // forge-lint: disable-next-line(unsafe-typecast)
-            eq(nodes.outcomes(address(market), provider, uint8(state)), byProvider, "provider's count");
-        }
-    }
-
-    /// Stake behind a word stays within reach as long as a window that the word may have started is open.
-    function checkWords() external view {
-        for (uint256 i = 0; i < 3; ++i) {
-            address who = validators[i];
-            if (lastWord[who] == 0 || tookBack[who]) continue;
-            if (vm.getBlockTimestamp() >= lastWord[who] + vault.unbondingSecs()) continue;
-            yes(vault.free(who) + vault.leaving(who) >= WORD, "stake behind a word");
-        }
-    }
-
-    /// From here, time and a stranger's calls end every job.
-    function checkEnds() external {
-        uint256 here = vm.snapshotState();
-        for (uint256 k = 0; k < ids.length; ++k) {
-            bytes32 id = ids[k];
-            for (uint256 i = 0; market.jobOf(id).state < State.Cancelled; ++i) {
-                yes(i < 8, "no way out");
-                vm.warp(vm.getBlockTimestamp() + 30 days);
-                for (uint256 j = 0; j < SEGMENTS && market.jobOf(id).state == State.Running; ++j) {
-                    if (market.claimOf(id, j).challenger == address(0)) continue;
-                    vm.prank(stranger);
-                    market.slash(id, j);
-                }
-                if (market.jobOf(id).state >= State.Cancelled) break;
-                vm.prank(stranger);
-                market.advance(id);
-            }
-        }
-        vm.revertToState(here);
     }
 }

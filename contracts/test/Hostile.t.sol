@@ -79,6 +79,7 @@ contract HostileTest is Scene {
         solvent();
     }
 
+    /// Mistake of others: a payout callback before the state change.
     function test_no_entry_while_money_goes_out() public {
         for (uint256 i = 0; i < entries.length; ++i) {
             bytes32 id = opened(Assurance.Proven);

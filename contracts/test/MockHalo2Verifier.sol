@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IHalo2Verifier} from "../src/IHalo2Verifier.sol";
+import {IHalo2Verifier} from "../src/interfaces/IHalo2Verifier.sol";
 
 /// @notice Stands in for the verifier of a circuit in tests of what is around it: answers with the same two points always.
 contract MockHalo2Verifier is IHalo2Verifier {

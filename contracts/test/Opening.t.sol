@@ -86,13 +86,10 @@ contract OpeningTest is Scene {
 
     function test_committee_terms() public {
         Terms memory t = terms(Assurance.Proven);
-        t.committee.members = new address[](17);
-        bad(t, Term.Members);
-        t = terms(Assurance.Proven);
         t.committee.members[1] = t.committee.members[0];
-        bad(t, Term.Members);
+        bad(t, Term.MemberOrder);
         t.committee.members = new address[](1);
-        bad(t, Term.Members);
+        bad(t, Term.MemberOrder);
         t = terms(Assurance.Proven);
         t.committee.threshold = 4;
         bad(t, Term.Threshold);
@@ -111,6 +108,19 @@ contract OpeningTest is Scene {
         t.committee.members[0] = provider;
         t.committee.threshold = 1;
         refusesTerms(t, abi.encodeWithSelector(IMarketErrors.NotRegistered.selector, provider, uint8(2)));
+    }
+
+    function test_a_committee_has_at_most_sixteen_members() public {
+        Terms memory t = terms(Assurance.Proven);
+        // All are registered, and in order: there is nothing wrong but their number.
+        t.committee.members = enrolMany(Bounds.COMMITTEE + 1, 2);
+        bad(t, Term.Members);
+        address[] memory fewer = new address[](Bounds.COMMITTEE);
+        for (uint256 i = 0; i < fewer.length; ++i) {
+            fewer[i] = t.committee.members[i];
+        }
+        t.committee.members = fewer;
+        takes(t);
     }
 
     function test_level_terms() public {
@@ -228,6 +238,7 @@ contract OpeningTest is Scene {
         solvent();
     }
 
+    /// Mistake of others: a request id not tied to the digest of its terms.
     function test_id_binds_every_term_chain_and_requester() public {
         Terms memory t = terms(Assurance.Proven);
         bytes32 id = market.idOf(requester, 1, t);
@@ -241,6 +252,7 @@ contract OpeningTest is Scene {
         yes(id != market.idOf(requester, 1, t), "chain");
     }
 
+    /// Mistake of others: expired requests that can be replayed.
     function test_a_posted_job_cannot_be_posted_again() public {
         Terms memory t = terms(Assurance.Proven);
         bytes32 id = open(t);

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
-import {Segment} from "../src/ISegmentVerifier.sol";
+import {Segment} from "../src/interfaces/ISegmentVerifier.sol";
 import {BURNT} from "../src/Token.sol";
 import {Assurance, Job, State, Task, Terms} from "../src/market/Types.sol";
 import {Mode, MockVerifier} from "./mocks/Verifiers.sol";

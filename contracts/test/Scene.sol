@@ -5,7 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ComputeToken} from "../src/ComputeToken.sol";
 import {DatasetRegistry} from "../src/DatasetRegistry.sol";
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
-import {Segment} from "../src/ISegmentVerifier.sol";
+import {Segment} from "../src/interfaces/ISegmentVerifier.sol";
 import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
 import {ITrainingMarket} from "../src/interfaces/ITrainingMarket.sol";
 import {BURNT} from "../src/Token.sol";
@@ -66,6 +66,7 @@ abstract contract Scene is Test {
     address internal hot = address(0x407);
     uint256[] internal validatorKeys;
     address[] internal validators;
+    uint256[] internal manyKeys;
 
     address[] internal accounts;
     bytes32[] internal ids;
@@ -110,13 +111,7 @@ abstract contract Scene is Test {
 
     function makeCommittee() private {
         validatorKeys = [uint256(0xc1), 0xc2, 0xc3];
-        for (uint256 i = 0; i < 3; ++i) {
-            for (uint256 j = 0; j + 1 < 3; ++j) {
-                if (vm.addr(validatorKeys[j]) > vm.addr(validatorKeys[j + 1])) {
-                    (validatorKeys[j], validatorKeys[j + 1]) = (validatorKeys[j + 1], validatorKeys[j]);
-                }
-            }
-        }
+        order(validatorKeys);
         for (uint256 i = 0; i < 3; ++i) {
             validators.push(vm.addr(validatorKeys[i]));
         }
@@ -129,6 +124,34 @@ abstract contract Scene is Test {
         nodes.register(peer, hotKey, roles, keccak256("encryption"), "/ip4/127.0.0.1", signature);
     }
 
+    /// New owners of a node each, by ascending address; `manyKeys` has their keys.
+    function enrolMany(uint256 count, uint8 roles) internal returns (address[] memory many) {
+        delete manyKeys;
+        for (uint256 i = 0; i < count; ++i) {
+            manyKeys.push(uint256(keccak256(abi.encode("many", roles, i))));
+        }
+        order(manyKeys);
+        IERC20 money = market.token();
+        many = new address[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            many[i] = vm.addr(manyKeys[i]);
+            accounts.push(many[i]);
+            yes(money.transfer(many[i], 1e24), "fortune");
+            vm.prank(many[i]);
+            money.approve(address(vault), type(uint256).max);
+            enrol(many[i], uint256(keccak256(abi.encode("peer", manyKeys[i]))), address(0), roles);
+        }
+    }
+
+    /// Sorts keys by their addresses.
+    function order(uint256[] storage keys) private {
+        for (uint256 i = 0; i < keys.length; ++i) {
+            for (uint256 j = 0; j + 1 < keys.length; ++j) {
+                if (vm.addr(keys[j]) > vm.addr(keys[j + 1])) (keys[j], keys[j + 1]) = (keys[j + 1], keys[j]);
+            }
+        }
+    }
+
     function stake(address owner, uint256 amount) internal {
         Permit memory none;
         vm.prank(owner);
@@ -138,6 +161,22 @@ abstract contract Scene is Test {
     function sign(uint256 key, bytes32 digest) internal pure returns (bytes memory) {
         (uint8 v, bytes32 r, bytes32 s) = vm.sign(key, digest);
         return abi.encodePacked(r, s, v);
+    }
+
+    function permitOf(uint256 key, address from, address to, uint256 amount) internal view returns (Permit memory p) {
+        p.value = amount;
+        p.deadline = vm.getBlockTimestamp() + 1 hours;
+        bytes32 what = keccak256(
+            abi.encode(
+                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
+                from,
+                to,
+                amount,
+                token.nonces(from),
+                p.deadline
+            )
+        );
+        (p.v, p.r, p.s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), what)));
     }
 
     // What is agreed.

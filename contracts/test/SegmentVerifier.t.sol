@@ -2,8 +2,8 @@
 pragma solidity 0.8.37;
 
 import {SegmentVerifier} from "../src/SegmentVerifier.sol";
-import {ISegmentVerifier, Segment} from "../src/ISegmentVerifier.sol";
-import {IHalo2Verifier} from "../src/IHalo2Verifier.sol";
+import {ISegmentVerifier, Segment} from "../src/interfaces/ISegmentVerifier.sol";
+import {IHalo2Verifier} from "../src/interfaces/IHalo2Verifier.sol";
 import {Bn254} from "../src/libraries/Bn254.sol";
 import {DataTree} from "../src/libraries/DataTree.sol";
 import {Setup} from "../src/libraries/Setup.sol";

@@ -54,22 +54,6 @@ contract SignedTest is Scene {
         inState(id, State.Assigned);
     }
 
-    function permitOf(uint256 key, address from, address to, uint256 amount) private view returns (Permit memory p) {
-        p.value = amount;
-        p.deadline = vm.getBlockTimestamp() + 1 hours;
-        bytes32 what = keccak256(
-            abi.encode(
-                keccak256("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"),
-                from,
-                to,
-                amount,
-                token.nonces(from),
-                p.deadline
-            )
-        );
-        (p.v, p.r, p.s) = vm.sign(key, keccak256(abi.encodePacked("\x19\x01", token.DOMAIN_SEPARATOR(), what)));
-    }
-
     function test_a_permit_that_was_sent_ahead_does_no_harm() public {
         Terms memory t = terms(Assurance.Proven);
         uint256 escrow = PRICE * SEGMENTS + 3 * 2 * FEE;
@@ -89,6 +73,7 @@ contract SignedTest is Scene {
         eq(vault.free(requester), 5, "stake");
     }
 
+    /// Mistake of others: expired requests that can be replayed.
     function test_offers_expire_can_be_cancelled_and_name_a_provider() public {
         Terms memory t = terms(Assurance.Proven);
         Offer memory offer = offered(t, requester, REQUESTER_KEY);
@@ -108,6 +93,7 @@ contract SignedTest is Scene {
         market.openAndAccept(t, offer, none, noPermit, 0);
     }
 
+    /// Mistakes of others: one signature usable on two chains; an offer not tied to its terms.
     function test_an_offer_binds_every_term_chain_market_and_signer() public {
         Terms memory t = terms(Assurance.Proven);
         Offer memory offer = offered(t, requester, REQUESTER_KEY);
@@ -148,6 +134,7 @@ contract SignedTest is Scene {
         eq(market.jobOf(id).requester, address(wallet), "requester");
     }
 
+    /// Mistake of others: one signature usable in two roles.
     function test_one_signature_serves_one_role() public {
         // The same key signs a licence and a word; neither opens a job.
         Terms memory t = terms(Assurance.Proven);
@@ -319,11 +306,21 @@ contract SignedTest is Scene {
         refuses(provider, join(id, one, 0), bad);
         one[0].member = Member(provider, 10_000, BOND - 1);
         refuses(provider, join(id, one, 0), bad);
-        one[0].member = Member(provider, 10_000, 0);
-        refuses(provider, join(id, one, 0), bad);
         all[1].member = Member(provider, 4000, BOND / 2);
         all[1].signature = sign(PROVIDER_KEY, market.consentDigest(id, provider, all[1], PRICE));
         refuses(provider, join(id, all, PRICE), abi.encodeWithSelector(IStakeVault.BondExists.selector, id, provider));
+    }
+
+    function test_every_member_has_a_bond() public {
+        bytes32 id = opened(Assurance.Proven);
+        Seat[] memory all = seats(id);
+        // Shares and bonds add up, and the partner agrees: only its bond is missing.
+        (all[0].member.bond, all[1].member.bond) = (BOND, 0);
+        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
+        refuses(provider, join(id, all, PRICE), why(IMarketErrors.NoBond.selector, partner));
+        Seat[] memory one = new Seat[](1);
+        one[0].member = Member(provider, 10_000, 0);
+        refuses(provider, join(id, one, 0), why(IMarketErrors.NoBond.selector, provider));
     }
 
     function test_a_team_is_slashed_in_full() public {

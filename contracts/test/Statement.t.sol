@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Segment} from "../src/ISegmentVerifier.sol";
+import {Segment} from "../src/interfaces/ISegmentVerifier.sol";
 import {Statement} from "../src/libraries/Statement.sol";
 import {Test} from "./Test.sol";
 

@@ -101,6 +101,7 @@ contract StatesTest is Scene {
         solvent();
     }
 
+    /// Mistake of others: a state with no way out.
     function test_every_state_ends_if_everybody_is_silent() public {
         for (uint256 k = uint256(State.Open); k < uint256(State.Cancelled); ++k) {
             bytes32 id = reach(State(k));

@@ -26,6 +26,7 @@ contract VaultTest is Scene {
         bytes memory no = why(IStakeVault.NotMarket.selector, stranger);
         denied(stranger, abi.encodeCall(vault.lock, (0, provider, 1)), no);
         denied(stranger, abi.encodeCall(vault.release, (0, provider)), no);
+        denied(stranger, abi.encodeCall(vault.back, (provider, 1)), no);
         denied(stranger, abi.encodeCall(vault.take, (0, provider, stranger, 0)), no);
         denied(stranger, abi.encodeCall(vault.takeStake, (provider, 1, stranger, stranger)), no);
         eq(vault.market(), address(market), "market");

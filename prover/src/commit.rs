@@ -6,7 +6,7 @@ use ark_ff::Zero;
 
 use crate::columns::Column;
 use crate::msm;
-use crate::setup::{Setup, SetupError};
+use gradproof_verifier::powers::{Setup, SetupError};
 
 /// Columns with their blindings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use gradproof_verifier::keccak::KeccakTranscript;
 use rayon::prelude::*;
 
 use crate::commit::commit_full;
-use crate::setup::{Setup, SetupError};
+use gradproof_verifier::powers::{Setup, SetupError};
 
 /// Opens the polynomial whose table is `polynomial` at `point`.
 ///

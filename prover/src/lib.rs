@@ -2,12 +2,13 @@
 //!
 //! [`party::Prover`] answers the argument of `gradproof_circuits` from a [`witness::Witness`]; the answers are the proof.
 
+pub mod backend;
 pub mod columns;
 pub mod commit;
+pub mod device;
 pub mod dot;
 pub mod eq;
 pub mod hyperkzg;
-pub mod key;
 pub mod lookup;
 pub mod merge;
 pub mod msm;
@@ -16,10 +17,8 @@ pub mod party;
 pub mod pointwise;
 pub mod products;
 pub mod prove;
-pub mod ptau;
 pub mod randomness;
 pub mod registration;
-pub mod setup;
 pub mod sums;
 pub mod tables;
 pub mod trace;

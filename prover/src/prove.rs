@@ -21,9 +21,9 @@ use crate::dot::accumulate;
 use crate::hyperkzg;
 use crate::party::{Clock, Prover, Secrets};
 use crate::randomness::{NoRandomness, fresh};
-use crate::setup::{Setup, SetupError};
 use crate::with_column;
 use crate::witness::{Witness, WitnessError};
+use gradproof_verifier::powers::{Setup, SetupError};
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]

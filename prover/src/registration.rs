@@ -13,9 +13,9 @@ use crate::columns::columns_in;
 use crate::commit::{Committed, commit};
 use crate::prove::{Job, ProveError, Proved, prove};
 use crate::randomness::{Use, derived};
-use crate::setup::Setup;
 use crate::trace::Parameters;
 use crate::witness::Witness;
+use gradproof_verifier::powers::Setup;
 
 /// Commits to the data of one position, blindings derived from the requester's `seed`.
 ///

@@ -1,6 +1,5 @@
 //! Wrapping: a short zero-knowledge proof in the place of an argument's messages.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -11,8 +10,8 @@ use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};
 use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::key::{SUBJECTS, VerifyingKey, architecture_bytes};
+use gradproof_verifier::powers::{ReferenceStrings, Setup, SetupError};
 use gradproof_verifier::proof::{Argument, Proof};
-use gradproof_verifier::setup::insecure_tau;
 use gradproof_verifier::wrap::key::{WrapKey, WrapKeyError, circuit};
 use gradproof_verifier::wrap::transcript::ProofTranscript;
 use halo2_axiom::SerdeFormat;
@@ -22,12 +21,16 @@ use halo2_axiom::poly::kzg::commitment::KZGCommitmentScheme;
 use halo2_axiom::poly::kzg::multiopen::ProverSHPLONK;
 use rand_core::OsRng;
 
-use crate::setup::{Setup, SetupError};
+use crate::backend::Backend;
+use crate::device::{Device, DeviceError};
 
 /// First bytes of a stored proving key.
 const MAGIC: &[u8; 4] = b"GPPK";
 /// Version of the stored form, of the circuit and of its library.
 const VERSION: u8 = 1;
+
+/// The form of keys as bytes: as they stand in memory, for bytes that are known to be ours.
+pub const KEY_FORM: SerdeFormat = SerdeFormat::RawBytesUnchecked;
 
 /// Why there is no wrapped proof, or no key for it.
 #[derive(Debug, thiserror::Error)]
@@ -48,38 +51,12 @@ pub enum WrapError {
     /// The circuit library refuses.
     #[error("the circuit cannot be proved: {0}")]
     Circuit(String),
-}
-
-/// Reference strings for circuits, each made once.
-pub struct ReferenceStrings<'a> {
-    setup: &'a Setup,
-    made: BTreeMap<u32, Arc<Params>>,
-}
-
-impl<'a> ReferenceStrings<'a> {
-    /// Reference strings from the powers of `setup`.
-    pub fn new(setup: &'a Setup) -> Self {
-        Self { setup, made: BTreeMap::new() }
-    }
-
-    /// The reference string for circuits of `2^k` rows; takes seconds the first time.
-    ///
-    /// # Errors
-    /// The set-up has fewer powers.
-    pub fn get(&mut self, k: u32) -> Result<Arc<Params>, SetupError> {
-        if let Some(params) = self.made.get(&k) {
-            return Ok(params.clone());
-        }
-        let key = &self.setup.key;
-        let params = if key.is_insecure() {
-            keys::params_of_tau(k, insecure_tau())
-        } else {
-            keys::params(k, self.setup.bases(1 << k)?, &key.tau_g2)
-        };
-        let params = Arc::new(params);
-        self.made.insert(k, params.clone());
-        Ok(params)
-    }
+    /// The device has no proof.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// The device made a proof that does not verify.
+    #[error("the device made a wrong proof: prove on the CPU, `--backend cpu`, and report the device")]
+    WrongProof,
 }
 
 /// Wraps proofs about one subject.
@@ -87,6 +64,8 @@ pub struct Wrapper {
     params: Arc<Params>,
     key: WrapProvingKey,
     verifying: WrapKey,
+    /// A device, and the number that it knows the keys by.
+    device: Option<(Arc<Device>, u32)>,
 }
 
 impl Wrapper {
@@ -100,8 +79,20 @@ impl Wrapper {
         let refused = |error: halo2_axiom::plonk::Error| WrapError::Circuit(error.to_string());
         let verifying = keys::verifying_key(&params, &circuit).map_err(refused)?;
         let key = keys::proving_key(&params, verifying.clone(), &circuit).map_err(refused)?;
-        let verifying = WrapKey::new(verifying, size_bits, &strings.setup.key.tau_g2);
-        Ok(Self { params, key, verifying })
+        let verifying = WrapKey::new(verifying, size_bits, &strings.setup().key.tau_g2);
+        Ok(Self { params, key, verifying, device: None })
+    }
+
+    /// The same, proving on `backend`, which is given the keys if it is a device.
+    ///
+    /// # Errors
+    /// [`WrapError::Device`].
+    pub fn on(self, backend: &Backend) -> Result<Self, WrapError> {
+        let device = match backend {
+            Backend::Cpu => None,
+            Backend::Cuda(device) => Some((device.clone(), device.load(self.keys())?)),
+        };
+        Ok(Self { device, ..self })
     }
 
     /// The key that proofs are verified with.
@@ -120,7 +111,22 @@ impl Wrapper {
     pub fn wrap(&self, relations: &Relations, publics: &Publics<Fr>, proof: Proof) -> Result<Proof, WrapError> {
         let Argument::Core(messages) = &proof.argument else { return Err(WrapError::NotCore) };
         let (circuit, reduced) = WrapCircuit::new(relations, publics, messages).map_err(|_| WrapError::NotCore)?;
-        let instances: Vec<_> = instances(publics, &reduced).into_iter().map(to_halo2).collect();
+        let halo2 = match &self.device {
+            None => self.prove(circuit, &instances(publics, &reduced))?,
+            Some((device, keys)) => {
+                let proof = device.prove(*keys, instances(publics, &reduced), circuit.advice().collect())?;
+                if !self.verifying.verify(publics, &reduced, &proof) {
+                    return Err(WrapError::WrongProof);
+                }
+                proof
+            }
+        };
+        Ok(Proof { argument: Argument::Wrapped { reduced, halo2 }, ..proof })
+    }
+
+    /// A proof of `circuit` by this process.
+    fn prove(&self, circuit: WrapCircuit, instances: &[Fr]) -> Result<Vec<u8>, WrapError> {
+        let instances: Vec<_> = instances.iter().copied().map(to_halo2).collect();
         let mut transcript = ProofTranscript::new(Vec::new());
         create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
             &self.params,
@@ -131,15 +137,21 @@ impl Wrapper {
             &mut transcript,
         )
         .map_err(|error| WrapError::Circuit(error.to_string()))?;
-        Ok(Proof { argument: Argument::Wrapped { reduced, halo2: transcript.into_stream() }, ..proof })
+        Ok(transcript.into_stream())
+    }
+
+    /// Reference string and proving key as bytes, each in [`KEY_FORM`].
+    pub fn keys(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        // Writing into memory does not fail.
+        let _ = self.params.write_custom(&mut bytes, KEY_FORM);
+        let _ = self.key.write(&mut bytes, KEY_FORM);
+        bytes
     }
 
     /// The keys and the reference string as bytes, bound to `name` and ended by a keccak256 of all.
     pub fn to_bytes(&self, name: &[u8; 32]) -> Vec<u8> {
-        let mut bytes = [&MAGIC[..], &[VERSION], name].concat();
-        // Writing into memory does not fail.
-        let _ = self.params.write_custom(&mut bytes, SerdeFormat::RawBytesUnchecked);
-        let _ = self.key.write(&mut bytes, SerdeFormat::RawBytesUnchecked);
+        let mut bytes = [&MAGIC[..], &[VERSION], name, &self.keys()].concat();
         bytes.extend(keccak256(&[&bytes]));
         bytes
     }
@@ -155,12 +167,10 @@ impl Wrapper {
         if keccak256(&[content]) != *digest {
             return Err(WrapError::Stored);
         }
-        let params = Params::read_custom(rest.by_ref(), SerdeFormat::RawBytesUnchecked);
-        let params = Arc::new(params.map_err(|_| WrapError::Stored)?);
-        let key = WrapProvingKey::read::<_, WrapCircuit>(&mut rest, SerdeFormat::RawBytesUnchecked);
-        let key = key.map_err(|_| WrapError::Stored)?;
+        let params = Arc::new(Params::read_custom(rest.by_ref(), KEY_FORM).map_err(|_| WrapError::Stored)?);
+        let key = keys::read_proving_key(&mut rest, KEY_FORM).map_err(|_| WrapError::Stored)?;
         let verifying = WrapKey::new(key.get_vk().clone(), key.get_vk().get_domain().k(), &setup.key.tau_g2);
-        Ok(Self { params, key, verifying })
+        Ok(Self { params, key, verifying, device: None })
     }
 }
 

@@ -17,9 +17,9 @@ use gradproof_prover::eq::eq_table;
 use gradproof_prover::hyperkzg;
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{data_paths, data_tree};
-use gradproof_prover::setup::Setup;
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::merkle::Hash;
+use gradproof_verifier::powers::Setup;
 use gradproof_verifier::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript};
 

@@ -11,11 +11,11 @@ use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{
     commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
 };
-use gradproof_prover::setup::Setup;
 use gradproof_prover::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::reference::{Honest, Task};
 use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::powers::Setup;
 use gradproof_verifier::statement::{Domain, Statement};
 use gradproof_verifier::verify::verify;
 

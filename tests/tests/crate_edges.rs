@@ -5,7 +5,7 @@ use cargo_metadata::MetadataCommand;
 /// From the bottom up: a crate may depend on those before it, and on no other of the workspace.
 const LAYERS: [&str; 4] = ["gradproof-circuits", "gradproof-verifier", "gradproof-prover", "gradproof-worker"];
 /// On top of all of them: nothing may depend on these.
-const TOP: [&str; 2] = ["gradproof-tests", "xtask"];
+const TOP: [&str; 3] = ["gradproof-cuda", "gradproof-tests", "xtask"];
 
 #[test]
 fn edges_point_one_way() {

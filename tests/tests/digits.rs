@@ -7,9 +7,9 @@ use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{
     commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
 };
-use gradproof_prover::setup::Setup;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::powers::Setup;
 use gradproof_verifier::statement::Domain;
 use gradproof_verifier::verify::verify;
 use gradproof_worker::job::Job;

@@ -1,7 +1,12 @@
-//! The command line: what the programs share, and `verifier verify`. The only module that reads files.
+//! The command line: what the programs share, and the commands of `verifier`. The only module that touches files.
 
+pub mod atomic;
+pub mod export;
 pub mod files;
+pub mod key;
 mod progress;
+pub mod ptau;
+pub mod shape;
 pub mod verify;
 
 use std::io::Write;

@@ -1,8 +1,5 @@
 //! The verifying key: everything about a proof that does not change within a job.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
@@ -11,10 +8,10 @@ use gradproof_circuits::arithmetic::{KEYS, exponential_table};
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::tensor::Group;
 use gradproof_circuits::wrap::circuit::NUMBERS;
-use gradproof_circuits::wrap::keys::{self, Params};
 
 use crate::keccak::keccak256;
 use crate::points::encode_g1;
+use crate::powers::{ReferenceStrings, Setup, SetupError};
 use crate::proof::ProofKind;
 use crate::setup::{SetupKey, insecure_tau};
 use crate::wrap::key::{WrapKey, WrapKeyError};
@@ -55,6 +52,9 @@ pub enum KeyError {
         /// Variables given.
         got: usize,
     },
+    /// The set-up has too few powers.
+    #[error(transparent)]
+    Setup(#[from] SetupError),
     /// No keys of the wrap circuits.
     #[error(transparent)]
     Wrap(#[from] WrapKeyError),
@@ -97,14 +97,12 @@ impl VerifyingKey {
         Self { wraps: Some(wraps), ..self }
     }
 
-    /// The key for wrapped proofs; the circuits' keys are derived, which takes seconds. `params` gives the reference string
-    /// for circuits of `2^k` rows.
+    /// The key for wrapped proofs; the circuits' keys are derived, which takes seconds.
     ///
     /// # Errors
-    /// [`KeyError::Wrap`].
-    pub fn wrapped(self, mut params: impl FnMut(u32) -> Arc<Params>) -> Result<Self, KeyError> {
-        let [segment, data, parameters] =
-            SUBJECTS.map(|subject| WrapKey::derive(self.relations(subject), &self.setup.tau_g2, &mut params));
+    /// A circuit is too large, for the set-up or at all.
+    pub fn wrapped(self, strings: &mut ReferenceStrings<'_>) -> Result<Self, KeyError> {
+        let [segment, data, parameters] = SUBJECTS.map(|subject| WrapKey::derive(self.relations(subject), strings));
         Ok(self.with_wraps([segment?, data?, parameters?]))
     }
 
@@ -114,11 +112,9 @@ impl VerifyingKey {
     /// [`KeyError`].
     pub fn insecure_of(kind: ProofKind, architecture: &Architecture, column_vars: usize) -> Result<Self, KeyError> {
         let key = Self::insecure(architecture, column_vars)?;
-        let mut made: BTreeMap<u32, Arc<Params>> = BTreeMap::new();
         match kind {
             ProofKind::Core => Ok(key),
-            ProofKind::Wrapped => key
-                .wrapped(|k| made.entry(k).or_insert_with(|| Arc::new(keys::params_of_tau(k, insecure_tau()))).clone()),
+            ProofKind::Wrapped => key.wrapped(&mut ReferenceStrings::new(&Setup::insecure(0)?)),
         }
     }
 

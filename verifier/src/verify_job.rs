@@ -12,6 +12,7 @@ use crate::key::VerifyingKey;
 use crate::merkle;
 use crate::part::Part;
 use crate::proof::Proof;
+use crate::statement::Statement;
 use crate::verify::verify;
 
 /// Why a job is refused: the check that failed first, and where.
@@ -31,6 +32,17 @@ pub struct JobVerifier<'a> {
     job: &'a JobStatement,
     parameters: Vec<G1Affine>,
     segments: u64,
+}
+
+/// A segment whose proof was read.
+#[derive(Clone, Debug)]
+pub struct NextSegment {
+    /// What it has to prove.
+    pub statement: Statement,
+    /// The proof.
+    pub proof: Proof,
+    /// Commitments to the parameters that it leaves.
+    pub last: Vec<G1Affine>,
 }
 
 impl<'a> JobVerifier<'a> {
@@ -105,18 +117,25 @@ impl<'a> JobVerifier<'a> {
     }
 
     fn segment(&mut self, proof: &[u8], judge: &mut impl Judge) -> Result<(), Rejection> {
+        let NextSegment { statement, proof, last } = self.next_segment(proof)?;
+        verify(self.key, &statement, &self.parameters, &proof, judge)?;
+        self.parameters = last;
+        self.segments += 1;
+        Ok(())
+    }
+
+    /// Reads the proof of the segment that comes next, and checks nothing but its form.
+    ///
+    /// # Errors
+    /// [`Check::Encoding`], or [`Check::Missing`] behind the last segment.
+    pub fn next_segment(&self, proof: &[u8]) -> Result<NextSegment, Rejection> {
         let proof = self.decode(Subject::Segment, proof)?;
         let layout = &self.key.relations(Subject::Segment).layout;
         // Data, last parameters and trace are sent in this order.
         let sent = proof.columns.get(layout.group(Group::Data).len()..).unwrap_or_default();
-        let last = sent.get(..layout.group(Group::Last).len()).ok_or(Rejection { check: Check::Commitments })?;
-        let index = self.segments as usize;
-        let statement = self.job.segment(self.key, index, &self.parameters, last);
-        let statement = statement.ok_or(Rejection { check: Check::Missing })?;
-        verify(self.key, &statement, &self.parameters, &proof, judge)?;
-        self.parameters = last.to_vec();
-        self.segments += 1;
-        Ok(())
+        let last = sent.get(..layout.group(Group::Last).len()).ok_or(Rejection { check: Check::Commitments })?.to_vec();
+        let statement = self.job.segment(self.key, self.segments as usize, &self.parameters, &last);
+        Ok(NextSegment { statement: statement.ok_or(Rejection { check: Check::Missing })?, proof, last })
     }
 
     fn decode(&self, subject: Subject, proof: &[u8]) -> Result<Proof, Rejection> {

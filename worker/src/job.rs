@@ -15,7 +15,6 @@ pub use error::JobError;
 use error::Origin;
 use gradproof_circuits::architecture::{Architecture, Live};
 use gradproof_circuits::epoch::Epoch;
-use gradproof_circuits::relations::default_column_vars;
 pub use gradproof_verifier::job::{MAX_RATE, MAX_SEGMENTS, RateChange};
 use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use schema::JobFile;
@@ -43,8 +42,8 @@ pub struct Job {
     pub rates: Vec<RateChange>,
     /// Where the first weights come from.
     pub initial_weights: InitialWeights,
-    /// log2 of the length of a committed column; chosen from the shape if nothing.
-    pub column_bits: Option<usize>,
+    /// log2 of the length of a committed column.
+    pub column_vars: usize,
 }
 
 /// Where the first weights come from.
@@ -107,12 +106,12 @@ impl Job {
         let job: JobFile = toml::from_str(text).map_err(|error| origin.syntax(&error))?;
         let architecture = check::architecture(&origin, &job)?;
         let initial_weights = check::initial_weights(&origin, &job)?;
-        let column_bits = check::column_bits(&origin, &job)?;
+        let column_vars = check::column_bits(&origin, &job, &architecture)?;
         let (train, test) = check::data(&origin, &job, &architecture)?;
         let epoch = Epoch::new(&architecture, train.rows);
         let steps = check::steps(&origin, &job, &architecture, &epoch)?;
         let rates = check::rates(&origin, &job, &architecture, &epoch, epoch.segments_within(steps))?;
-        Ok(Self { architecture, train, test, steps, rates, initial_weights, column_bits })
+        Ok(Self { architecture, train, test, steps, rates, initial_weights, column_vars })
     }
 
     /// How an epoch is cut into segments.
@@ -123,11 +122,6 @@ impl Job {
     /// Segments of the whole job.
     pub fn segments(&self) -> usize {
         self.epoch().segments_within(self.steps)
-    }
-
-    /// log2 of the length of a committed column: as the job says, or one that suits the shape.
-    pub fn column_vars(&self) -> usize {
-        self.column_bits.unwrap_or_else(|| default_column_vars(&self.architecture))
     }
 
     /// Segment `index` of the job, from 0; nothing behind the last one.

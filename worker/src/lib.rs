@@ -1,6 +1,5 @@
 //! What a participant of a job runs: training kernels, data, the trace, and the programs around the prover.
 
-mod atomic;
 pub mod chain;
 pub mod data;
 pub mod float;

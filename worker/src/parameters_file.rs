@@ -189,7 +189,7 @@ pub fn write_parameters(
     let views = views.collect::<Result<Vec<_>, _>>().map_err(format)?;
     let metadata = HashMap::from([(WEIGHT_BITS.to_owned(), bits.to_string())]);
     let bytes = safetensors::serialize(views, Some(metadata)).map_err(format)?;
-    crate::atomic::write(path, |file| file.write_all(&bytes))
+    gradproof_verifier::command::atomic::write(path, |file| file.write_all(&bytes))
         .map_err(|source| ParametersError::File { path: path.into(), source })
 }
 

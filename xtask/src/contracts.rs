@@ -7,7 +7,7 @@ use std::process::Command;
 use eyre::{Result, WrapErr};
 use serde_json::Value;
 
-use crate::{command, root, run};
+use crate::{command, gas, root, run};
 
 /// Installs the tools, unless they are there.
 pub fn install() -> Result<()> {
@@ -34,13 +34,22 @@ pub fn build() -> Result<()> {
     run(forge()?.args(["build", "--sizes", "--skip", "test"]))
 }
 
-/// Runs the tests that are written in Solidity.
+/// Runs the tests that are written in Solidity, and compares the gas with the stored figures.
 pub fn test() -> Result<()> {
     install()?;
-    run(forge()?.arg("test"))
+    gas::check(|snapshots| run(gas::writing(&mut forge()?, snapshots).arg("test")))
 }
 
-fn folder() -> PathBuf {
+/// Measures the gas at the bounds again, and stores it.
+pub fn snapshot() -> Result<()> {
+    install()?;
+    let measured = &folder().join("snapshots");
+    run(gas::writing(&mut forge()?, measured).args(["test", "--match-path", "test/Gas.t.sol"]))?;
+    gas::document()
+}
+
+/// The folder of the contracts.
+pub fn folder() -> PathBuf {
     root().join("contracts")
 }
 

@@ -2,8 +2,11 @@
 
 mod abi;
 mod contracts;
+mod cuda;
 mod digits;
+mod gas;
 mod mutate;
+mod slither;
 mod tests;
 
 use std::process::{Command, ExitCode};
@@ -24,9 +27,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Trains on the built-in digits, proves every step, and verifies the proof.
+    /// Trains on the built-in digits, proves every step, verifies the proofs, and settles them on a local node.
     ///
-    /// Short for `cargo run --release --bin provider -- demo`; what follows is handed on, for
+    /// Short for `cargo run --release --bin provider -- demo --contracts contracts`, with the tools of the contracts installed; what follows is handed on, for
     /// example `cargo xtask demo --json` prints the measurements as one JSON object.
     #[command(disable_help_flag = true)]
     Demo {
@@ -50,7 +53,13 @@ enum Task {
     /// Their tools (compiler, test runner, local node) are npm packages at the exact versions of
     /// `contracts/package-lock.json`. They are installed into `contracts/node_modules` unless they are there, and no script
     /// of theirs is run.
-    Contracts,
+    Contracts {
+        /// Measures the gas at the bounds again, and stores it in `contracts/snapshots` and `docs/settlement.md`.
+        ///
+        /// `cargo xtask test` fails when a figure is another than the stored one.
+        #[arg(long)]
+        snapshot: bool,
+    },
     /// Makes the interfaces in `contracts/abi` again, from which the Rust bindings of the market are made.
     Abi,
     /// Puts the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
@@ -69,6 +78,17 @@ enum Task {
     /// A vector that changes means that the format, the transcript or the arithmetic changed: proofs made before will
     /// not verify. Say so in the commit.
     Vectors,
+    /// Builds the program for CUDA devices, and says how far that goes on this machine.
+    ///
+    /// For Linux on x86-64; needs no device. The compiler (`nvcc` and its companions, 100 MB) comes from PyPI, at the exact
+    /// versions and digests of `cuda/requirements.txt`, and all of it stays in `target/cuda`. `docs/gpu.md` says what each
+    /// stage shows.
+    CheckCuda,
+    /// Runs the static analyser Slither over the contracts, and compares what it finds with the answers in `contracts/slither.json`.
+    ///
+    /// Installs version 0.11.3 from PyPI into a virtual environment in `target/slither` first. A finding without an answer, and an
+    /// answer without a finding, is a failure.
+    Slither,
     /// Takes every refusal out of the contracts, one at a time, and lists those that no test misses.
     ///
     /// Needs the packages of `contracts/` (`cargo xtask contracts` installs them). Takes some seconds a refusal. Survivors that
@@ -94,14 +114,18 @@ fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo { arguments } => {
             contracts::install()?;
-            run(cargo().args(["run", "--release", "--bin", "provider", "--", "demo"]).args(arguments))
+            let demo = ["run", "--release", "--bin", "provider", "--", "demo", "--contracts", "contracts"];
+            run(cargo().args(demo).args(arguments))
         }
         Task::Test { arguments } => tests::test(&arguments),
-        Task::Contracts => contracts::build(),
+        Task::Contracts { snapshot: false } => contracts::build(),
+        Task::Contracts { snapshot: true } => contracts::snapshot(),
         Task::Abi => abi::write(),
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),
         Task::Vectors => tests::vectors(),
+        Task::CheckCuda => cuda::check(),
+        Task::Slither => slither::check(),
         Task::MutateContracts { only } => mutate::contracts(&only),
     }
 }

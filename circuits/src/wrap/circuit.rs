@@ -6,9 +6,9 @@ use halo2_axiom::halo2curves::bn256;
 use halo2_axiom::plonk::{Circuit, ConstraintSystem, Error};
 
 use super::cells::{Cells, Element};
-use super::columns::{Columns, selector};
+use super::columns::{ADVICE, Columns, selector};
 use super::convert::to_halo2;
-use super::table::{Cell, Gate, Table};
+use super::table::{Cell, Gate, Row, Table};
 use super::{arithmetic, poseidon, rounds};
 use crate::architecture::Live;
 use crate::argument::{self, Reduced};
@@ -136,6 +136,22 @@ impl WrapCircuit {
         Self { table }
     }
 
+    /// A circuit that has nothing but a witness: the advice of [`Self::advice`], without gates, coefficients and copies.
+    ///
+    /// A prover takes all else from the proving key, so that this is the whole circuit to it, wherever it runs.
+    pub fn of_advice(rows: impl IntoIterator<Item = [Fr; ADVICE]>) -> Self {
+        let mut table = Table::default();
+        for row in rows {
+            table.push(Row::new(Gate::None, row.map(Cell::Own)));
+        }
+        Self { table }
+    }
+
+    /// Its advice row by row; an unused cell is zero.
+    pub fn advice(&self) -> impl Iterator<Item = [Fr; ADVICE]> {
+        self.table.rows().map(|row| row.cells.map(|cell| self.table.cell(cell).0))
+    }
+
     /// Its rows, with the witness.
     pub fn table(&self) -> &Table {
         &self.table
@@ -169,6 +185,8 @@ impl WrapCircuit {
 impl Circuit<bn256::Fr> for WrapCircuit {
     type Config = Columns;
     type FloorPlanner = SimpleFloorPlanner;
+    #[cfg(feature = "circuit-params")]
+    type Params = ();
 
     /// The circuit itself: its fixed cells and copies do not depend on the witness.
     fn without_witnesses(&self) -> Self {
@@ -198,13 +216,7 @@ impl Circuit<bn256::Fr> for WrapCircuit {
                         region.assign_fixed(*column, offset, bn256::Fr::from(number));
                     }
                     for (column, cell) in columns.advice.iter().zip(&row.cells) {
-                        let (value, variable) = match *cell {
-                            Cell::Unused => (Fr::from(0), None),
-                            Cell::Own(value) => (value, None),
-                            Cell::Shared(variable) => (self.table.value(variable), Some(variable)),
-                            #[cfg(test)]
-                            Cell::Forged(variable, value) => (value, Some(variable)),
-                        };
+                        let (value, variable) = self.table.cell(*cell);
                         let assigned = region.assign_advice(*column, offset, Value::known(to_halo2(value)));
                         if let Some(variable) = variable {
                             match &mut homes[Table::index(variable)] {
@@ -257,6 +269,38 @@ mod tests {
         (WrapCircuit { table: cells.table }, publics.to_vec())
     }
 
+    fn prove(
+        params: &keys::Params,
+        key: &keys::WrapProvingKey,
+        circuit: WrapCircuit,
+        publics: &[bn256::Fr],
+    ) -> Vec<u8> {
+        let mut transcript = Blake2bWrite::<_, G1Affine, Challenge255<_>>::init(vec![]);
+        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
+            params,
+            key,
+            &[circuit],
+            &[&[publics]],
+            rand_core::OsRng,
+            &mut transcript,
+        )
+        .expect("the witness is good");
+        transcript.finalize()
+    }
+
+    fn verifies(k: u32, key: &keys::WrapVerifyingKey, publics: &[bn256::Fr], proof: &[u8]) -> bool {
+        let params = keys::verifier_params(k, &(ark_bn254::G2Affine::from(tau_g2())));
+        let mut transcript = Blake2bRead::<_, G1Affine, Challenge255<_>>::init(proof);
+        verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
+            &params,
+            key,
+            SingleStrategy::new(&params),
+            &[&[publics]],
+            &mut transcript,
+        )
+        .is_ok()
+    }
+
     #[test]
     fn a_table_with_every_gate_is_proved_and_verified() {
         let (circuit, publics) = every_gate();
@@ -265,35 +309,27 @@ mod tests {
         let params = keys::params_of_tau(k, Fr::from(12345));
         let key = keys::verifying_key(&params, &circuit).expect("it fits");
         let proving = keys::proving_key(&params, key.clone(), &circuit).expect("it fits");
-        let mut transcript = Blake2bWrite::<_, G1Affine, Challenge255<_>>::init(vec![]);
-        create_proof::<KZGCommitmentScheme<Bn256>, ProverSHPLONK<'_, Bn256>, _, _, _, _>(
-            &params,
-            &proving,
-            &[circuit],
-            &[&[&publics]],
-            rand_core::OsRng,
-            &mut transcript,
-        )
-        .expect("the witness is good");
-        let proof = transcript.finalize();
-        let verify = |publics: &[bn256::Fr]| {
-            let params = keys::verifier_params(k, &(ark_bn254::G2Affine::from(tau_g2())));
-            let mut transcript = Blake2bRead::<_, G1Affine, Challenge255<_>>::init(&proof[..]);
-            verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(
-                &params,
-                &key,
-                SingleStrategy::new(&params),
-                &[&[publics]],
-                &mut transcript,
-            )
-            .is_ok()
-        };
+        let proof = prove(&params, &proving, circuit, &publics);
+        let verify = |publics: &[bn256::Fr]| verifies(k, &key, publics, &proof);
         assert!(verify(&publics));
         for i in 0..publics.len() {
             let mut other = publics.clone();
             other[i] += bn256::Fr::one();
             assert!(!verify(&other), "public input {i}");
         }
+    }
+
+    /// What a prover in another program gets is the witness of the circuit.
+    #[test]
+    fn a_circuit_of_advice_alone_is_proved_under_the_key() {
+        let (circuit, publics) = every_gate();
+        let k = circuit.size_bits();
+        let params = keys::params_of_tau(k, Fr::from(12345));
+        let key = keys::verifying_key(&params, &circuit).expect("it fits");
+        let proving = keys::proving_key(&params, key.clone(), &circuit).expect("it fits");
+        let alone = WrapCircuit::of_advice(circuit.advice());
+        assert_eq!(alone.advice().collect::<Vec<_>>(), circuit.advice().collect::<Vec<_>>());
+        assert!(verifies(k, &key, &publics, &prove(&params, &proving, alone, &publics)));
     }
 
     fn tau_g2() -> ark_bn254::G2Projective {

@@ -1,9 +1,12 @@
 //! Keys of the circuit from a structured reference string.
 
+use std::io::{self, Read};
+
 use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::scalar_mul::ScalarMul;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{Field, One, batch_inversion};
+use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::{self, Bn256};
 use halo2_axiom::halo2curves::ff::PrimeField as _;
 use halo2_axiom::plonk::{Error, ProvingKey, VerifyingKey, keygen_pk, keygen_vk};
@@ -98,6 +101,32 @@ pub fn verifying_key(params: &Params, circuit: &WrapCircuit) -> Result<WrapVerif
 /// If the circuit has more rows than the reference string has powers.
 pub fn proving_key(params: &Params, key: WrapVerifyingKey, circuit: &WrapCircuit) -> Result<WrapProvingKey, Error> {
     keygen_pk(params, key, circuit)
+}
+
+/// The verifying key in `bytes`, in the form of `format`.
+///
+/// # Errors
+/// If they are no such key.
+pub fn read_verifying_key(bytes: &[u8], format: SerdeFormat) -> io::Result<WrapVerifyingKey> {
+    WrapVerifyingKey::from_bytes::<WrapCircuit>(
+        bytes,
+        format,
+        #[cfg(feature = "circuit-params")]
+        (),
+    )
+}
+
+/// The proving key that `reader` gives next, in the form of `format`.
+///
+/// # Errors
+/// If it is no such key.
+pub fn read_proving_key(reader: &mut impl Read, format: SerdeFormat) -> io::Result<WrapProvingKey> {
+    WrapProvingKey::read::<_, WrapCircuit>(
+        reader,
+        format,
+        #[cfg(feature = "circuit-params")]
+        (),
+    )
 }
 
 #[cfg(test)]

@@ -83,6 +83,17 @@ impl Table {
         self.values[variable.0]
     }
 
+    /// The value of a cell, and the variable that it belongs to.
+    pub fn cell(&self, cell: Cell) -> (Fr, Option<Variable>) {
+        match cell {
+            Cell::Unused => (Fr::from(0), None),
+            Cell::Own(value) => (value, None),
+            Cell::Shared(variable) => (self.value(variable), Some(variable)),
+            #[cfg(test)]
+            Cell::Forged(variable, value) => (value, Some(variable)),
+        }
+    }
+
     /// Appends a row.
     pub fn push(&mut self, row: Row) {
         self.rows.push(row);

@@ -30,65 +30,98 @@ enum Term {
     Members,
     Threshold,
     Fee,
-    Stake
+    Stake,
+    MemberOrder
 }
 
 /// @title Why the market refuses.
 interface IMarketErrors {
     /// @notice The job is in a state in which this cannot be done.
+    /// @param job The job.
+    /// @param state The state.
     error WrongState(bytes32 job, State state);
     /// @notice The job's assurance level knows no such step.
+    /// @param level The job's level.
     error WrongLevel(Assurance level);
     /// @notice Only the requester of the job may do this.
+    /// @param caller Who called.
     error NotRequester(address caller);
     /// @notice Only the owner that trains, or one of its hot keys, may do this.
+    /// @param caller Who called.
     error NotProvider(address caller);
     /// @notice The time for this is over.
+    /// @param until The last second at which it could be done.
     error TooLate(uint256 until);
     /// @notice The time for this has not come; it comes after this second, or block.
+    /// @param until The last second, or block.
     error TooEarly(uint256 until);
 
     /// @notice A term is out of its bounds.
+    /// @param term The term.
     error BadTerm(Term term);
     /// @notice The contract at this address does not have the code that the terms name.
+    /// @param account The account.
     error CodeChanged(address account);
     /// @notice The verifier's set-up is not secure, and this is not the local chain.
+    /// @param verifier The verifier.
     error InsecureVerifier(address verifier);
     /// @notice The data set is not registered as the terms say.
+    /// @param dataset Digest of the data set.
     error DatasetMismatch(bytes32 dataset);
     /// @notice The parent is not an ended job of this requester that stopped at these parameters.
+    /// @param parent The named parent.
     error BadParent(bytes32 parent);
     /// @notice The signer has used or cancelled this nonce.
+    /// @param signer Whose signature it is, or should be.
+    /// @param nonce The nonce.
     error NonceUsed(address signer, uint256 nonce);
     /// @notice The signature was good until then.
+    /// @param expiry The last second at which it was good.
     error SignatureExpired(uint256 expiry);
     /// @notice This is not the signer's signature of this message.
+    /// @param signer Whose signature it is, or should be.
     error BadSignature(address signer);
     /// @notice The offer is for another provider.
+    /// @param provider The provider that it is for.
     error OfferForAnother(address provider);
 
     /// @notice The price has not come up to what the provider asks.
+    /// @param price Price of a segment.
+    /// @param asked What the provider asks.
     error PriceTooLow(uint256 price, uint256 asked);
     /// @notice The account has no registered node with this role.
+    /// @param owner The account.
+    /// @param role The missing role.
     error NotRegistered(address owner, uint8 role);
     /// @notice Seats: 1 to 16, the lead first, shares that make a whole, bonds that make the bond.
     error BadTeam();
+    /// @notice This member of the team brings no bond.
+    /// @param owner The member.
+    error NoBond(address owner);
 
     /// @notice Another segment is next.
+    /// @param expected The next segment.
+    /// @param got The segment given.
     error WrongIndex(uint256 expected, uint256 got);
     /// @notice The segment is not waiting for this.
+    /// @param index The segment.
     error NotPending(uint256 index);
     /// @notice More segments than may be claimed, or wait for payment, at once.
+    /// @param most The most there may be.
     error TooManyClaims(uint256 most);
     /// @notice The proof is of other last parameters than were claimed.
+    /// @param claimed What was claimed.
+    /// @param proven What the proof is of.
     error WrongLast(bytes32 claimed, bytes32 proven);
     /// @notice No segment can be paid yet.
     error NothingToSettle();
     /// @notice There is a challenge to be answered first.
     error ChallengeOpen();
     /// @notice Nobody challenged this segment.
+    /// @param index The segment.
     error NoChallenge(uint256 index);
     /// @notice Nobody attested yet that the opening of this claim was published.
+    /// @param index The segment.
     error NotOpened(uint256 index);
 
     /// @notice The secret does not have the hash of the terms.
@@ -99,22 +132,31 @@ interface IMarketErrors {
     error HashStored();
 
     /// @notice The committee has no such member.
+    /// @param place The place.
     error NotMember(uint256 place);
     /// @notice The account is not in the committee.
+    /// @param account The account.
     error NotValidator(address account);
     /// @notice The member has voted on this.
+    /// @param validator The member.
     error AlreadyVoted(address validator);
     /// @notice No such verdict can be given on this.
+    /// @param verdict The answer.
     error BadVerdict(bytes32 verdict);
     /// @notice The member does not have the stake that its word needs.
+    /// @param validator The member.
+    /// @param free What it has.
+    /// @param needed What is needed.
     error StakeBehindWord(address validator, uint256 free, uint256 needed);
     /// @notice The two attestations do not contradict each other.
     error NoContradiction();
     /// @notice The member has lost its stake for this already.
+    /// @param validator The member.
     error AlreadyReported(address validator);
 
     /// @notice The provider has handed nothing over.
     error NothingDelivered();
     /// @notice There is nothing to pay.
+    /// @param account The account.
     error NothingOwed(address account);
 }

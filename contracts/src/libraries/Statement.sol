@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Segment} from "../ISegmentVerifier.sol";
+import {Segment} from "../interfaces/ISegmentVerifier.sol";
 
 /// @title The statement of a proof: 396 bytes, see docs/statement.md
 library Statement {

@@ -9,7 +9,7 @@ import {Delivery} from "./Delivery.sol";
 import {Guards} from "./Guards.sol";
 import {Sampling} from "./Sampling.sol";
 import {Typed} from "./Typed.sol";
-import {Assurance, Attestation, Job, State, Store, Task, Votes} from "./Types.sol";
+import {Assurance, Attestation, Bill, Job, State, Store, Task, Votes} from "./Types.sol";
 
 /// @title The committee's word: counted, paid, and held against a member that contradicts itself.
 library Attesting {
@@ -107,24 +107,32 @@ library Attesting {
         uint256 needed = s.terms[a.job].committee.stake;
         uint256 stake = s.vault.free(validator);
         if (stake < needed) revert IMarketErrors.StakeBehindWord(validator, stake, needed);
+        if (needed > 0) s.vault.back(validator, needed);
         Votes storage votes = s.votes[question(a)];
         // A place is below 16.
         uint16 bit = uint16(1 << place);
         if (votes.voted & bit != 0) revert IMarketErrors.AlreadyVoted(validator);
         votes.voted |= bit;
         sameVerdict = ++votes.count[a.verdict];
-        uint256 fee = payFee(s, a.job, votes, validator);
+        uint256 fee = payFee(s, a, bit, validator);
         emit IMarketEvents.Attested(a.job, validator, a.task, a.index, a.subject, a.verdict, fee);
     }
 
-    function payFee(Store storage s, bytes32 id, Votes storage votes, address validator) private returns (uint128 fee) {
-        Job storage job = s.jobs[id];
-        fee = s.terms[id].committee.fee;
-        if (votes.paid >= s.terms[id].committee.threshold || job.fees < fee) return 0;
-        votes.paid += 1;
+    /// Pays for a task: its first `threshold` voters, each once, however often the question changes. That much is escrowed.
+    function payFee(Store storage s, Attestation memory a, uint16 bit, address validator)
+        private
+        returns (uint128 fee)
+    {
+        uint256 index = a.task == Task.Opening ? a.index : 0;
+        Bill storage bill = s.bills[keccak256(abi.encode(a.job, a.task, index))];
+        if (bill.paid == s.terms[a.job].committee.threshold || bill.members & bit != 0) return 0;
+        bill.paid += 1;
+        bill.members |= bit;
+        fee = s.terms[a.job].committee.fee;
+        Job storage job = s.jobs[a.job];
         job.fees -= fee;
         job.escrow -= fee;
-        Books.credit(s, id, validator, fee);
+        Books.credit(s, a.job, validator, fee);
     }
 
     function act(Store storage s, Attestation memory a) private {

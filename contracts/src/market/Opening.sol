@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Dataset} from "../interfaces/IDatasetRegistry.sol";
 import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
 import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
-import {ISegmentVerifier} from "../ISegmentVerifier.sol";
+import {ISegmentVerifier} from "../interfaces/ISegmentVerifier.sol";
 import {Permit} from "../interfaces/IStakeVault.sol";
 import {Token} from "../Token.sol";
 import {Books} from "./Books.sol";

@@ -69,7 +69,7 @@ library Rules {
         require(count <= Bounds.COMMITTEE, IMarketErrors.BadTerm(Term.Members));
         // In ascending order, so that nobody is in it twice.
         for (uint256 i = 0; i < count; ++i) {
-            require(c.members[i] > (i == 0 ? address(0) : c.members[i - 1]), IMarketErrors.BadTerm(Term.Members));
+            require(c.members[i] > (i == 0 ? address(0) : c.members[i - 1]), IMarketErrors.BadTerm(Term.MemberOrder));
         }
         require(c.threshold <= count && (count == 0 || c.threshold > 0), IMarketErrors.BadTerm(Term.Threshold));
         require(c.fee < Bounds.AMOUNT, IMarketErrors.BadTerm(Term.Fee));

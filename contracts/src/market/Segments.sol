@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {ISegmentVerifier, Segment} from "../ISegmentVerifier.sol";
+import {ISegmentVerifier, Segment} from "../interfaces/ISegmentVerifier.sol";
 import {Job, Store, Training} from "./Types.sol";
 
 /// @title What a segment's proof must say, from the job's storage alone.

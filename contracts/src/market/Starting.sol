@@ -108,7 +108,7 @@ library Starting {
     function join(Store storage s, bytes32 id, Member memory member) private {
         if (!s.nodes.hasRole(member.owner, PROVIDER)) revert IMarketErrors.NotRegistered(member.owner, PROVIDER);
         // Without a bond the same member could join twice.
-        if (member.bond == 0) revert IMarketErrors.BadTeam();
+        if (member.bond == 0) revert IMarketErrors.NoBond(member.owner);
         s.teams[id].push(member);
         s.vault.lock(id, member.owner, member.bond);
     }

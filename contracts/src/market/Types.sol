@@ -116,9 +116,10 @@ struct Checks {
 struct Committee {
     address[] members;
     uint8 threshold;
-    /// Paid for each of the first `threshold` votes of a task.
+    /// Paid to each of the first `threshold` members that vote on a task.
     uint128 fee;
-    /// Free stake that a member must have when it attests, and loses if it contradicts itself.
+    /// Free stake that a member must have when it attests, that backs no bond while a window is open, and that it loses if it
+    /// contradicts itself.
     uint128 stake;
 }
 
@@ -234,8 +235,14 @@ struct Attestation {
 struct Votes {
     /// Members that voted, by their place in the committee.
     uint16 voted;
-    uint8 paid;
     mapping(bytes32 verdict => uint8) count;
+}
+
+/// @notice Who was paid for a task.
+struct Bill {
+    /// By their place in the committee.
+    uint16 members;
+    uint8 paid;
 }
 
 /// @notice Storage of the market.
@@ -251,6 +258,7 @@ struct Store {
     /// Drawn segments, one bit each.
     mapping(bytes32 job => mapping(uint256 word => uint256)) drawn;
     mapping(bytes32 question => Votes) votes;
+    mapping(bytes32 task => Bill) bills;
     mapping(bytes32 question => mapping(address validator => bool)) contradicted;
     mapping(address account => uint256) owed;
     mapping(address signer => mapping(uint256 nonce => bool)) used;

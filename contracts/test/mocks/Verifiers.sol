@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {ISegmentVerifier, Segment} from "../../src/ISegmentVerifier.sol";
+import {ISegmentVerifier, Segment} from "../../src/interfaces/ISegmentVerifier.sol";
 
 enum Mode {
     Check,

@@ -2,10 +2,11 @@
 
 use ark_bn254::{Fq, Fr};
 use ark_ff::{BigInteger, PrimeField};
+use gradproof_verifier::contract::segment;
 use gradproof_worker::chain::U256;
 
 use crate::stage::{Stage, artifacts};
-use crate::synthetic::{HALO2, Job, Shape, domain, offsets, segment};
+use crate::synthetic::{HALO2, Job, Shape, domain, offsets};
 
 /// The reason for which a proof is refused in which the word at `at` is another number that could stand there.
 fn expected(at: usize, shape: &Shape) -> String {

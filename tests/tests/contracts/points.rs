@@ -6,7 +6,8 @@ use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::points::{encode_g1, encode_scalar};
 
 use crate::stage::{Stage, artifacts};
-use crate::synthetic::{Job, Shape, consistent_evaluations, domain, offsets, segment};
+use crate::synthetic::{Job, Shape, consistent_evaluations, domain, offsets};
+use gradproof_verifier::contract::segment;
 
 /// 64 bytes that no point has, and the name of what is wrong.
 fn bad() -> [(Vec<u8>, &'static str); 3] {

@@ -6,11 +6,11 @@ use gradproof_circuits::check::Strict;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::transcript::Stored;
 use gradproof_tests::forge::{Witnesses, fixture, forge};
-use gradproof_verifier::chain_proof::ChainProof;
+use gradproof_verifier::contract::{ChainProof, segment};
 use gradproof_verifier::key::VerifyingKey;
 
 use crate::stage::{Stage, artifacts};
-use crate::synthetic::{Shape, domain, instances, segment};
+use crate::synthetic::{Shape, domain, instances};
 
 #[test]
 fn the_opening_of_a_core_proof_is_accepted() {

@@ -1,12 +1,13 @@
 //! Right proofs of something else.
 
 use gradproof_circuits::architecture::Live;
+use gradproof_verifier::contract::segment;
 use gradproof_verifier::points::encode_g1;
 use gradproof_verifier::statement::Statement;
 use gradproof_worker::chain::{B256, Segment};
 
 use crate::stage::{Stage, artifacts, segment_key};
-use crate::synthetic::{HALO2, Job, Shape, domain, offsets, segment};
+use crate::synthetic::{HALO2, Job, Shape, domain, offsets};
 use gradproof_worker::chain::{SegmentVerifier, SolValue, U256};
 
 #[test]

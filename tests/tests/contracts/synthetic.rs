@@ -13,17 +13,17 @@ use gradproof_circuits::tensor::Group;
 use gradproof_prover::hyperkzg;
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{data_paths, data_tree, statement};
-use gradproof_prover::setup::Setup;
 use gradproof_tests::forge::fixture;
 use gradproof_tests::reference::numbers;
-use gradproof_verifier::chain_proof::ChainProof;
+use gradproof_verifier::contract::ChainProof;
 use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::merkle::{self, Tree};
 use gradproof_verifier::points::encode_scalar;
+use gradproof_verifier::powers::Setup;
 use gradproof_verifier::setup::SetupKey;
 use gradproof_verifier::statement::{Domain, Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript};
-use gradproof_worker::chain::{Address, Segment, U256};
+use gradproof_worker::chain::{Address, U256};
 
 /// Entries of a column that are not zero.
 const ENTRIES: usize = 16;
@@ -239,22 +239,6 @@ fn evaluate(table: &[Fr], point: &[Fr]) -> Fr {
         table = low.iter().zip(high).map(|(a, b)| *a + *u * (*b - a)).collect();
     }
     table[0]
-}
-
-/// What a settling contract knows of the statement.
-pub fn segment(statement: &Statement) -> Segment {
-    Segment {
-        job: statement.domain.job.into(),
-        owner: statement.domain.owner.into(),
-        index: statement.segment,
-        dataRoot: statement.data_root.into(),
-        epochSegments: statement.epoch_segments,
-        position: statement.position,
-        liveSteps: statement.live.steps as u32,
-        liveRows: statement.live.last_rows as u32,
-        rate: statement.rate,
-        first: statement.first.into(),
-    }
 }
 
 /// A domain in which `contract` settles on the local chain.

@@ -5,11 +5,11 @@ use gradproof_circuits::check::Strict;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 use gradproof_tests::forge::{Forged, Witnesses, fixture, forge, wrapped};
-use gradproof_verifier::chain_proof::ChainProof;
+use gradproof_verifier::contract::{ChainProof, segment};
 use gradproof_worker::chain::{Anvil, Chain, Compiler, Contracts, SegmentVerifier};
 
 use crate::stage::{artifacts, contracts, refusal};
-use crate::synthetic::{domain, segment};
+use crate::synthetic::domain;
 
 /// A wrapped proof of the fixture's segment, for a contract that `sender` calls.
 fn proof(sender: gradproof_worker::chain::Address) -> (Forged, Vec<u8>) {

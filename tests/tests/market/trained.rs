@@ -12,7 +12,7 @@ use gradproof_prover::registration::{commit_data, commit_parameters, data_paths,
 use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::{fixture, wrapped};
-use gradproof_verifier::chain_proof::ChainProof;
+use gradproof_verifier::contract::ChainProof;
 use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION};
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::merkle::Tree;
@@ -61,7 +61,7 @@ fn job() -> Job {
         steps: 4 + 2 + 4,
         rates: [(0, 2), (2, 1)].map(|(from_segment, rate)| RateChange { from_segment, rate }).to_vec(),
         initial_weights: InitialWeights::Seed(7),
-        column_bits: Some(key().column_vars),
+        column_vars: key().column_vars,
         architecture,
     }
 }

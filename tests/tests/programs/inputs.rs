@@ -54,6 +54,16 @@ fn a_wrong_domain_is_named_with_its_option() {
     assert!(statement.contains(&job) && statement.contains(&owner) && statement.contains("31337"), "{statement}");
 }
 
+/// Nothing builds `gradproof-cuda` beside the programs under test.
+#[test]
+fn cuda_is_refused_where_it_was_not_built() {
+    let folder = job_folder();
+    let prove = "provider prove --job job.toml --out o --proof wrapped --backend";
+    run(folder.path(), &format!("{prove} cuda")).exits(2).says("this build has no CUDA").says("docs/gpu.md");
+    run(folder.path(), &format!("{prove} gpu")).exits(2).says("auto, cpu, cuda");
+    assert!(!folder.path().join("o").exists());
+}
+
 #[test]
 fn a_training_that_diverges_is_told_with_its_step() {
     let folder = job_folder();

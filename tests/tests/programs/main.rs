@@ -3,6 +3,7 @@
 mod ceremony;
 mod fixture;
 mod inputs;
+mod keys;
 mod proofs;
 mod readme;
 mod resume;

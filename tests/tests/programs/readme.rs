@@ -20,20 +20,33 @@ fn readme() -> String {
 fn the_job_of_the_readme_is_proved_and_accepted() {
     let (text, folder) = (readme(), tempfile::tempdir().expect("a folder"));
     let [job] = &blocks(&text, "toml")[..] else { panic!("one job file") };
-    let [commands] = &blocks(&text, "sh")[..] else { panic!("one block of commands") };
+    let [commands, contracts] = &blocks(&text, "sh")[..] else { panic!("two blocks of commands") };
     fs::write(folder.path().join("job.toml"), job).expect("written");
-    let ran: Vec<_> = commands.lines().map(|line| run(folder.path(), line).exits(0)).collect();
+    // Proofs are wrapped, as they are unless something else is asked for.
+    let wrapped = |line: &str| line.replace("requester commit", "requester commit --proof wrapped");
+    let all = |lines: &str| lines.lines().map(|line| run(folder.path(), &wrapped(line)).exits(0)).collect::<Vec<_>>();
+    let ran = all(commands);
     let last = ran.last().expect("a command");
     assert!(last.stdout.starts_with("accepted: 32 steps in 1 segments"), "{}", last.stdout);
     for name in ["segment-0000.proof", "weights.safetensors", "report.json"] {
         assert!(folder.path().join("trained").join(name).is_file(), "{name}");
     }
+    all(contracts);
+    for name in ["src/Halo2Verifier.sol", "SegmentVerifier.json", "contracts.json", "segment-0000.json"] {
+        assert!(folder.path().join("contract").join(name).is_file(), "{name}");
+    }
 }
 
 #[test]
 fn the_demonstration_prints_what_the_readme_shows() {
+    let contracts = gradproof_tests::root().join("contracts");
+    if !contracts.join("node_modules/.package-lock.json").exists() {
+        let test = "the_demonstration_prints_what_the_readme_shows";
+        return gradproof_tests::skip(test, "the tools of the contracts", "`cargo xtask contracts` installs them");
+    }
     let folder = tempfile::tempdir().expect("a folder");
-    let ran = run(folder.path(), "provider demo").exits(0);
+    // As `cargo xtask demo` runs it.
+    let ran = run(folder.path(), &format!("provider demo --contracts {}", contracts.display())).exits(0);
     let rows = |text: &str| -> Vec<String> {
         text.lines().map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect()
     };

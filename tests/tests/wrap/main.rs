@@ -2,6 +2,7 @@
 
 mod checks;
 mod completeness;
+mod device;
 mod equivalence;
 mod leaky;
 mod page;

@@ -8,12 +8,12 @@ use ark_ff::One;
 use gradproof_circuits::check::Check;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
-use gradproof_prover::setup::Setup;
 use gradproof_tests::curious::{Suspicion, confirmed};
 use gradproof_tests::forge::fixture;
 use gradproof_tests::published::{Published, published};
 use gradproof_tests::simulator::{Posted, simulate};
 use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::powers::Setup;
 
 /// Runs of each kind that are compared.
 const RUNS: usize = 3;

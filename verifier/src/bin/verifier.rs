@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gradproof_verifier::command::{EXIT_CODES, exit, verify};
+use gradproof_verifier::command::{EXIT_CODES, exit, export, key, verify};
 
 /// Checks proofs of training, without the data and without the weights.
 ///
@@ -29,9 +29,34 @@ enum Task {
     /// Example: verifier verify --statement out/statement.json --proofs out
     #[command(after_help = EXIT_CODES)]
     Verify(verify::Arguments),
+    /// Derives the verifying key of a shape, shows its digest, and compares it with that in a statement.
+    ///
+    /// A statement pins its key by this digest. Whoever derives the key needs to trust nobody for it but the ceremony that made
+    /// the powers of tau.
+    ///
+    /// Examples:
+    ///
+    ///   verifier key --statement out/statement.json
+    ///
+    ///   verifier key --layers 784,128,128,10 --batch 64 --steps 64 --profile chain --setup powers.ptau --out verifying.key
+    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
+    Key(key::Arguments),
+    /// Writes the Solidity contracts that verify segments under a key, and proofs as their call data.
+    ///
+    /// The sources and the settings are complete, so that the same key gives the same bytes everywhere: clients compile them
+    /// again and compare the code that is deployed. Keys of the insecure set-up are refused without --insecure.
+    ///
+    /// Example:
+    ///
+    ///   verifier export-contract --statement out/statement.json --proofs out --out contract --insecure
+    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
+    ExportContract(export::Arguments),
 }
 
 fn main() -> ExitCode {
-    let Task::Verify(arguments) = Arguments::parse().task;
-    exit(verify::run(&arguments))
+    exit(match Arguments::parse().task {
+        Task::Verify(arguments) => verify::run(&arguments),
+        Task::Key(arguments) => key::run(&arguments),
+        Task::ExportContract(arguments) => export::run(&arguments),
+    })
 }

@@ -143,7 +143,11 @@ fn text(path: &Path) -> String {
     path.to_string_lossy().into_owned()
 }
 
-fn verifying_key(arguments: &Arguments, job: &JobStatement) -> Result<VerifyingKey> {
+/// The key of `job`: read, or derived under the insecure set-up.
+///
+/// # Errors
+/// If the file is not that key, or is needed and not given.
+pub fn verifying_key(arguments: &Arguments, job: &JobStatement) -> Result<VerifyingKey> {
     match &arguments.key {
         Some(path) => read_key(path)?
             .key(&job.architecture, job.column_vars)

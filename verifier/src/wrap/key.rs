@@ -18,6 +18,8 @@ use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 
 use super::transcript::ProofTranscript;
 use crate::keccak::keccak256;
+use crate::key::KeyError;
+use crate::powers::ReferenceStrings;
 
 /// Bytes before the commitments of an encoded key: version, k, whether selectors are compressed, fixed columns.
 const HEADER_BYTES: usize = 10;
@@ -70,18 +72,14 @@ impl WrapKey {
         Self { halo2: Arc::new(halo2), params: Arc::new(keys::verifier_params(size_bits, tau_g2)), bytes }
     }
 
-    /// Derives the key of `relations`; `params` gives the reference string for circuits of `2^k` rows.
+    /// Derives the key of `relations`.
     ///
     /// # Errors
-    /// The circuit is too large.
-    pub fn derive(
-        relations: &Relations,
-        tau_g2: &G2Affine,
-        params: impl FnOnce(u32) -> Arc<Params>,
-    ) -> Result<Self, WrapKeyError> {
+    /// The circuit is too large, for the set-up or at all.
+    pub fn derive(relations: &Relations, strings: &mut ReferenceStrings<'_>) -> Result<Self, KeyError> {
         let (circuit, size_bits) = circuit(relations)?;
-        let halo2 = keys::verifying_key(&params(size_bits), &circuit).map_err(|_| WrapKeyError::Circuit)?;
-        Ok(Self::new(halo2, size_bits, tau_g2))
+        let halo2 = keys::verifying_key(&*strings.get(size_bits)?, &circuit).map_err(|_| WrapKeyError::Circuit)?;
+        Ok(Self::new(halo2, size_bits, &strings.setup().key.tau_g2))
     }
 
     /// Binary logarithm of the circuit's rows.
@@ -114,8 +112,7 @@ impl WrapKey {
         if points.len() != Self::encoded_bytes() - HEADER_BYTES {
             return Err(WrapKeyError::Encoding);
         }
-        let halo2 = WrapVerifyingKey::from_bytes::<WrapCircuit>(bytes, SerdeFormat::Processed)
-            .map_err(|_| WrapKeyError::Encoding)?;
+        let halo2 = keys::read_verifying_key(bytes, SerdeFormat::Processed).map_err(|_| WrapKeyError::Encoding)?;
         let key = Self::new(halo2, size_bits, tau_g2);
         if key.bytes != bytes { Err(WrapKeyError::Encoding) } else { Ok(key) }
     }

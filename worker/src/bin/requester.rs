@@ -8,6 +8,8 @@ use gradproof_worker::program::{CheckDeployment, Commit, Deploy, keep_large_bloc
 
 /// Commits to the data and first parameters of a job, so that others can prove how they trained on them; puts the market, in
 /// which they are paid for it, on a chain.
+///
+/// Core proofs (`--proof core`) are NOT zero-knowledge: their messages depend on data and weights.
 #[derive(Parser)]
 #[command(name = "requester", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -23,7 +25,8 @@ enum Task {
     /// provider only: the seed of the blindings, without which the provider cannot prove on these commitments and the
     /// requester cannot open those to the trained weights.
     ///
-    /// The registrations are core proofs, which are NOT zero-knowledge: their messages depend on data and weights.
+    /// With `--proof core` the registrations are core proofs, which are NOT zero-knowledge: their messages depend on data and
+    /// weights.
     ///
     /// Example: requester commit --job job.toml --out posted
     /// then:    provider prove --job job.toml --statement posted/statement.json --out out

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use alloy::consensus::Transaction;
 use alloy::network::{Ethereum, EthereumWallet, TransactionBuilder};
-use alloy::primitives::{Address, B256, Bytes, TxHash, keccak256};
+use alloy::primitives::{Address, B256, Bytes, TxHash, U64, keccak256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
 use alloy::transports::{RpcError, TransportErrorKind};
+use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Artifact, ChainError};
@@ -46,6 +47,27 @@ pub struct Sent {
     pub gas: u64,
     /// The receipt, with the events.
     pub receipt: TransactionReceipt,
+}
+
+/// A call of a contract, as a node traces it.
+#[derive(Clone, Debug, serde::Deserialize)]
+pub struct Call {
+    /// The contract.
+    #[serde(default)]
+    pub to: Address,
+    /// What it was given.
+    pub input: Bytes,
+    /// What it cost, the calls it made included.
+    #[serde(rename = "gasUsed", deserialize_with = "quantity")]
+    pub gas: u64,
+    /// The calls it made, in order.
+    #[serde(default)]
+    pub calls: Vec<Call>,
+}
+
+/// A number as nodes write it.
+fn quantity<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    U64::deserialize(deserializer).map(|number| number.to())
 }
 
 impl Chain {
@@ -125,6 +147,16 @@ impl Chain {
         let hash = receipt.transaction_hash;
         let found = self.runtime.block_on(self.provider.get_transaction_by_hash(hash)).map_err(refused)?;
         Ok(found.ok_or(ChainError::Receipt { hash, what: "transaction" })?.input().clone())
+    }
+
+    /// The calls of a transaction, from its outermost on.
+    ///
+    /// # Errors
+    /// The node does not trace transactions.
+    pub fn trace(&self, receipt: &TransactionReceipt) -> Result<Call, ChainError> {
+        let arguments = (receipt.transaction_hash, serde_json::json!({ "tracer": "callTracer" }));
+        let traced = self.provider.raw_request("debug_traceTransaction".into(), arguments);
+        self.runtime.block_on(traced).map_err(refused)
     }
 
     /// The contract that a transaction made, and the creation code with arguments that made it.

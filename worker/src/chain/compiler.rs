@@ -193,14 +193,27 @@ impl Compiler {
         artifact(name, &self.answer(settings, &sources)?["contracts"][file][name])
     }
 
-    /// What the compiler says to sources that have neither errors nor warnings.
+    /// Compiles the contract `name` of `file` of standard JSON `input`.
+    ///
+    /// # Errors
+    /// As [`Self::compile`].
+    pub fn compile_input(&self, input: &Value, file: &str, name: &str) -> Result<Artifact, ChainError> {
+        artifact(name, &self.accepted(input)?["contracts"][file][name])
+    }
+
+    /// The compiler's answer to sources.
     fn answer(&self, settings: &Value, sources: &BTreeMap<String, String>) -> Result<Value, ChainError> {
         let input = json!({
             "language": "Solidity",
             "sources": sources.iter().map(|(file, text)| (file.clone(), json!({ "content": text }))).collect::<serde_json::Map<_, _>>(),
             "settings": settings,
         });
-        let answer = self.run(&input)?;
+        self.accepted(&input)
+    }
+
+    /// The compiler's answer to standard JSON, if it has nothing to say against the sources.
+    fn accepted(&self, input: &Value) -> Result<Value, ChainError> {
+        let answer = self.run(input)?;
         let faults = answer["errors"].as_array().cloned().unwrap_or_default();
         let faults: Vec<&str> = faults
             .iter()

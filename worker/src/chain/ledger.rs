@@ -1,45 +1,18 @@
 //! A job on a chain: the verifiers of its key deployed, the job opened in the ledger, its segments submitted.
 
 use ark_bn254::G1Affine;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
-use gradproof_verifier::chain_proof::ChainProof;
+use gradproof_verifier::contract::{ChainProof, segment_key};
 use gradproof_verifier::job::JobStatement;
-use gradproof_verifier::key::{VerifyingKey, architecture_bytes};
-use gradproof_verifier::points::{encode_g1, encode_g2};
+use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::proof::Proof;
 use gradproof_verifier::statement::{Domain, points_digest};
 
-use super::{
-    Address, B256, Chain, ChainError, Compiler, Deployed, SegmentKey, SegmentLedger, Sent, SolValue, Terms, U256,
-};
+use super::{Address, B256, Call, Chain, ChainError, Compiler, Deployed, SegmentLedger, Sent, SolValue, Terms};
 
 /// The sources that are compiled, beside the generated one.
 const VERIFIER: (&str, &str) = ("src/SegmentVerifier.sol", "SegmentVerifier");
 const LEDGER: (&str, &str) = ("src/SegmentLedger.sol", "SegmentLedger");
 const HALO2: (&str, &str) = ("src/Halo2Verifier.sol", "Halo2Verifier");
-
-/// What the constructor of the segments' verifier is given for `key`.
-pub fn segment_key(key: &VerifyingKey, halo2: Address) -> SegmentKey {
-    let layout = &key.relations(Subject::Segment).layout;
-    let columns = |group| layout.group(group).len() as u16;
-    SegmentKey {
-        halo2,
-        key: key.digest().into(),
-        insecure: key.setup.is_insecure(),
-        tauG2: words(&encode_g2(&key.setup.tau_g2)),
-        architecture: architecture_bytes(key.architecture()).into(),
-        columnVars: key.column_vars as u8,
-        dataColumns: columns(Group::Data),
-        parameterColumns: columns(Group::First),
-        traceColumns: columns(Group::Trace),
-        tables: key.tables.iter().map(|point| words(&encode_g1(point))).collect(),
-    }
-}
-
-fn words<const N: usize>(bytes: &[u8]) -> [U256; N] {
-    std::array::from_fn(|i| bytes.chunks(32).nth(i).map_or(U256::ZERO, U256::from_be_slice))
-}
 
 /// The contracts of one key.
 #[derive(Clone, Copy, Debug)]
@@ -123,4 +96,51 @@ impl Contracts {
         let call = SegmentLedger::submitCall { job, proof: proof.to_bytes().into() };
         chain.send(self.ledger.address, &call)
     }
+
+    /// Where the gas of [`Self::submit`] went.
+    ///
+    /// # Errors
+    /// The node does not trace transactions.
+    pub fn parts(&self, chain: &Chain, sent: &Sent) -> Result<SegmentGas, ChainError> {
+        let transaction = chain.trace(&sent.receipt)?;
+        let submitted = |call: &&Call| call.to == self.verifier.address;
+        let verify =
+            transaction.calls.iter().find(submitted).ok_or(ChainError::Answer("call of the verifier".into()))?;
+        let spent =
+            |to: &[Address]| verify.calls.iter().filter(|call| to.contains(&call.to)).map(|call| call.gas).sum();
+        let input = &transaction.input;
+        let zeros = input.iter().filter(|byte| **byte == 0).count() as u64;
+        let parts = SegmentGas {
+            base: 21_000,
+            call_data: 16 * (input.len() as u64 - zeros) + 4 * zeros,
+            circuit: spent(&[self.halo2.address]),
+            points: spent(&[precompile(6), precompile(7)]),
+            pairing: spent(&[precompile(8)]),
+            other: 0,
+        };
+        let known = parts.base + parts.call_data + parts.circuit + parts.points + parts.pairing;
+        Ok(SegmentGas { other: sent.gas.saturating_sub(known), ..parts })
+    }
+}
+
+/// The gas of a segment's transaction, part by part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct SegmentGas {
+    /// What any transaction costs.
+    pub base: u64,
+    /// The bytes of the call data.
+    pub call_data: u64,
+    /// The circuit's proof, but for its pairing.
+    pub circuit: u64,
+    /// Multiplications and additions of the columns' and folds' points.
+    pub points: u64,
+    /// The one pairing.
+    pub pairing: u64,
+    /// Digests, paths, field arithmetic, storage, event, and copying between contracts.
+    pub other: u64,
+}
+
+/// A contract that every node has built in.
+fn precompile(number: u8) -> Address {
+    Address::with_last_byte(number)
 }

@@ -11,15 +11,16 @@ mod ledger;
 pub mod market;
 
 pub use anvil::Anvil;
-pub use bindings::{
-    IHalo2Verifier as Halo2Verifier, ISegmentLedger as SegmentLedger, ISegmentVerifier as SegmentVerifier, Segment,
-    SegmentKey, Terms, reason,
-};
-pub use client::{Chain, Deployed, Sent};
+pub use bindings::reason;
+pub use client::{Call, Chain, Deployed, Sent};
 pub use compiler::{Artifact, Compiler, Link, Source};
 pub use error::ChainError;
-pub use ledger::{Contracts, OpenJob, segment_key};
+pub use ledger::{Contracts, OpenJob, SegmentGas};
 
 pub use alloy::primitives::{Address, B256, U256};
 pub use alloy::signers::local::PrivateKeySigner;
 pub use alloy::sol_types::{SolCall, SolValue};
+pub use gradproof_verifier::contract::bindings::{
+    IHalo2Verifier as Halo2Verifier, ISegmentLedger as SegmentLedger, ISegmentVerifier as SegmentVerifier, Segment,
+    SegmentKey, Terms,
+};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gradproof_circuits::architecture::{Architecture, ArchitectureError, log2_ceil};
+use gradproof_circuits::architecture::{Architecture, ArchitectureError};
 use gradproof_circuits::arithmetic::Precision;
 use gradproof_circuits::epoch::Epoch;
 
@@ -15,17 +15,16 @@ use crate::data::{Column, DataSet, Digits, Files, Scaling, digits};
 pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architecture, JobError> {
     let layers = &job.network.layers;
     let classes = layers.last().copied().unwrap_or(1);
-    let bits = &job.arithmetic;
+    let (bits, usual) = (&job.arithmetic, Precision::of_classes(classes));
     let architecture = Architecture {
         widths: layers.clone(),
         batch: job.training.batch,
         steps: job.training.steps_per_segment,
         precision: Precision {
-            activation_bits: bits.activation_bits.unwrap_or(8),
-            gradient_bits: bits.gradient_bits.unwrap_or(12),
-            rate_bits: bits.rate_bits.unwrap_or(8),
-            // 2·C·2^fe ≤ 2^16
-            exponential_bits: bits.exponential_bits.unwrap_or(15 - log2_ceil(classes.max(1)).min(15) as u32),
+            activation_bits: bits.activation_bits.unwrap_or(usual.activation_bits),
+            gradient_bits: bits.gradient_bits.unwrap_or(usual.gradient_bits),
+            rate_bits: bits.rate_bits.unwrap_or(usual.rate_bits),
+            exponential_bits: bits.exponential_bits.unwrap_or(usual.exponential_bits),
         },
     };
     let key = |name| match name {
@@ -68,14 +67,21 @@ pub(super) fn initial_weights(origin: &Origin, job: &JobFile) -> Result<InitialW
 }
 
 /// Length of a column.
-pub(super) fn column_bits(origin: &Origin, job: &JobFile) -> Result<Option<usize>, JobError> {
+pub(super) fn column_bits(origin: &Origin, job: &JobFile, architecture: &Architecture) -> Result<usize, JobError> {
     let (least, most) = (*COLUMN_BITS.start(), *COLUMN_BITS.end());
-    match job.proof.column_bits {
-        Some(bits) if !COLUMN_BITS.contains(&bits) => {
+    match (job.proof.column_bits, job.proof.profile) {
+        (Some(bits), Some(_)) => Err(origin.value(
+            "proof.column_bits",
+            bits,
+            "no length where proof.profile is given, which chooses one",
+            None,
+        )),
+        (Some(bits), None) if !COLUMN_BITS.contains(&bits) => {
             let nearest = Some(bits.clamp(least, most).to_string());
             Err(origin.value("proof.column_bits", bits, format!("{least} to {most}"), nearest))
         }
-        bits => Ok(bits),
+        (Some(bits), None) => Ok(bits),
+        (None, profile) => Ok(profile.unwrap_or_default().column_vars(architecture)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use gradproof_verifier::profile::Profile;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -96,5 +97,6 @@ pub(super) struct Arithmetic {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Proof {
+    pub profile: Option<Profile>,
     pub column_bits: Option<usize>,
 }

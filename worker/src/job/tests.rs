@@ -63,7 +63,7 @@ fn a_job_has_its_segments() {
     assert_eq!(job.learning_rate(8), 0.125);
     assert_eq!(job.segment_rows(segment(5).position).unwrap().labels[..4], job.train.labels[16..20]);
     assert_eq!(job.architecture.precision.exponential_bits, 13);
-    assert_eq!((job.initial_weights, job.column_bits, job.test), (InitialWeights::Seed(7), None, None));
+    assert_eq!((job.initial_weights, job.column_vars, job.test), (InitialWeights::Seed(7), 10, None));
 }
 
 #[test]
@@ -195,6 +195,9 @@ fn impossible_shapes_are_refused() {
     }
     let error = refused("[training]", "[proof]\ncolumn_bits = 3\n[training]");
     assert_eq!(error, "job.toml:8: proof.column_bits is 3, expected 4 to 21; the nearest that works is 4");
+    let error = refused("[training]", "[proof]\nprofile = \"chain\"\ncolumn_bits = 12\n[training]");
+    let expected = "no length where proof.profile is given, which chooses one";
+    assert_eq!(error, format!("job.toml:9: proof.column_bits is 12, expected {expected}"));
 }
 
 #[test]

@@ -1,18 +1,19 @@
 //! `provider bench`: one segment of a given shape, part by part.
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use eyre::{Result, bail, ensure};
-use gradproof_circuits::architecture::{Architecture, log2_ceil};
-use gradproof_circuits::arithmetic::Precision;
 use gradproof_circuits::check::Strict;
-use gradproof_circuits::relations::{Subject, default_column_vars};
+use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 use gradproof_prover::columns::columns_in;
 use gradproof_prover::commit::sums;
 use gradproof_prover::randomness::fresh_seed;
 use gradproof_prover::witness::Witness;
+use gradproof_verifier::command::shape::ShapeOptions;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
+use gradproof_verifier::contract::gas::segment_gas;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::statement::Domain;
@@ -23,31 +24,20 @@ use super::commitments::Commitments;
 use super::keys::KeyOptions;
 use super::prove::prove_segment;
 use super::report::{ProofReport, peak_memory_bytes};
+use super::settle::{ChainReport, Settlement};
 use super::train::Trainer;
 use crate::data::{DataSet, Digits, Scaling, digits};
 use crate::job::{InitialWeights, Job, RateChange};
 
-/// Gas of one more column, of one more fold, and of everything else, on chain.
-const GAS: [u64; 3] = [7_400, 6_200, 400_000];
-
 /// Measures training, proving and verifying of one segment.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Bench {
-    /// Widths of the input, of each hidden layer, and the number of classes.
-    #[arg(long, value_delimiter = ',', default_value = "784,128,128,10")]
-    pub layers: Vec<usize>,
-    /// Rows of a step.
-    #[arg(long, default_value_t = 64)]
-    pub batch: usize,
-    /// Steps of the segment, a power of two.
-    #[arg(long, default_value_t = 64)]
-    pub steps: usize,
-    /// log2 of the length of a column; chosen from the shape if not given.
-    #[arg(long, value_name = "N")]
-    pub column_bits: Option<usize>,
-    /// Kind of the proof.
-    #[arg(long, value_enum, value_name = "KIND", default_value = "wrapped")]
-    pub proof: ProofKind,
+    /// What is measured.
+    #[command(flatten)]
+    pub shape: ShapeOptions,
+    /// Folder `contracts` of this repository with its tools: submit the proof to the contracts on a local node, too.
+    #[arg(long, value_name = "DIR")]
+    pub contracts: Option<PathBuf>,
     /// Print the measurements as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -74,7 +64,11 @@ struct Measurements {
     floor_secs: f64,
     /// Everything but the opening and the wrap, over the floor.
     ratio_to_floor: f64,
-    estimated_gas: u64,
+    /// Of a segment's transaction, by the formula; none for a core proof.
+    estimated_gas: Option<u64>,
+    /// On a local node, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<ChainReport>,
     peak_memory_bytes: Option<u64>,
     zero_knowledge: bool,
     insecure_setup: bool,
@@ -87,19 +81,26 @@ impl Bench {
     /// If the shape is impossible, or training leaves its range.
     pub fn run(&self) -> Result<Outcome> {
         let (job, data) = self.job()?;
+        let kind = self.shape.proof;
+        ensure!(
+            self.contracts.is_none() || kind == ProofKind::Wrapped,
+            "--contracts measures wrapped proofs: contracts take no others"
+        );
         let progress = Progress::new(5, "phases", self.json);
         let phase = |what: &str| {
             progress.advance(1);
             progress.say(what.to_owned());
         };
         let begin = Instant::now();
-        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars(), self.proof, &progress)?;
+        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars, kind, &progress)?;
         let setup_secs = begin.elapsed().as_secs_f64();
-        warn(self.proof, keys.key.setup.is_insecure());
+        warn(kind, keys.key.setup.is_insecure());
         phase("committing to the data");
         let mut trainer = Trainer::new(&job, None)?;
         let seed = fresh_seed()?;
-        let commitments = Commitments::new(&job, &keys, &trainer.parameters, &seed, Domain::default(), &progress)?;
+        let mut commitments = Commitments::new(&job, &keys, &trainer.parameters, &seed, Domain::default(), &progress)?;
+        let open = |folder: &PathBuf| Settlement::open(folder, &keys.key, &mut commitments.statement);
+        let settlement = self.contracts.as_ref().map(open).transpose()?;
         phase("training");
         let (trace, segment) = trainer.trace(0)?;
         phase("committing to the values alone");
@@ -120,28 +121,31 @@ impl Bench {
         let begin = Instant::now();
         verifier.check(Part::Segment(0), &bytes, &mut Strict)?;
         proof.verify_ms = begin.elapsed().as_secs_f64() * 1e3;
+        let submit = |settlement: Settlement| settlement.submit(&keys.key, &commitments.statement, [&bytes[..]]);
+        let chain = settlement.map(submit).transpose()?;
         drop(progress);
-        let columns = layout.columns();
-        let folds = keys.key.column_vars as u64 - 1;
+        let path = commitments.tree.path(0).len();
+        let gas = || segment_gas(layout, keys.key.column_vars, path);
         let measurements = Measurements {
-            layers: self.layers.clone(),
-            batch: self.batch,
-            steps: self.steps,
+            layers: self.shape.layers.clone(),
+            batch: self.shape.batch,
+            steps: self.shape.steps,
             parameters: job.architecture.parameters(),
             data,
             threads: rayon::current_num_threads(),
             column_bits: keys.key.column_vars,
-            columns,
+            columns: layout.columns(),
             lookup_leaves_bits: keys.key.relations(Subject::Segment).tree.vars,
             setup_secs,
             train_secs: segment.train_secs,
-            secs_per_step: proof.total_secs / self.steps as f64,
+            secs_per_step: proof.total_secs / self.shape.steps as f64,
             floor_secs,
             ratio_to_floor: (proof.total_secs - proof.opening_secs - proof.wrap_secs) / floor_secs,
-            estimated_gas: GAS[0] * columns as u64 + GAS[1] * folds + GAS[2],
+            estimated_gas: (kind == ProofKind::Wrapped).then(gas),
+            chain,
             proof,
             peak_memory_bytes: peak_memory_bytes(),
-            zero_knowledge: self.proof == ProofKind::Wrapped,
+            zero_knowledge: kind == ProofKind::Wrapped,
             insecure_setup: keys.key.setup.is_insecure(),
         };
         if self.json {
@@ -154,20 +158,9 @@ impl Bench {
 
     /// A job of one segment over as many rows as it takes, and what its data are.
     fn job(&self) -> Result<(Job, &'static str)> {
-        let classes = self.layers.last().copied().unwrap_or(1);
-        let exponential_bits = 15 - log2_ceil(classes.max(1)).min(15) as u32;
-        let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits };
-        let architecture =
-            Architecture { widths: self.layers.clone(), batch: self.batch, steps: self.steps, precision };
-        architecture.validate()?;
-        let bits = self.column_bits.unwrap_or_else(|| default_column_vars(&architecture));
-        ensure!(
-            crate::job::COLUMN_BITS.contains(&bits),
-            "--column-bits is {bits}, expected {} to {}",
-            crate::job::COLUMN_BITS.start(),
-            crate::job::COLUMN_BITS.end()
-        );
-        let rows = self.batch * self.steps;
+        let architecture = self.shape.architecture()?;
+        let bits = self.shape.column_vars(&architecture)?;
+        let rows = self.shape.batch * self.shape.steps;
         let (train, data) = match (architecture.widths[0], architecture.classes()) {
             (784, 10..) => (repeated_digits(rows)?, "digits, repeated"),
             (width, classes) => (synthetic(rows, width, classes), "synthetic"),
@@ -176,10 +169,10 @@ impl Bench {
             architecture,
             train,
             test: None,
-            steps: self.steps,
+            steps: self.shape.steps,
             rates: vec![RateChange { from_segment: 0, rate: 1 }],
             initial_weights: InitialWeights::Seed(1),
-            column_bits: Some(bits),
+            column_vars: bits,
         };
         if job.segments() != 1 {
             bail!("the shape does not make one segment");
@@ -241,8 +234,21 @@ impl Measurements {
             ("without opening", format!("{:.2} × the floor", self.ratio_to_floor)),
             ("verification", format!("{:.1} ms", p.verify_ms)),
             ("proof", format!("{} bytes", p.bytes)),
-            ("estimated gas", self.estimated_gas.to_string()),
         ]);
+        if let Some(gas) = self.estimated_gas {
+            rows.push(("estimated gas", gas.to_string()));
+        }
+        if let Some(ChainReport { gas, parts, deployment_gas, halo2_bytes, .. }) = &self.chain {
+            rows.extend([
+                ("gas", gas.to_string()),
+                ("  call data", (parts.base + parts.call_data).to_string()),
+                ("  circuit", parts.circuit.to_string()),
+                ("  points", parts.points.to_string()),
+                ("  pairing", parts.pairing.to_string()),
+                ("  other", parts.other.to_string()),
+                ("deployment", format!("{deployment_gas} gas, {halo2_bytes} bytes for the circuit's verifier")),
+            ]);
+        }
         if let Some(bytes) = self.peak_memory_bytes {
             rows.push(("peak memory", format!("{:.2} GB", bytes as f64 / 1e9)));
         }

@@ -8,7 +8,6 @@ use gradproof_prover::randomness::fresh_seed;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::hex;
 use gradproof_verifier::part::Part;
-use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::verify_job::JobVerifier;
 
 use super::commitments::{Commitments, first_parameters};
@@ -49,7 +48,7 @@ impl Commit {
         refuse_used(&self.out, "choose another folder")?;
         let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
         let kind = self.keys.kind(None)?;
-        let keys = self.keys.keys(&job.architecture, job.column_vars(), kind, &progress)?;
+        let keys = self.keys.keys(&job.architecture, job.column_vars, kind, &progress)?;
         warn(kind, keys.key.setup.is_insecure());
         let first = first_parameters(&job)?;
         let seed = fresh_seed()?;
@@ -76,7 +75,7 @@ impl Commit {
                     "data_root": hex::encode(&statement.data.root),
                     "segments": statement.segments(),
                     "positions": statement.positions(),
-                    "zero_knowledge": kind == ProofKind::Wrapped,
+                    "zero_knowledge": keys.zero_knowledge,
                     "insecure_setup": statement.setup.insecure,
                 })
                 .to_string(),

@@ -4,16 +4,22 @@ use std::path::{Path, PathBuf};
 
 use eyre::Result;
 use gradproof_prover::randomness::fresh_seed;
-use gradproof_verifier::command::verify::{Arguments, verify};
-use gradproof_verifier::command::{Outcome, print};
+use gradproof_verifier::command::files::{MAX_PROOF_BYTES, read, read_statement};
+use gradproof_verifier::command::verify::{Arguments, verify, verifying_key};
+use gradproof_verifier::command::{Outcome, Progress, print};
 use gradproof_verifier::hex;
 use gradproof_verifier::part::Part;
+use gradproof_verifier::proof::ProofKind;
 use serde::Serialize;
 
+use super::commitments::{Commitments, first_parameters};
 use super::domain::DomainOptions;
+use super::folder::{create, save};
 use super::keys::{KEY_FILE, KeyOptions};
+use super::openings::Openings;
 use super::prove::Prove;
 use super::report::Report;
+use super::settle::{ChainReport, Settlement};
 use super::train::float_accuracy;
 use crate::job::Job;
 
@@ -23,6 +29,11 @@ pub struct Demo {
     /// Keep statement, proofs, weights and report in this folder; otherwise they are removed.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Folder `contracts` of this repository with its tools: settle the job with the contracts on a local node, too.
+    ///
+    /// `cargo xtask demo` installs the tools and gives this option.
+    #[arg(long, value_name = "DIR")]
+    pub contracts: Option<PathBuf>,
     /// Print the measurements as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -42,6 +53,9 @@ struct Measurements {
     proof_bytes: usize,
     verify_ms: f64,
     verify_ms_per_segment: f64,
+    /// On a local node, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chain: Option<ChainReport>,
     peak_memory_bytes: Option<u64>,
     zero_knowledge: bool,
     insecure_setup: bool,
@@ -60,12 +74,14 @@ impl Demo {
         };
         let folder =
             self.out.as_deref().or(temporary.as_ref().map(|folder| folder.0.as_path())).unwrap_or(Path::new("."));
+        let posted = folder.join("posted");
+        let settlement = self.post(&job, &posted)?;
         let prove = Prove {
             job: PathBuf::new(),
             out: folder.to_owned(),
             resume: false,
             traces: None,
-            statement: None,
+            statement: Some(posted.join(Part::Statement.file_name())),
             openings: None,
             keys: KeyOptions::default(),
             json: self.json,
@@ -73,8 +89,10 @@ impl Demo {
         };
         let report = prove.prove(&job)?;
         let statement = folder.join(Part::Statement.file_name());
-        let key = Some(folder.join(KEY_FILE));
-        let verified = verify(&Arguments { statement, proofs: folder.to_owned(), key, json: self.json })?;
+        let key = folder.join(KEY_FILE);
+        let arguments = Arguments { statement, proofs: folder.to_owned(), key: Some(key), json: self.json };
+        let verified = verify(&arguments)?;
+        let chain = settlement.map(|settlement| settle(settlement, &arguments)).transpose()?;
         let proved = report.segments.iter().filter_map(|segment| segment.proof);
         let measurements = Measurements {
             accepted: verified.accepted,
@@ -88,6 +106,7 @@ impl Demo {
             proof_bytes: verified.proof_bytes,
             verify_ms: verified.verify_ms,
             verify_ms_per_segment: proved.map(|proof| proof.verify_ms).sum::<f64>() / report.segments.len() as f64,
+            chain,
             peak_memory_bytes: report.peak_memory_bytes,
             zero_knowledge: verified.zero_knowledge,
             insecure_setup: verified.insecure_setup,
@@ -105,11 +124,40 @@ impl Demo {
     }
 }
 
+impl Demo {
+    /// The requester's part: commits to data and first parameters, opens the job on a local node if one is asked for, and
+    /// writes the statement into `folder`.
+    fn post(&self, job: &Job, folder: &Path) -> Result<Option<Settlement>> {
+        let progress = Progress::new(1, "statements", self.json);
+        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars, ProofKind::Wrapped, &progress)?;
+        let seed = fresh_seed()?;
+        let (first, domain) = (first_parameters(job)?, DomainOptions::default().domain()?);
+        let mut statement = Commitments::new(job, &keys, &first, &seed, domain, &progress)?.statement;
+        progress.say("opening the job on a local node");
+        let open = |contracts: &PathBuf| Settlement::open(contracts, &keys.key, &mut statement);
+        let settlement = self.contracts.as_ref().map(open).transpose()?;
+        create(folder)?;
+        Openings::new(&statement, seed).save(folder)?;
+        save(&folder.join(Part::Statement.file_name()), &statement.to_json()?)?;
+        Ok(settlement)
+    }
+}
+
+/// Submits the proofs that `arguments` name to the contracts.
+fn settle(settlement: Settlement, arguments: &Arguments) -> Result<ChainReport> {
+    let statement = read_statement(&arguments.statement)?;
+    let key = verifying_key(arguments, &statement)?;
+    let segments = (0..statement.segments() as u64)
+        .map(|index| read(&arguments.proofs.join(Part::Segment(index).file_name()), MAX_PROOF_BYTES));
+    let segments = segments.collect::<Result<Vec<_>>>()?;
+    settlement.submit(&key, &statement, segments.iter().map(Vec::as_slice))
+}
+
 impl Measurements {
     fn table(&self, report: &Report) -> String {
         let share = |value: Option<f64>| value.map_or("-".into(), |value| format!("{:.2} %", 100.0 * value));
         let loss = report.segments.last().and_then(|segment| segment.loss);
-        let rows = [
+        let mut rows = vec![
             ("verdict", if self.accepted { "accepted: every step is proved".into() } else { "REJECTED".to_owned() }),
             ("network", format!("784-128-128-10, {} parameters", self.parameters)),
             ("steps", format!("{} of 64 digits each, in {} segments", self.steps, self.segments)),
@@ -125,6 +173,10 @@ impl Measurements {
             ),
             ("set-up", "insecure: for trying things out, anyone can forge".into()),
         ];
+        if let Some(chain) = &self.chain {
+            let (accepted, gas) = (chain.accepted, chain.gas);
+            rows.push(("on chain", format!("{accepted} segments accepted by the contracts, {gas} gas each at most")));
+        }
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15} {value}")).collect();
         lines.join("\n")
     }

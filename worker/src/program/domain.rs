@@ -29,7 +29,9 @@ impl DomainOptions {
     /// If an option is not hexadecimal of its length.
     pub fn domain(&self) -> Result<Domain> {
         let address = |option: &str, text: &Option<String>| {
-            text.as_ref().map_or(Ok([0; 20]), |text| hex::decode(text).wrap_err_with(|| format!("{option} {text}")))
+            // Letters of an address may be large: they are its check sum (EIP-55).
+            let decode = |text: &String| hex::decode(&text.to_lowercase()).wrap_err_with(|| format!("{option} {text}"));
+            text.as_ref().map_or(Ok([0; 20]), decode)
         };
         let job = match &self.job_id {
             Some(text) => hex::decode(text).wrap_err_with(|| format!("--job-id {text}"))?,

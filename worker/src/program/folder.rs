@@ -11,7 +11,7 @@ use gradproof_verifier::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
 
 use super::openings::Openings;
-use crate::atomic;
+use gradproof_verifier::command::atomic;
 
 /// Refuses a folder that has a statement, openings or proofs.
 pub fn refuse_used(folder: &Path, remedy: &str) -> Result<()> {

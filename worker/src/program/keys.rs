@@ -1,28 +1,33 @@
 //! Keys of a job: verifying key, powers of τ, and the proving keys of the wrap circuits, which are kept on disk.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
-use gradproof_prover::key::verifying_key;
+use gradproof_prover::backend::{Backend, Choice};
 use gradproof_prover::prove::Proved;
-use gradproof_prover::ptau::import;
-use gradproof_prover::setup::Setup;
-use gradproof_prover::wrap::{ReferenceStrings, Wrapper, Wrappers, stored_name};
-use gradproof_verifier::command::Progress;
+use gradproof_prover::wrap::{Wrapper, Wrappers, stored_name};
+use gradproof_verifier::command::key::powers_needed;
+use gradproof_verifier::command::ptau::import;
+use gradproof_verifier::command::{Progress, tell};
 use gradproof_verifier::hex;
-use gradproof_verifier::key::{SUBJECTS, VerifyingKey};
+use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::key_file::KeyFile;
+use gradproof_verifier::powers::{ReferenceStrings, Setup};
 use gradproof_verifier::proof::{Proof, ProofKind};
-use gradproof_verifier::wrap::key::circuit;
 
 use super::folder::{create, save};
 
 /// Name of the file with what verifiers need besides the statement.
 pub const KEY_FILE: &str = "verifying.key";
 
-/// Which proofs are made, under which set-up.
+/// Name of the program for CUDA devices, which stands beside this one if it was built.
+const CUDA_PROGRAM: &str = "gradproof-cuda";
+
+/// Which proofs are made, under which set-up, and on what.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct KeyOptions {
     /// Kind of proofs: `wrapped` ones are short and zero-knowledge, `core` ones are neither, and made without a circuit.
@@ -38,6 +43,19 @@ pub struct KeyOptions {
     /// Folder that keeps the proving keys of the wrap circuits; `gradproof` in the user's cache folder if not given.
     #[arg(long, value_name = "DIR")]
     pub key_cache: Option<PathBuf>,
+    /// What proves the circuits of wrapped proofs; `auto` is the CPU unless `--without-zero-knowledge` is given.
+    ///
+    /// `cuda` needs an NVIDIA device and the program `gradproof-cuda` beside this one, see docs/gpu.md.
+    #[arg(long, value_parser = choice_parser(), value_name = "BACKEND", default_value = "auto")]
+    pub backend: Choice,
+    /// Accepts wrapped proofs that are NOT known to be zero-knowledge, as those of CUDA devices.
+    #[arg(long)]
+    pub without_zero_knowledge: bool,
+}
+
+/// Reads a backend's name.
+fn choice_parser() -> impl TypedValueParser<Value = Choice> {
+    PossibleValuesParser::new(Choice::NAMES.map(|(name, _)| name)).try_map(|name| name.parse::<Choice>())
 }
 
 impl KeyOptions {
@@ -60,27 +78,28 @@ impl KeyOptions {
         kind: ProofKind,
         progress: &Progress,
     ) -> Result<Keys> {
+        let backend = if kind == ProofKind::Wrapped { self.backend()? } else { Backend::Cpu };
         progress.say("preparing the set-up");
         let mut keys = match &self.setup {
             None => Keys::insecure(architecture, column_vars)?,
             Some(path) => {
-                // The circuits may have more rows than a column has entries.
-                let mut bits = column_vars as u32;
-                if kind == ProofKind::Wrapped {
-                    let shape = VerifyingKey::insecure(architecture, column_vars)?;
-                    for subject in SUBJECTS {
-                        bits = bits.max(circuit(shape.relations(subject))?.1);
-                    }
-                }
-                let setup = import(path, bits)?;
-                Keys { key: verifying_key(&setup, architecture, column_vars)?, setup, wrappers: None }
+                let setup = import(path, powers_needed(architecture, column_vars, kind)?)?;
+                let key = setup.verifying_key(architecture, column_vars)?;
+                Keys { key, setup, wrappers: None, zero_knowledge: false }
             }
         };
         if kind == ProofKind::Wrapped {
             let folder = self.key_cache.clone().or_else(default_cache);
-            keys.wrap(folder.as_deref(), progress)?;
+            keys.wrap(folder.as_deref(), &backend, progress)?;
         }
         Ok(keys)
+    }
+
+    /// What proves the circuits.
+    fn backend(&self) -> Result<Backend> {
+        let program = std::env::current_exe().wrap_err("cannot tell where this program stands")?;
+        let program = program.with_file_name(format!("{CUDA_PROGRAM}{EXE_SUFFIX}"));
+        Ok(Backend::choose(self.backend, self.without_zero_knowledge, &program)?)
     }
 }
 
@@ -97,17 +116,20 @@ pub struct Keys {
     pub setup: Setup,
     /// For wrapped proofs.
     pub wrappers: Option<Wrappers>,
+    /// True if the proofs are zero-knowledge.
+    pub zero_knowledge: bool,
 }
 
 impl Keys {
     /// The keys of core proofs of a shape under the insecure set-up.
     pub fn insecure(architecture: &Architecture, column_vars: usize) -> Result<Self> {
         let key = VerifyingKey::insecure(architecture, column_vars)?;
-        Ok(Self { key, setup: Setup::insecure(column_vars as u32)?, wrappers: None })
+        Ok(Self { key, setup: Setup::insecure(column_vars as u32)?, wrappers: None, zero_knowledge: false })
     }
 
-    /// Makes these the keys of wrapped proofs: takes the circuits' keys from `folder`, or makes them and puts them there.
-    pub fn wrap(&mut self, folder: Option<&Path>, progress: &Progress) -> Result<()> {
+    /// Makes these the keys of wrapped proofs on `backend`: takes the circuits' keys from `folder`, or makes them and puts
+    /// them there.
+    fn wrap(&mut self, folder: Option<&Path>, backend: &Backend, progress: &Progress) -> Result<()> {
         let mut strings = ReferenceStrings::new(&self.setup);
         let (key, setup) = (&self.key, &self.setup);
         let wrappers = Wrappers::new(|subject| -> Result<Wrapper> {
@@ -117,7 +139,7 @@ impl Keys {
             if let Some(bytes) = path.as_deref().and_then(|path| std::fs::read(path).ok()) {
                 progress.say("reading the keys of the circuits");
                 match Wrapper::from_bytes(&bytes, &name, setup) {
-                    Ok(wrapper) => return Ok(wrapper),
+                    Ok(wrapper) => return Ok(wrapper.on(backend)?),
                     Err(error) => progress.say(format!("making a stored key anew: {error}")),
                 }
             }
@@ -128,10 +150,16 @@ impl Keys {
                     .and_then(|()| save(path, &wrapper.to_bytes(&name)))
                     .wrap_err("the circuit's keys cannot be kept; choose another folder with --key-cache DIR")?;
             }
-            Ok(wrapper)
+            Ok(wrapper.on(backend)?)
         })?;
         self.key = wrappers.verifying_key(self.key.clone());
         self.wrappers = Some(wrappers);
+        self.zero_knowledge = backend.is_zero_knowledge();
+        if !self.zero_knowledge {
+            tell(
+                "WARNING: proofs of the CUDA device are NOT known to be zero-knowledge, and verifiers cannot tell them apart",
+            );
+        }
         Ok(())
     }
 

@@ -12,6 +12,7 @@ mod keys;
 mod openings;
 mod prove;
 mod report;
+mod settle;
 mod train;
 
 pub use allocator::keep_large_blocks;

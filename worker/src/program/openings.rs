@@ -9,7 +9,7 @@ use gradproof_verifier::hex;
 use gradproof_verifier::job::JobStatement;
 use serde::{Deserialize, Serialize};
 
-use crate::atomic;
+use gradproof_verifier::command::atomic;
 
 /// Version of the file.
 const VERSION: u32 = 1;

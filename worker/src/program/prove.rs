@@ -18,7 +18,6 @@ use gradproof_verifier::command::files::read_statement;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
-use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::verify_job::JobVerifier;
 
 use super::commitments::{Commitments, first_parameters, require_same};
@@ -28,8 +27,8 @@ use super::keys::{KEY_FILE, KeyOptions, Keys};
 use super::openings::Openings;
 use super::report::{ProofReport, RegistrationReport, Report};
 use super::train::{Trainer, finish, new_report, print_report, save_report};
-use crate::atomic::PARTIAL;
 use crate::job::Job;
+use gradproof_verifier::command::atomic::PARTIAL;
 
 /// Trains a job and proves every step.
 #[derive(clap::Args, Clone, Debug)]
@@ -98,16 +97,17 @@ impl Prove {
         let given = self.given()?;
         let domain = given.as_ref().map_or_else(|| self.domain.domain(), |given| Ok(given.statement.domain))?;
         let mut report = new_report(job);
-        let earlier = if self.resume { earlier_report(&self.out) } else { None }.unwrap_or_default();
+        let earlier = if self.resume { earlier_report(&self.out) } else { None };
         let registrations = job.epoch().segments().min(job.segments()) + 1;
         let progress = Progress::new((registrations + job.segments()) as u64, "proofs", self.json);
         let mut registration = RegistrationReport::default();
 
         let begin = Instant::now();
         let kind = self.keys.kind(given.as_ref().map(|given| given.statement.proof))?;
-        let keys = self.keys.keys(&job.architecture, job.column_vars(), kind, &progress)?;
+        let keys = self.keys.keys(&job.architecture, job.column_vars, kind, &progress)?;
         registration.setup_secs = begin.elapsed().as_secs_f64();
-        report.zero_knowledge = kind == ProofKind::Wrapped;
+        report.zero_knowledge = keys.zero_knowledge && earlier.as_ref().is_none_or(|earlier| earlier.zero_knowledge);
+        let earlier = earlier.unwrap_or_default();
         report.insecure_setup = keys.key.setup.is_insecure();
         warn(kind, report.insecure_setup);
 

@@ -346,7 +346,7 @@ fn assemble(shape: &Shape, memory: &Memory, proof: usize, body: &str) -> String 
 // Written by gradproof from a verifying key: change the circuit, not this file.
 pragma solidity 0.8.37;
 
-import {{IHalo2Verifier}} from "./IHalo2Verifier.sol";
+import {{IHalo2Verifier}} from "./interfaces/IHalo2Verifier.sol";
 
 /// @title Verifier of one halo2 circuit, up to the pairing
 /// @notice The verifying key is part of the code. The caller checks the pairing: see `IHalo2Verifier`.

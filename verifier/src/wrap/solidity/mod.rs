@@ -72,7 +72,7 @@ pub enum GenerateError {
 /// The Solidity source of a contract `Halo2Verifier` that implements `IHalo2Verifier` for the circuit of `key`, with
 /// `instances` values in each instance column.
 ///
-/// The source is a function of its arguments alone. It imports `./IHalo2Verifier.sol`.
+/// The source is a function of its arguments alone. It imports `./interfaces/IHalo2Verifier.sol`.
 ///
 /// # Errors
 /// The circuit has look-ups, selectors or challenges; `instances` do not fit the circuit; its degree was cut.

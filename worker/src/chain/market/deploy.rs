@@ -5,13 +5,12 @@ use std::path::Path;
 
 use alloy::primitives::Bytes;
 use alloy::sol_types::SolConstructor;
+use gradproof_verifier::contract::segment_key;
 use gradproof_verifier::key::VerifyingKey;
 
 use super::deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier, same};
 use super::{ComputeToken, TrainingMarket};
-use crate::chain::{
-    Address, Artifact, Chain, ChainError, Compiler, Deployed, Link, SolValue, Source, U256, segment_key,
-};
+use crate::chain::{Address, Artifact, Chain, ChainError, Compiler, Deployed, Link, SolValue, Source, U256};
 
 /// Tokens that will ever exist, unless a deployment says otherwise; each is 10^18 units.
 pub const SUPPLY_TOKENS: u64 = 1_000_000_000;

@@ -69,7 +69,7 @@ pub const STATES: [&str; 16] = [
 ];
 pub const LEVELS: [&str; 3] = ["Proven", "Sampled", "Optimistic"];
 /// `Term` of `contracts/src/interfaces/IMarketErrors.sol`.
-pub const TERMS: [&str; 26] = [
+pub const TERMS: [&str; 27] = [
     "Rows",
     "Segments",
     "Rates",
@@ -96,6 +96,7 @@ pub const TERMS: [&str; 26] = [
     "Threshold",
     "Fee",
     "Stake",
+    "MemberOrder",
 ];
 
 /// The name of a number, or the number.

@@ -82,5 +82,7 @@ interface ISegmentLedger {
     function next(bytes32 job) external view returns (Segment memory segment);
 
     /// @notice Jobs that `opener` has opened.
+    /// @param opener The account.
+    /// @return How many.
     function nonces(address opener) external view returns (uint256);
 }

@@ -19,12 +19,13 @@ use std::path::{Path, PathBuf};
 use ark_bn254::{Bn254, Fq, Fq2, FqConfig, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
-use ark_ff::{BigInt, MontConfig};
-use gradproof_verifier::setup::SetupKey;
+use ark_ff::{BigInt, Field, MontConfig, PrimeField};
 use rayon::prelude::*;
 
-use crate::randomness::{NoRandomness, fresh};
-use crate::setup::{MAX_COLUMN_BITS, Setup};
+use crate::keccak::keccak256;
+use crate::points::{encode_g1, encode_g2};
+use crate::powers::{MAX_COLUMN_BITS, Setup};
+use crate::setup::SetupKey;
 
 const MAGIC: &[u8; 4] = b"ptau";
 const VERSION: u32 = 1;
@@ -96,16 +97,14 @@ pub enum PtauProblem {
     /// The points are not powers of one τ.
     #[error("the points are not powers of one tau: the file is damaged or forged")]
     Powers,
-    /// No random bytes for the check.
-    #[error(transparent)]
-    Randomness(#[from] NoRandomness),
 }
 
 /// Reads the powers that columns of `2^column_bits` values need, and checks them.
 ///
 /// # Soundness
-/// The points are in their groups, begin with the generators, and are powers of the one τ of `[τ]G2`: a random combination of
-/// all `e(P_{i+1}, G2) = e(P_i, [τ]G2)`, wrong with probability `2^-250`. That nobody knows τ rests on the ceremony.
+/// The points are in their groups, begin with the generators, and are powers of the one τ of `[τ]G2`: all
+/// `e(P_{i+1}, G2) = e(P_i, [τ]G2)` combined by the powers of a challenge, keccak256 of all points; whoever makes a wrong file
+/// succeeds with probability `2^-225` a try. That nobody knows τ rests on the ceremony.
 ///
 /// # Errors
 /// [`PtauError`].
@@ -196,7 +195,9 @@ fn check(powers: &[G1Affine], g2: G2Affine, tau_g2: G2Affine) -> Result<(), Ptau
         return Err(PtauProblem::Insecure);
     }
     let Some((_, higher)) = powers.split_first() else { return Err(PtauProblem::Powers) };
-    let weights: Vec<Fr> = fresh(higher.len())?;
+    let points: Vec<u8> = powers.par_iter().flat_map_iter(encode_g1).collect();
+    let challenge = Fr::from_be_bytes_mod_order(&keccak256(&[&points, &encode_g2(&tau_g2)]));
+    let weights: Vec<Fr> = std::iter::successors(Some(Fr::ONE), |w| Some(*w * challenge)).take(higher.len()).collect();
     let combined = |points: &[G1Affine]| -> G1Affine { G1Projective::msm_unchecked(points, &weights).into_affine() };
     let (higher, lower) = (combined(higher), combined(&powers[..weights.len()]));
     if Bn254::pairing(higher, g2) != Bn254::pairing(lower, tau_g2) {

@@ -1,10 +1,19 @@
-//! The prover's part of the structured reference string: powers of τ.
+//! The structured reference string: powers of τ, from which commitments and verifying keys are made.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::scalar_mul::ScalarMul;
 use ark_ec::{AffineRepr, PrimeGroup};
+use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::Field;
-use gradproof_verifier::setup::{SetupKey, insecure_tau};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::arithmetic::exponential_table;
+use gradproof_circuits::wrap::keys::{self, Params};
+
+use crate::key::{KeyError, VerifyingKey};
+use crate::setup::{SetupKey, insecure_tau};
 
 /// Most variables a column may have: τ to the power of 2^28 is the last that ceremonies over BN254 made.
 pub const MAX_COLUMN_BITS: u32 = 28;
@@ -60,9 +69,60 @@ impl Setup {
         self.powers.get(..len).ok_or(SetupError::TooShort { got: len, powers: self.powers.len() })
     }
 
+    /// The key of core proofs of a shape: commits to the public tables.
+    ///
+    /// # Errors
+    /// The set-up is shorter than a column, or the shape is refused.
+    pub fn verifying_key(&self, architecture: &Architecture, column_vars: usize) -> Result<VerifyingKey, KeyError> {
+        architecture.validate()?;
+        let table = exponential_table(&architecture.precision);
+        let commit = |column: &[u16]| Ok(G1Projective::msm_u16(self.bases(column.len())?, column).into_affine());
+        let columns = table.chunks(1usize.checked_shl(column_vars as u32).unwrap_or(usize::MAX));
+        let tables = columns.map(commit).collect::<Result<_, SetupError>>()?;
+        VerifyingKey::new(architecture, column_vars, self.key, tables)
+    }
+
     /// True if the first power is the generator of the key, as every commitment supposes.
     pub fn starts_at_generator(&self) -> bool {
         self.powers.first() == Some(&G1Affine::generator())
+    }
+}
+
+/// Reference strings for circuits, each made once.
+#[derive(Debug)]
+pub struct ReferenceStrings<'a> {
+    setup: &'a Setup,
+    made: BTreeMap<u32, Arc<Params>>,
+}
+
+impl<'a> ReferenceStrings<'a> {
+    /// Reference strings from the powers of `setup`.
+    pub fn new(setup: &'a Setup) -> Self {
+        Self { setup, made: BTreeMap::new() }
+    }
+
+    /// The powers that they are made of.
+    pub fn setup(&self) -> &'a Setup {
+        self.setup
+    }
+
+    /// The reference string for circuits of `2^k` rows; takes seconds the first time.
+    ///
+    /// # Errors
+    /// The set-up has fewer powers.
+    pub fn get(&mut self, k: u32) -> Result<Arc<Params>, SetupError> {
+        if let Some(params) = self.made.get(&k) {
+            return Ok(params.clone());
+        }
+        let key = &self.setup.key;
+        let params = if key.is_insecure() {
+            keys::params_of_tau(k, insecure_tau())
+        } else {
+            keys::params(k, self.setup.bases(1 << k)?, &key.tau_g2)
+        };
+        let params = Arc::new(params);
+        self.made.insert(k, params.clone());
+        Ok(params)
     }
 }
 
@@ -71,6 +131,7 @@ mod tests {
     use super::*;
     use ark_bn254::{Bn254, G2Affine};
     use ark_ec::pairing::Pairing;
+    use gradproof_circuits::arithmetic::Precision;
 
     #[test]
     fn powers_are_those_of_the_key() {
@@ -89,5 +150,17 @@ mod tests {
         assert_eq!(setup.bases(8).map(<[_]>::len), Ok(8));
         assert_eq!(setup.bases(9), Err(SetupError::TooShort { got: 9, powers: 8 }));
         assert_eq!(Setup::insecure(29).err(), Some(SetupError::TooLong { got: 29 }));
+    }
+
+    #[test]
+    fn the_insecure_key_is_the_one_that_verifiers_make() {
+        let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
+        let architecture = Architecture { widths: vec![3, 4, 2], batch: 2, steps: 2, precision };
+        for column_vars in [8, 16, 17] {
+            let setup = Setup::insecure(column_vars as u32).expect("small enough");
+            let key = setup.verifying_key(&architecture, column_vars).expect("the shape is possible");
+            let expected = VerifyingKey::insecure(&architecture, column_vars).expect("the shape is possible");
+            assert_eq!(key.digest(), expected.digest());
+        }
     }
 }

@@ -78,12 +78,15 @@ interface ISegmentVerifier {
     function verify(Segment calldata segment, bytes calldata proof) external view returns (bytes32 last);
 
     /// @notice Digest of the verifying key, as in the statement.
+    /// @return The digest.
     function key() external view returns (bytes32);
 
     /// @notice Digest of the set-up, as in the statement.
+    /// @return The digest.
     function setup() external view returns (bytes32);
 
     /// @notice True if everybody knows the tau of the set-up, so that **anyone can forge proofs**.
+    /// @return Whether they can.
     function insecureSetup() external view returns (bool);
 
     /// @notice The batch and T, the steps of a segment.

@@ -1,6 +1,7 @@
 //! Writing a file so that a reader sees the old content or the whole new one.
 
 use std::fs::{File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{BufWriter, Error, ErrorKind, Write};
 use std::path::Path;
 
@@ -38,7 +39,7 @@ fn replace(
     let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "not the name of a file"))?;
     let mut temporary = name.to_os_string();
     // Two writers in one process or in two never share a temporary file.
-    temporary.push(format!(".{}-{:016x}{PARTIAL}", std::process::id(), rand::random::<u64>()));
+    temporary.push(format!(".{}-{:016x}{PARTIAL}", std::process::id(), RandomState::new().hash_one(&name)));
     let temporary = path.with_file_name(temporary);
     let written = options.open(&temporary).and_then(|file| {
         let mut writer = BufWriter::with_capacity(1 << 20, file);

@@ -1,0 +1,171 @@
+//! `verifier export-contract`: the verifier as Solidity, and proofs as its call data.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use alloy_primitives::{Address, Bytes};
+use alloy_sol_types::{SolCall, SolValue};
+use eyre::{Result, WrapErr, bail, ensure, eyre};
+use gradproof_circuits::check::Strict;
+use serde_json::{Value, json};
+
+use super::files::{MAX_PROOF_BYTES, list_proofs, read};
+use super::key::KeyOptions;
+use super::{Outcome, atomic, print, warn};
+use crate::contract::bindings::{ISegmentVerifier, SegmentKey};
+use crate::contract::{ChainProof, Source, halo2_verifier, segment, segment_key, segment_verifier};
+use crate::hex;
+use crate::job::JobStatement;
+use crate::key::VerifyingKey;
+use crate::part::Part;
+use crate::proof::ProofKind;
+use crate::verify_job::JobVerifier;
+
+/// The compiler that the sources are for.
+const COMPILER: &str = "solc 0.8.37";
+
+/// Writes the contracts of a key, and its proofs as call data.
+#[derive(clap::Args, Debug)]
+pub struct Arguments {
+    /// Which key.
+    #[command(flatten)]
+    pub key: KeyOptions,
+    /// Folder for the sources below `src`, `Halo2Verifier.json` and `SegmentVerifier.json` for the compiler, `contracts.json`,
+    /// and the call data, `segment-0000.json` …
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder with the proofs of the statement's job, to be checked and written as call data.
+    #[arg(long, value_name = "DIR", requires = "statement")]
+    pub proofs: Option<PathBuf>,
+    /// Address of the deployed Halo2Verifier, with which the arguments of SegmentVerifier's constructor are complete.
+    #[arg(long, value_name = "ADDRESS")]
+    pub halo2: Option<Address>,
+    /// Write contracts although the set-up is insecure and anyone can forge what they accept. They answer
+    /// `insecureSetup() = true`.
+    #[arg(long)]
+    pub insecure: bool,
+    /// Print `contracts.json` as well.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Runs `verifier export-contract`.
+///
+/// # Errors
+/// If the set-up is insecure and that is not asked for, a file cannot be read or written, or proofs are for a core key.
+pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    let (key, statement) = arguments.key.load(arguments.json)?;
+    if key.kind() == ProofKind::Core {
+        bail!("contracts take wrapped proofs, and this key is for core ones");
+    }
+    ensure!(
+        !key.setup.is_insecure() || arguments.insecure,
+        "the set-up is insecure: anyone could forge what the contract accepts. Give the powers of a ceremony with --setup \
+         FILE; or, to try things out on a local node, --insecure"
+    );
+    warn(key.kind(), key.setup.is_insecure());
+    if statement.as_ref().is_some_and(|job| job.verifying_key != key.digest()) {
+        print("REJECTED: the statement is for another key");
+        return Ok(Outcome::Rejected);
+    }
+    let out = &arguments.out;
+    let sources = [halo2_verifier(&key)?, segment_verifier()];
+    for source in &sources {
+        for (name, text) in &source.files {
+            save(&out.join(name), text.as_bytes())?;
+        }
+        save_json(&out.join(format!("{}.json", source.name)), &source.standard_json())?;
+    }
+    let description = describe(&key, &sources, arguments.halo2);
+    save_json(&out.join("contracts.json"), &description)?;
+    let written = match (&arguments.proofs, &statement) {
+        (Some(proofs), Some(job)) => call_data(&key, job, proofs, out)?,
+        _ => 0,
+    };
+    if arguments.json {
+        print(&description.to_string());
+    } else {
+        let out = out.display();
+        print(&format!("{out}/src: the sources, for {COMPILER}; the same key gives the same bytes"));
+        print(&format!("{out}/Halo2Verifier.json, SegmentVerifier.json: input of `solc --standard-json`"));
+        print(&format!("{out}/contracts.json: digests, and what SegmentVerifier's constructor is given"));
+        if written > 0 {
+            print(&format!("{out}/segment-*.json: {written} proofs, checked, as call data"));
+        }
+    }
+    Ok(Outcome::Done)
+}
+
+/// What the contracts are, and how they are made.
+fn describe(key: &VerifyingKey, sources: &[Source; 2], halo2: Option<Address>) -> Value {
+    let [halo2_source, verifier_source] = sources.each_ref().map(
+        |source| json!({ "file": source.file, "input": format!("{}.json", source.name), "via_ir": source.via_ir }),
+    );
+    let SegmentKey { tauG2, architecture, tables, .. } = segment_key(key, Address::ZERO);
+    let SegmentKey { columnVars, dataColumns, parameterColumns, traceColumns, .. } = segment_key(key, Address::ZERO);
+    json!({
+        "verifying_key": hex::encode(&key.digest()),
+        "setup": hex::encode(&key.setup.digest()),
+        "insecure_setup": key.setup.is_insecure(),
+        "compiler": COMPILER,
+        "Halo2Verifier": halo2_source,
+        "SegmentVerifier": verifier_source,
+        "constructor": {
+            "halo2": halo2,
+            "key": hex::encode(&key.digest()),
+            "insecure": key.setup.is_insecure(),
+            "tauG2": tauG2,
+            "architecture": architecture,
+            "columnVars": columnVars,
+            "dataColumns": dataColumns,
+            "parameterColumns": parameterColumns,
+            "traceColumns": traceColumns,
+            "tables": tables,
+        },
+        "constructor_arguments": halo2.map(|halo2| Bytes::from(segment_key(key, halo2).abi_encode())),
+    })
+}
+
+/// Checks the proofs of all segments that are there, from the first on, and writes them: how many.
+fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path, out: &Path) -> Result<usize> {
+    let found = list_proofs(proofs)?;
+    let mut verifier = JobVerifier::new(key, job, &mut Strict)?;
+    let mut written = 0;
+    for (part, path) in &found.parts {
+        let bytes = read(path, MAX_PROOF_BYTES)?;
+        let refused = |check| eyre!("{}: {part}: check {check:?} failed", path.display());
+        if matches!(part, Part::Segment(_)) {
+            let next = verifier.next_segment(&bytes).map_err(|rejection| refused(rejection.check))?;
+            let proof = ChainProof::of(verifier.parameters(), &next.proof).map(|proof| Bytes::from(proof.to_bytes()));
+            let proof = proof.ok_or_else(|| eyre!("{}: not a wrapped proof", path.display()))?;
+            let verify = ISegmentVerifier::verifyCall { segment: segment(&next.statement), proof: proof.clone() };
+            let description = json!({
+                "segment": next.statement.segment,
+                "job": hex::encode(&next.statement.domain.job),
+                "first": hex::encode(&next.statement.first),
+                "last": hex::encode(&next.statement.last),
+                "proof": proof,
+                "verify": Bytes::from(verify.abi_encode()),
+            });
+            verifier.check(*part, &bytes, &mut Strict).map_err(|rejection| refused(rejection.check))?;
+            save_json(&out.join(part.file_name()).with_extension("json"), &description)?;
+            written += 1;
+        } else {
+            verifier.check(*part, &bytes, &mut Strict).map_err(|rejection| refused(rejection.check))?;
+        }
+    }
+    Ok(written)
+}
+
+fn save_json(path: &Path, value: &Value) -> Result<()> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    save(path, &bytes)
+}
+
+fn save(path: &Path, bytes: &[u8]) -> Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make the folder {}", folder.display()))?;
+    }
+    atomic::write(path, |file| file.write_all(bytes)).wrap_err_with(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,57 @@
+//! The shape of a job as options.
+
+use eyre::{Result, ensure};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::arithmetic::Precision;
+
+use crate::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
+use crate::profile::Profile;
+use crate::proof::ProofKind;
+
+/// Network, segment, columns and kind of proofs. Scales are those of jobs that choose none.
+#[derive(clap::Args, Clone, Debug)]
+pub struct ShapeOptions {
+    /// Widths of the input, of each hidden layer, and the number of classes.
+    #[arg(long, value_delimiter = ',', value_name = "WIDTHS", default_value = "784,128,128,10")]
+    pub layers: Vec<usize>,
+    /// Rows of a step.
+    #[arg(long, value_name = "ROWS", default_value_t = 64)]
+    pub batch: usize,
+    /// Steps of a segment, a power of two.
+    #[arg(long, value_name = "STEPS", default_value_t = 64)]
+    pub steps: usize,
+    /// What the length of columns is chosen for.
+    #[arg(long, value_enum, value_name = "PROFILE", default_value = "local")]
+    pub profile: Profile,
+    /// log2 of the length of a column, instead of the profile's.
+    #[arg(long, value_name = "N", conflicts_with = "profile")]
+    pub column_bits: Option<usize>,
+    /// Kind of the proofs.
+    #[arg(long, value_enum, value_name = "KIND", default_value = "wrapped")]
+    pub proof: ProofKind,
+}
+
+impl ShapeOptions {
+    /// The network and its segment.
+    ///
+    /// # Errors
+    /// The shape is impossible.
+    pub fn architecture(&self) -> Result<Architecture> {
+        let precision = Precision::of_classes(self.layers.last().copied().unwrap_or(1));
+        let architecture =
+            Architecture { widths: self.layers.clone(), batch: self.batch, steps: self.steps, precision };
+        architecture.validate()?;
+        Ok(architecture)
+    }
+
+    /// Variables of a column.
+    ///
+    /// # Errors
+    /// They are too few or too many.
+    pub fn column_vars(&self, architecture: &Architecture) -> Result<usize> {
+        let bits = self.column_bits.unwrap_or_else(|| self.profile.column_vars(architecture));
+        let (least, most) = (MIN_COLUMN_VARS, MAX_COLUMN_VARS);
+        ensure!((least..=most).contains(&bits), "--column-bits is {bits}, expected {least} to {most}");
+        Ok(bits)
+    }
+}

@@ -1,0 +1,46 @@
+//! What a segment costs on chain, as a formula; tests hold it to measured transactions.
+
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::relations::{Relations, Subject};
+use gradproof_circuits::tensor::{Group, Layout};
+
+use crate::job::MAX_SEGMENTS;
+use crate::key::MAX_COLUMN_VARS;
+use crate::merkle;
+
+/// What a segment should cost at most.
+pub const BUDGET: u64 = 800_000;
+/// The shortest columns that are looked at, in variables.
+const SHORTEST: usize = 10;
+
+/// The transaction, the ledger, statement and digest, the pairing.
+const SEGMENT: u64 = 220_700;
+/// The circuit's proof: its bytes, and verifying it.
+const HALO2: u64 = 258_000;
+/// A point of a column: its bytes, one multiplication and addition, its share of the digest.
+const COLUMN: u64 = 7_600;
+/// A variable of the columns: a coordinate, a fold and an evaluation, and one multiplication.
+const VARIABLE: u64 = 9_160;
+/// A node of the path of a data column.
+const NODE: u64 = 770;
+
+/// Gas of the whole transaction in which a ledger takes the proof of a segment, call data included, under hard fork Prague;
+/// `path` is the number of levels of the tree of the data.
+pub fn segment_gas(layout: &Layout, column_vars: usize, path: usize) -> u64 {
+    let columns = |group| layout.group(group).len() as u64;
+    let points = columns(Group::Data) + columns(Group::First) + columns(Group::Last) + columns(Group::Trace);
+    SEGMENT + HALO2 + COLUMN * points + VARIABLE * column_vars as u64 + NODE * columns(Group::Data) * path as u64
+}
+
+/// The column size, in variables, for contracts: the shortest columns with which a segment of the longest job stays within
+/// [`BUDGET`], because shorter ones are proved faster; where none does, those with the least gas.
+pub fn chain_column_vars(architecture: &Architecture) -> usize {
+    let gas = |vars: &usize| {
+        let layout = Relations::new(Subject::Segment, architecture, *vars).layout;
+        let leaves = MAX_SEGMENTS * layout.group(Group::Data).len();
+        segment_gas(&layout, *vars, merkle::depth(leaves as u64))
+    };
+    let sizes = SHORTEST..=MAX_COLUMN_VARS;
+    let fits = sizes.clone().find(|vars| gas(vars) <= BUDGET);
+    fits.or_else(|| sizes.min_by_key(gas)).unwrap_or(MAX_COLUMN_VARS)
+}
