@@ -31,9 +31,9 @@ pub enum Check {
     PublicRange,
     /// The proof has exactly as many elements as its shape asks for.
     Length,
-    /// The opening has a fold for every variable but the last.
+    /// The opening has a fold for every step but the last.
     OpeningFolds,
-    /// The opening has one evaluation more than variables.
+    /// The opening has as many evaluations as its steps ask for.
     OpeningEvaluations,
     /// The folds end in the claimed value.
     OpeningValue,

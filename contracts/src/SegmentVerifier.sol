@@ -17,7 +17,9 @@ import {Tables} from "./libraries/Tables.sol";
 /// Numbers are big-endian words of 32 bytes, points x ‖ y, 64 bytes. n is `columnVars`, the tree of the data has d levels:
 ///
 ///     first points | mask | data points | last points | trace points | paths (per data column d siblings, the lowest first)
-///     | rho | v | r* (n) | s | folds (n - 1) | evaluations (n + 1) | W | W' | halo2 proof (the rest)
+///     | rho | v | r* (n) | s | folds | evaluations | W | W' | halo2 proof (the rest)
+///
+/// The numbers of folds and evaluations are those of `HyperKzg`.
 ///
 /// # What is checked
 ///
@@ -202,8 +204,8 @@ contract SegmentVerifier is ISegmentVerifier {
             parts.scalars = parts.paths + 32 * dataColumns * parts.levels;
             parts.blinding = parts.scalars + 32 * (n + 2);
             parts.folds = parts.blinding + 32;
-            parts.evaluations = parts.folds + 64 * (n - 1);
-            parts.quotient = parts.evaluations + 32 * (n + 1);
+            parts.evaluations = parts.folds + 64 * (HyperKzg.steps(n) - 1);
+            parts.quotient = parts.evaluations + 32 * HyperKzg.evaluations(n);
             parts.halo2 = parts.quotient + 128;
             if (proof.length < parts.halo2 - begin) revert ProofTooShort(parts.halo2 - begin, proof.length);
         }
@@ -344,6 +346,7 @@ contract SegmentVerifier is ISegmentVerifier {
     {
         HyperKzg.Opening memory opening;
         uint256 n = columnVars;
+        uint256 folds = HyperKzg.steps(n) - 1;
         opening.n = n;
         opening.evaluations = parts.evaluations;
         assembly ("memory-safe") {
@@ -358,7 +361,7 @@ contract SegmentVerifier is ISegmentVerifier {
             mstore(value, calldataload(add(scalars, 0x20)))
             mstore(add(value, 0x20), calldataload(mload(add(parts, 0xa0))))
             mcopy(add(value, 0x40), points, 0x40)
-            let size := shl(6, sub(n, 1))
+            let size := shl(6, folds)
             calldatacopy(add(value, 0x80), mload(add(parts, 0xc0)), size)
             // The last weight is written behind the last fold.
             mstore(0x40, add(add(value, 0xc0), size))
@@ -368,7 +371,7 @@ contract SegmentVerifier is ISegmentVerifier {
         (fault, index, state, x, y) = HyperKzg.reduce(opening);
         if (fault == HyperKzg.Fault.Value) revert OpeningValue();
         if (fault != HyperKzg.Fault.None) {
-            uint256 offset = index < n ? parts.folds + 64 * (index - 1) : parts.quotient + 64 * (index - n);
+            uint256 offset = index > folds ? parts.quotient + 64 * (index - folds - 1) : parts.folds + 64 * (index - 1);
             _refuse(Bn254.Fault(uint8(fault)), offset - parts.first);
         }
     }

@@ -211,7 +211,7 @@ contract SegmentVerifierTest is Test {
         for (uint256 i = 0; i < 7; ++i) {
             proof = bytes.concat(proof, abi.encode(1, 2));
         }
-        proof = bytes.concat(proof, new bytes(32 * 19 + 64 * 15 + 32 * 17 + 128));
+        proof = bytes.concat(proof, new bytes(32 * 19 + 64 * 7 + 32 * 25 + 128));
         vm.expectRevert(abi.encodeWithSelector(ISegmentVerifier.Halo2Answer.selector));
         verifier.verify(segment, proof);
     }

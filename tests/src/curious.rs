@@ -19,7 +19,7 @@ use gradproof_prover::eq::eq_table;
 use gradproof_prover::party::Secrets;
 use gradproof_prover::prove::Careless;
 use gradproof_prover::witness::Witness;
-use gradproof_verifier::hyperkzg::folding_order;
+use gradproof_verifier::hyperkzg::{FOLDED, evaluate, fold, folding_order};
 use gradproof_verifier::verify::{combined, opening_transcript};
 
 use crate::forge::{Witnesses, fixture, meddling};
@@ -179,24 +179,22 @@ fn opened(published: &Published, polynomial: &[Fr]) -> BTreeSet<Fits> {
         fits.insert(Fits::Commitment);
     }
     let mut layer = polynomial.to_vec();
-    if univariate(layer.iter().copied(), x) == opening.evaluations[0] {
-        fits.insert(Fits::Evaluation(0));
-    }
-    for (i, u) in folding_order(&reduced.point).into_iter().enumerate() {
+    let mut evaluations = opening.evaluations.iter().enumerate();
+    let mut next_is = |guessed: Fr| evaluations.next().filter(|(_, said)| **said == guessed).map(|(i, _)| i);
+    fits.extend(next_is(evaluate(&layer, x)).map(Fits::Evaluation));
+    for (i, step) in folding_order(&reduced.point).chunks(FOLDED).enumerate() {
         if i > 0 && bare(&layer) == opening.folds[i - 1] {
             fits.insert(Fits::Fold(i - 1));
         }
-        x.square_in_place();
-        if univariate(layer.iter().skip(1).step_by(2).copied(), x) == opening.evaluations[i + 1] {
-            fits.insert(Fits::Evaluation(i + 1));
+        let width = 1 << step.len();
+        x = x.pow([width as u64]);
+        for j in 1..width {
+            let part: Vec<Fr> = layer.iter().skip(j).step_by(width).copied().collect();
+            fits.extend(next_is(evaluate(&part, x)).map(Fits::Evaluation));
         }
-        layer = layer.chunks(2).map(|pair| pair[0] + u * (pair[1] - pair[0])).collect();
+        layer = layer.chunks(width).map(|parts| fold(parts, step)).collect();
     }
     fits
-}
-
-fn univariate(coefficients: impl DoubleEndedIterator<Item = Fr>, x: Fr) -> Fr {
-    coefficients.rev().fold(Fr::zero(), |sum, coefficient| sum * x + coefficient)
 }
 
 /// Runs the argument on the guess, and compares where it ends. The mask's evaluation, which `ρ` depends on, is what the

@@ -6,13 +6,13 @@ use gradproof_circuits::check::{Check, Rejection};
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 
-use crate::hyperkzg::Opening;
+use crate::hyperkzg::{self, Opening};
 use crate::key::VerifyingKey;
 use crate::merkle::Hash;
 use crate::points::{G1_BYTES, SCALAR_BYTES, decode_g1, decode_scalar, encode_g1, encode_scalar};
 
 /// Version of the encoding.
-pub const VERSION: u8 = 2;
+pub const VERSION: u8 = 3;
 /// First bytes of a proof.
 pub const MAGIC: &[u8; 4] = b"GPRF";
 
@@ -141,8 +141,8 @@ impl Proof {
             }
         };
         let blinding = reader.scalar()?;
-        let folds = reader.points(key.column_vars - 1)?;
-        let evaluations = reader.scalars(key.column_vars + 1)?;
+        let folds = reader.points(hyperkzg::folds(key.column_vars))?;
+        let evaluations = reader.scalars(hyperkzg::evaluations(key.column_vars))?;
         let (quotient, shifted_quotient) = (reader.point()?, reader.point()?);
         if !reader.rest.is_empty() {
             return Err(refused());

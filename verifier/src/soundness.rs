@@ -7,6 +7,7 @@
 use gradproof_circuits::relations::{Pointwise, Relations, Subject};
 use gradproof_circuits::tensor::Tensor;
 
+use crate::hyperkzg;
 use crate::key::VerifyingKey;
 
 /// log2 of the order of the scalar field.
@@ -94,10 +95,16 @@ pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
         parts.push(Part { name: "matrix products", degree: products as u128 });
         parts.push(Part { name: "weight updates", degree: weights as u128 });
     }
-    let vars = key.column_vars as u32;
     // Challenges are keccak256 reduced modulo r: at most 1.14 times as likely as uniform ones, counted as twice.
-    let folds: u128 = (1..=vars).map(|i| 1u128 << (i + SETUP_VARS)).sum();
-    let batch = u128::from(vars) + (1u128 << SETUP_VARS) + 2 * u128::from(vars);
+    let steps = || hyperkzg::steps(key.column_vars);
+    let folded = steps().scan(0, |folded, step| {
+        *folded += step;
+        Some(*folded as u32)
+    });
+    let folds: u128 = folded.map(|folded| 1u128 << (folded + SETUP_VARS)).sum();
+    // Powers of ν; then z, in an identity that is multiplied by all moduli, whose zeros are exceptions beside.
+    let widths: u128 = steps().map(|step| 1u128 << step).sum();
+    let batch = steps().len() as u128 + (1u128 << SETUP_VARS) + 2 * widths;
     parts.extend([
         Part { name: "merging of claims", degree: (claims(relations) - 1 + 2 * key.column_vars) as u128 },
         Part { name: "combination of columns", degree: relations.layout.columns() as u128 },

@@ -4,13 +4,17 @@ pragma solidity 0.8.37;
 import {Bn254} from "./Bn254.sol";
 
 /// @title Opening of a committed multilinear polynomial at one point, all but the pairing
-/// @dev The same as `verifier/src/hyperkzg.rs`, where the argument and its soundness are explained. With the remainders
-/// a_i + b_i·X, weights w_i = nu^i / (z² - x_(i+1)), P_0 = C and the folds P_1 … P_(n-1), the opening is right if
+/// @dev The same as `verifier/src/hyperkzg.rs`, where the argument and its soundness are explained. In m steps of k variables
+/// each, the last perhaps of fewer, with widths 2^k, remainders R_i, weights w_i = nu^i / (z^width - x_(i+1)), P_0 = C and the
+/// folds P_1 … P_(m-1), the opening is right if
 ///
-///     e(Σ w_i·P_i - (Σ w_i·(a_i + z·b_i))·G - W + z·W', G2) = e(W', [tau]G2)
+///     e(Σ w_i·P_i - (Σ w_i·R_i(z))·G - W + z·W', G2) = e(W', [tau]G2)
 ///
 /// The left point is computed negated, so that W is added as it is.
 library HyperKzg {
+    /// @dev Variables that a step folds.
+    uint256 private constant FOLDED = 2;
+
     /// @notice Why an opening was refused before its pairing.
     enum Fault {
         None,
@@ -23,20 +27,34 @@ library HyperKzg {
     }
 
     /// @notice An opening, and where its parts stand.
-    /// @param n Variables.
-    /// @param transcript Where in memory digest ‖ rho ‖ r* (n) ‖ v ‖ s ‖ C ‖ folds (n-1) stand, with 64 bytes behind them that
-    /// may be overwritten, as may be the folds.
-    /// @param evaluations Where in the call data the n + 1 evaluations stand, reduced; W and W' follow.
+    /// @param n Variables, at least one.
+    /// @param transcript Where in memory digest ‖ rho ‖ r* (n) ‖ v ‖ s ‖ C ‖ folds stand, with 64 bytes behind them that may be
+    /// overwritten, as may be the folds.
+    /// @param evaluations Where in the call data the evaluations stand, reduced; W and W' follow.
     struct Opening {
         uint256 n;
         uint256 transcript;
         uint256 evaluations;
     }
 
+    /// @notice In how many steps `n` variables are folded: one more than there are folds.
+    function steps(uint256 n) internal pure returns (uint256) {
+        unchecked {
+            return (n + FOLDED - 1) / FOLDED;
+        }
+    }
+
+    /// @notice How many evaluations there are for `n` variables: one, and of each step one less than its width.
+    function evaluations(uint256 n) internal pure returns (uint256) {
+        unchecked {
+            return (n / FOLDED) * ((1 << FOLDED) - 1) + (1 << (n % FOLDED));
+        }
+    }
+
     /// @notice Computes the negated left point of the pairing.
     /// @param opening The opening.
     /// @return fault What is wrong, if anything.
-    /// @return index Of the refused point: 0 C, then the folds, n for W, n + 1 for W'.
+    /// @return index Of the refused point: 0 C, then the folds, then W and W'.
     /// @return state State of the transcript after W.
     /// @return x x of the point.
     /// @return y y of the point.
@@ -52,8 +70,9 @@ library HyperKzg {
         if (fault == Fault.None) (fault, index, x, y) = _combine(opening, z, rows, Bn254.inverse(product));
     }
 
-    /// @dev Draws the challenges, checks the value, and writes a row for each i to memory: the modulus m_i = z² - x_(i+1), the
-    /// product of -nu^i and all moduli before m_i, and the remainder at z. `product` is that of all moduli.
+    /// @dev Draws the challenges, checks the value, and writes a row for each step to memory: the modulus
+    /// m_i = z^width - x_(i+1), the product of -nu^i and all moduli before m_i, and the remainder at z. `product` is that of all
+    /// moduli.
     function _remainders(Opening memory opening)
         private
         pure
@@ -61,52 +80,81 @@ library HyperKzg {
     {
         uint256 n = opening.n;
         uint256 transcript = opening.transcript;
-        uint256 evaluations = opening.evaluations;
+        uint256 count = evaluations(n);
+        uint256 length = steps(n);
         uint256 r = Bn254.R;
         assembly ("memory-safe") {
             // After the challenge: state ‖ evaluations, and then state ‖ W; the rows are behind them.
-            let buffer := mload(0x40)
-            rows := add(buffer, shl(5, add(n, 4)))
-            mstore(0x40, add(rows, mul(n, 0x60)))
+            let parts := add(mload(0x40), 0x20)
+            rows := add(parts, shl(5, count))
+            mstore(0x40, add(rows, mul(length, 0x60)))
 
-            // digest, rho, r*, v, s: n + 4 words; C and the folds: 2n.
-            state := keccak256(transcript, shl(5, add(mul(n, 3), 4)))
+            // digest, rho, r*, v, s: n + 4 words; C and the folds: two a step.
+            state := keccak256(transcript, shl(5, add(add(n, 4), shl(1, length))))
             let x := mod(state, r)
-            mstore(buffer, state)
-            calldatacopy(add(buffer, 0x20), evaluations, shl(5, add(n, 1)))
-            state := keccak256(buffer, shl(5, add(n, 2)))
+            mstore(sub(parts, 0x20), state)
+            let quotient := mload(add(opening, 0x40))
+            calldatacopy(parts, quotient, shl(5, count))
+            quotient := add(quotient, shl(5, count))
+            state := keccak256(sub(parts, 0x20), shl(5, add(count, 1)))
             let nu := mod(state, r)
             // The evaluations stay: W stands behind them for a moment of its own.
-            let message := rows
-            mstore(message, state)
-            calldatacopy(add(message, 0x20), add(evaluations, shl(5, add(n, 1))), 0x40)
-            state := keccak256(message, 0x60)
+            mstore(rows, state)
+            calldatacopy(add(rows, 0x20), quotient, 0x40)
+            state := keccak256(rows, 0x60)
             z := mod(state, r)
 
-            let zz := mulmod(z, z, r)
-            let p := mload(add(buffer, 0x20))
             let power := sub(r, 1)
             product := 1
             let row := rows
-            // Variables are folded from the last to the first: r*_n stands before v.
+            // Variables are folded from the last to the first: r*_n stands before v, and rho before r*_1.
             let variable := add(transcript, shl(5, add(n, 1)))
-            let b := add(buffer, 0x40)
-            for { let end := add(b, shl(5, n)) } lt(b, end) { b := add(b, 0x20) } {
-                let odd := mload(b)
-                let even := addmod(p, mulmod(sub(r, x), odd, r), r)
-                x := mulmod(x, x, r)
-                p := addmod(even, mulmod(mload(variable), addmod(odd, sub(r, even), r), r), r)
-                let modulus := addmod(zz, sub(r, x), r)
+            let first := add(transcript, 0x40)
+            for {} iszero(lt(variable, first)) {} {
+                // p_i stands before the coefficients that were sent, in the place of the lowest one.
+                let folded := sub(variable, shl(5, FOLDED))
+                if lt(folded, add(transcript, 0x20)) { folded := add(transcript, 0x20) }
+                let end := add(parts, shl(5, shl(shr(5, sub(variable, folded)), 1)))
+
+                let atX := 0
+                let atZ := 0
+                let b := sub(end, 0x20)
+                for {} gt(b, parts) { b := sub(b, 0x20) } {
+                    atX := mulmod(addmod(atX, mload(b), r), x, r)
+                    atZ := mulmod(addmod(atZ, mload(b), r), z, r)
+                }
+                let lowest := addmod(mload(parts), sub(r, atX), r)
+                mstore(parts, lowest)
+                mstore(add(row, 0x40), addmod(lowest, atZ, r))
+
+                // Each variable halves the remainder in its place, and squares x and z.
+                let last := sub(end, 0x20)
+                let modulus := z
+                for {} gt(variable, folded) { variable := sub(variable, 0x20) } {
+                    let u := mload(variable)
+                    let to := parts
+                    for { let from := parts } lt(from, end) { from := add(from, 0x40) } {
+                        let even := mload(from)
+                        let odd := mload(add(from, 0x20))
+                        mstore(to, addmod(even, mulmod(u, addmod(odd, sub(r, even), r), r), r))
+                        to := add(to, 0x20)
+                    }
+                    end := to
+                    x := mulmod(x, x, r)
+                    modulus := mulmod(modulus, modulus, r)
+                }
+                mstore(last, mload(parts))
+                parts := last
+
+                modulus := addmod(modulus, sub(r, x), r)
                 mstore(row, modulus)
                 mstore(add(row, 0x20), mulmod(power, product, r))
-                mstore(add(row, 0x40), addmod(even, mulmod(z, odd, r), r))
                 power := mulmod(power, nu, r)
                 product := mulmod(product, modulus, r)
-                variable := sub(variable, 0x20)
                 row := add(row, 0x60)
             }
             // v stands behind r*.
-            if iszero(eq(p, mload(add(transcript, shl(5, add(n, 2)))))) { fault := 3 }
+            if iszero(eq(mload(parts), mload(add(transcript, shl(5, add(n, 2)))))) { fault := 3 }
         }
     }
 
@@ -118,20 +166,19 @@ library HyperKzg {
         view
         returns (Fault fault, uint256 index, uint256 x, uint256 y)
     {
-        uint256 n = opening.n;
-        uint256 transcript = opening.transcript;
-        uint256 quotient = opening.evaluations + 32 * (n + 1);
+        uint256 length = steps(opening.n);
+        uint256 point = opening.transcript + 32 * (opening.n + 4);
+        uint256 quotient = opening.evaluations + 32 * evaluations(opening.n);
         uint256 r = Bn254.R;
         assembly ("memory-safe") {
             // term ‖ sum: the two summands of the precompiled addition, and room for a scalar behind a point.
             let term := mload(0x40)
             let sum := add(term, 0x40)
             calldatacopy(sum, quotient, 0x40)
-            index := n
+            index := length
             fault := shl(1, iszero(or(mload(sum), mload(add(sum, 0x20)))))
 
             let constant := 0
-            let point := add(transcript, shl(5, add(n, 4)))
             for {} and(iszero(fault), gt(index, 0)) {} {
                 index := sub(index, 1)
                 let row := add(rows, mul(index, 0x60))
@@ -152,7 +199,7 @@ library HyperKzg {
                 // Only W, in the first sum, was not through a precompiled contract before.
                 if iszero(staticcall(gas(), 0x06, term, 0x80, sum, 0x40)) {
                     fault := 1
-                    index := n
+                    index := length
                     break
                 }
             }
@@ -165,7 +212,7 @@ library HyperKzg {
                 mstore(add(scratch, 0x40), sub(r, constant))
                 pop(staticcall(gas(), 0x07, scratch, 0x60, term, 0x40))
                 pop(staticcall(gas(), 0x06, term, 0x80, sum, 0x40))
-                index := add(n, 1)
+                index := add(length, 1)
                 calldatacopy(scratch, add(quotient, 0x40), 0x40)
                 mstore(add(scratch, 0x40), sub(r, z))
                 switch or(mload(scratch), mload(add(scratch, 0x20)))

@@ -57,12 +57,18 @@ fn gas_of_a_segment() {
         (20, [1, 1, 4]),
         (20, [2, 2, 10]),
         (20, [2, 2, 11]),
+        (13, [1, 1, 4]),
+        (17, [1, 1, 4]),
+        (18, [1, 1, 4]),
+        (19, [1, 1, 4]),
+        (21, [1, 1, 4]),
     ];
     for (vars, columns) in cases {
         let shape = Shape::new(vars, columns, [9; 32]);
         let (gas, formula) = (gas(artifacts, &shape), formula(vars, columns));
         println!("column_vars {vars}, data, parameters, trace {columns:?}: {gas} gas, by the formula {formula}");
         // Bytes that are zero are cheaper, and there are a few in every proof.
+        if std::env::var_os("FIT").is_some() { continue; }
         assert!(gas.abs_diff(formula) * 100 < formula, "{gas} gas, by the formula {formula}");
     }
 }

@@ -10,12 +10,13 @@ use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::arithmetic::exponential_table;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
-use gradproof_prover::hyperkzg;
+use gradproof_prover::hyperkzg::open;
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{data_paths, data_tree, statement};
 use gradproof_tests::forge::fixture;
 use gradproof_tests::reference::numbers;
 use gradproof_verifier::contract::ChainProof;
+use gradproof_verifier::hyperkzg;
 use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::merkle::{self, Tree};
 use gradproof_verifier::points::encode_scalar;
@@ -187,8 +188,8 @@ impl<'a> Job<'a> {
         let reduced = Reduced { point, value, combine };
         let commitment = combined(&shape.setup.key, &mask_point, &points, &combine, &blinding);
         let mut transcript = opening_transcript(digest, &reduced, &blinding, &commitment);
-        let opening = hyperkzg::open(&shape.setup, polynomial, &reduced.point, &mut transcript)
-            .expect("the set-up is long enough");
+        let opening =
+            open(&shape.setup, polynomial, &reduced.point, &mut transcript).expect("the set-up is long enough");
 
         let columns = [&data.points[..], &last.points, &trace.points].concat();
         let bytes = ChainProof {
@@ -259,8 +260,8 @@ pub fn offsets(shape: &Shape) -> [usize; 12] {
         32 * levels * shape.data,
         32 * (n + 2),
         32,
-        64 * (n - 1),
-        32 * (n + 1),
+        64 * hyperkzg::folds(n),
+        32 * hyperkzg::evaluations(n),
         128,
     ];
     let mut offsets = [0; 12];
@@ -270,10 +271,12 @@ pub fn offsets(shape: &Shape) -> [usize; 12] {
     offsets
 }
 
-/// Evaluations that lead to the value whatever the challenge: of folds that are constants, `p_(i+1) = (1 - u)·p_i`.
+/// Evaluations that lead to the value whatever the challenge: of folds that are constants, `p_(i+1) = Π (1 - u)·p_i`.
 pub fn consistent_evaluations(reduced: &Reduced<Fr>) -> Vec<Fr> {
     let product: Fr = reduced.point.iter().map(|u| Fr::from(1) - u).product();
     let first = reduced.value * product.inverse().expect("the point is random");
-    // b_i = 0: a_i = p_i.
-    std::iter::once(first).chain(reduced.point.iter().map(|_| Fr::from(0))).collect()
+    // All b_(i,j) that are sent are zero: the lowest one is p_i.
+    let mut evaluations = vec![Fr::from(0); hyperkzg::evaluations(reduced.point.len())];
+    evaluations[0] = first;
+    evaluations
 }

@@ -11,7 +11,7 @@ use gradproof_prover::prove::Careless;
 use gradproof_tests::forge::{Witnesses, count, fixture, forge};
 use gradproof_tests::forgeries::{forgery, untrained};
 use gradproof_tests::judges::Except;
-use gradproof_verifier::hyperkzg::folding_order;
+use gradproof_verifier::hyperkzg::{FOLDED, fold, folding_order, remainder};
 use gradproof_verifier::keccak::KeccakTranscript;
 use gradproof_verifier::verify::{combined, opening_transcript};
 
@@ -54,19 +54,25 @@ fn evaluations_of_the_opening_made_to_fit() {
     transcript.absorb_points(&forged.proof.opening.folds);
     let mut x = transcript.challenge();
     let evaluations = &mut forged.proof.opening.evaluations;
-    let mut p = evaluations[0];
+    let (mut p, mut sent) = (evaluations[0], 1);
     let variables = folding_order(&reduced.point);
-    for (i, u) in variables.iter().enumerate() {
-        if i + 1 == variables.len() {
-            // p_n = (1 - u)(p - x·b) + u·b
-            let one = Fr::from(1);
-            evaluations[i + 1] = (reduced.value - (one - u) * p) * (*u - (one - u) * x).inverse().unwrap();
+    for step in variables.chunks(FOLDED) {
+        let width = 1 << step.len();
+        let remainder_of = |sent: &[Fr]| remainder(p, x, sent);
+        let sent_of = sent..sent + width - 1;
+        sent = sent_of.end;
+        if sent == evaluations.len() {
+            // The value is linear in what was sent last.
+            let value = |last: u64| {
+                evaluations[sent - 1] = last.into();
+                fold(&remainder_of(&evaluations[sent_of.clone()]), step)
+            };
+            let [at_zero, at_one] = [0, 1].map(value);
+            evaluations[sent - 1] = (reduced.value - at_zero) * (at_one - at_zero).inverse().unwrap();
             break;
         }
-        let b = evaluations[i + 1];
-        let a = p - x * b;
-        x.square_in_place();
-        p = a + *u * (b - a);
+        p = fold(&remainder_of(&evaluations[sent_of]), step);
+        x = x.pow([width as u64]);
     }
     assert_eq!(forged.failures(), [Check::OpeningPairing].into());
 }

@@ -4,6 +4,7 @@ mod bounds;
 mod checks;
 mod decoding;
 mod fields;
+mod folds;
 mod lookups;
 mod trace;
 mod training;

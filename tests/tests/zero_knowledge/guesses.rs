@@ -13,6 +13,7 @@ use gradproof_tests::curious::{Fits, Reuse, Suspicion, confirmed, confirmed_by_t
 use gradproof_tests::forge::{Hiding, Witnesses, count, fixture, forge_hidden};
 use gradproof_tests::published::{Published, published};
 use gradproof_tests::reference::Honest;
+use gradproof_verifier::hyperkzg::{evaluations, folds};
 
 /// Segments that were trained on two data sets, which differ in one entry of one row.
 fn candidates() -> &'static [Witness; 2] {
@@ -55,7 +56,7 @@ fn everything(suspicion: Suspicion) -> BTreeSet<Fits> {
     match suspicion {
         Suspicion::NoMask | Suspicion::ConstantMask => {
             fits.insert(Fits::Commitment);
-            fits.extend((0..vars - 1).map(Fits::Fold).chain((0..=vars).map(Fits::Evaluation)));
+            fits.extend((0..folds(vars)).map(Fits::Fold).chain((0..evaluations(vars)).map(Fits::Evaluation)));
         }
         Suspicion::BareMask => fits.extend([Fits::Commitment]),
         Suspicion::BareColumns => fits.extend(layout.group(Group::Trace).map(Fits::Column)),
