@@ -71,8 +71,8 @@ contract SegmentVerifier is ISegmentVerifier {
 
     uint256 private constant INSTANCES = 8;
 
-    /// @notice Verifier of the circuit.
-    IHalo2Verifier public immutable halo2;
+    /// @inheritdoc ISegmentVerifier
+    IHalo2Verifier public immutable override halo2;
     /// @inheritdoc ISegmentVerifier
     bytes32 public immutable override key;
     /// @inheritdoc ISegmentVerifier
@@ -252,6 +252,8 @@ contract SegmentVerifier is ISegmentVerifier {
         if (first != segment.first) revert FirstCommitments(segment.first, first);
         if (_liveTables > 0) Tables.load(traceEnd, _liveTables, _tableX, _tableY, _moreTables);
         Statement.write(begin, segment, Statement.Fixed(_a, _b, _c, _d, _e, _f), last);
+        // So that this contract's own code says which tables it uses, whatever stands at the address of the others.
+        if (_liveTables > 1) Tables.requireSame(traceEnd, _tables, Statement.tablesDigest(begin));
         assembly ("memory-safe") {
             digest := keccak256(begin, sub(end, begin))
         }

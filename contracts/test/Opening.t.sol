@@ -208,6 +208,11 @@ contract OpeningTest is Scene {
         t = terms(Assurance.Proven);
         t.training.halo2Code = keccak256("other");
         refusesTerms(t, why(IMarketErrors.CodeChanged.selector, address(token)));
+        // A verifier that asks another contract than the terms name.
+        MockVerifier other = new MockVerifier(address(nodes), Mode.Check, false, 10, 4);
+        t = terms(Assurance.Proven);
+        (t.training.verifier, t.training.verifierCode) = (address(other), address(other).codehash);
+        refusesTerms(t, why(IMarketErrors.CodeChanged.selector, address(token)));
         // Code that changed between posting and accepting is seen.
         bytes32 id = opened(Assurance.Proven);
         vm.etch(address(verifier), address(token).code);
@@ -216,7 +221,7 @@ contract OpeningTest is Scene {
     }
 
     function test_insecure_verifier_only_on_the_local_chain() public {
-        MockVerifier insecure = new MockVerifier(Mode.Check, true, 10, 4);
+        MockVerifier insecure = new MockVerifier(address(token), Mode.Check, true, 10, 4);
         Terms memory t = terms(Assurance.Proven);
         (t.training.verifier, t.training.verifierCode) = (address(insecure), address(insecure).codehash);
         takes(t);

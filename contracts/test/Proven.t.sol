@@ -73,7 +73,7 @@ contract ProvenTest is Scene {
         rows = rows % 5000 + 1;
         batch = batch % 300 + 1;
         steps = steps % 40 + 1;
-        MockVerifier cut = new MockVerifier(Mode.Check, false, batch, steps);
+        MockVerifier cut = new MockVerifier(address(token), Mode.Check, false, batch, steps);
         Terms memory t = terms(Assurance.Sampled);
         (t.training.verifier, t.training.verifierCode) = (address(cut), address(cut).codehash);
         t.training.rows = rows;
@@ -122,6 +122,24 @@ contract ProvenTest is Scene {
         eq(market.owed(provider), PRICE * 8 / 10, "to the owner");
     }
 
+    /// Whoever has data, weights and seed can prove an end with other blindings, from which the provider cannot go on.
+    function test_only_the_provider_says_where_a_segment_ends() public {
+        bytes32 id = running(Assurance.Proven);
+        bytes memory p = proof(id, 0, keccak256("with other blindings"));
+        bytes memory call = abi.encodeCall(market.prove, (id, 0, p));
+        refuses(stranger, call, why(IMarketErrors.NotProvider.selector, stranger));
+        refuses(requester, call, why(IMarketErrors.NotProvider.selector, requester));
+        prove(id, 0);
+        // A claim says it beforehand: its proof may come from anyone, and must end there.
+        id = running(Assurance.Optimistic);
+        claim(id, 0, 1);
+        p = proof(id, 0, keccak256("with other blindings"));
+        bytes memory reason =
+            abi.encodeWithSelector(IMarketErrors.WrongLast.selector, lastOf(0), keccak256("with other blindings"));
+        refuses(stranger, abi.encodeCall(market.prove, (id, 0, p)), reason);
+        prove(id, 0);
+    }
+
     function test_a_late_proof_is_refused_and_the_job_defaults() public {
         bytes32 id = running(Assurance.Proven);
         prove(id, 0);
@@ -130,6 +148,7 @@ contract ProvenTest is Scene {
         vm.warp(until);
         refuses(stranger, abi.encodeCall(market.advance, (id)), why(IMarketErrors.TooEarly.selector, until));
         uint256 here = vm.snapshotState();
+        vm.prank(provider);
         market.prove(id, 1, p);
         vm.revertToState(here);
         vm.warp(until + 1);
@@ -170,7 +189,7 @@ contract ProvenTest is Scene {
     }
 
     function withVerifier(Mode mode) private returns (bytes32) {
-        MockVerifier other = new MockVerifier(mode, false, 10, 4);
+        MockVerifier other = new MockVerifier(address(token), mode, false, 10, 4);
         Terms memory t = terms(Assurance.Proven);
         (t.training.verifier, t.training.verifierCode) = (address(other), address(other).codehash);
         return running(t);
@@ -180,6 +199,7 @@ contract ProvenTest is Scene {
     function test_a_verifier_that_accepts_everything() public {
         bytes32 id = withVerifier(Mode.AcceptAll);
         for (uint256 i = 0; i < SEGMENTS; ++i) {
+            vm.prank(provider);
             market.prove(id, i, abi.encode(bytes32(0), lastOf(i)));
         }
         bytes memory call = abi.encodeCall(market.prove, (id, SEGMENTS, abi.encode(bytes32(0), FIRST)));

@@ -82,7 +82,7 @@ abstract contract Scene is Test {
     function build(IERC20 money) internal {
         market = new TrainingMarket(money, nodes, datasets);
         vault = market.vault();
-        verifier = new MockVerifier(Mode.Check, false, 10, 4);
+        verifier = new MockVerifier(address(token), Mode.Check, false, 10, 4);
         makeCommittee();
         accounts = [requester, provider, partner, dataOwner, royalties, stranger, challenger, hot, BURNT];
         for (uint256 i = 0; i < validators.length; ++i) {
@@ -267,7 +267,10 @@ abstract contract Scene is Test {
 
     function prove(bytes32 id, uint256 index) internal {
         bytes memory p = proof(id, index, lastOf(index));
-        vm.prank(stranger);
+        // Claims are proven by anyone.
+        bool claims = market.termsOf(id).checks.level != Assurance.Proven;
+        address prover = claims ? stranger : market.jobOf(id).owner;
+        vm.prank(prover);
         market.prove(id, index, p);
     }
 

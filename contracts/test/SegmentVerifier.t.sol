@@ -82,6 +82,35 @@ contract SegmentVerifierTest is Test {
         same(0x3c36c159ed3c7944847431ba7328a891c0484b618f5d039dcf345684b407b7c4, verifier.setup());
     }
 
+    function test_tablesThatOthersKeepAreThoseOfTheStatement() external {
+        SegmentVerifier.Key memory key = _key();
+        // The generator, twice it, and a column of zeros.
+        key.tables = new uint256[2][](3);
+        key.tables[0] = [uint256(1), 2];
+        key.tables[1] = [
+            0x030644e72e131a029b85045b68181585d97816a916871ca8d3c208c16d87cfd3,
+            0x15ed738c0e0a7c92e7845f96b2ae9c0a68a6a449e3538fc7ff3ebf7a5a18a2c4
+        ];
+        SegmentVerifier verifier = new SegmentVerifier(key);
+        // A proof of zeros, right as far as the digest: an epoch of one segment has one leaf, which is its root.
+        bytes memory proof = new bytes(4096);
+        Segment memory segment;
+        (segment.epochSegments, segment.liveSteps, segment.liveRows, segment.rate) = (1, 1, 1, 1);
+        segment.dataRoot = keccak256(abi.encodePacked(uint8(0), uint64(0), uint64(0), new bytes(64)));
+        segment.first = keccak256(new bytes(64));
+        try verifier.verify(segment, proof) {}
+        catch (bytes memory reason) {
+            assert(bytes4(reason) != Tables.TableData.selector);
+        }
+
+        // The first contract that the verifier made.
+        address data = address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", address(verifier), hex"01")))));
+        same(65, data.code.length);
+        vm.etch(data, bytes.concat(hex"00", new bytes(64)));
+        vm.expectRevert(abi.encodeWithSelector(Tables.TableData.selector));
+        verifier.verify(segment, proof);
+    }
+
     function test_missingHalo2IsRefused() external {
         SegmentVerifier.Key memory key = _key();
         key.halo2 = IHalo2Verifier(address(77));

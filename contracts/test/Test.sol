@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 /// @notice The cheat codes of the test runner that are used here.
 interface Vm {
+    function etch(address where, bytes calldata code) external;
     function expectRevert(bytes calldata reason) external;
     function prank(address sender) external;
     function chainId(uint256 id) external;

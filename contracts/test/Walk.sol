@@ -128,6 +128,15 @@ abstract contract Walk is Scene {
             eq(job.escrow + job.held + job.fees, 0, "nothing stays");
             (uint256 bond,) = bonds(id);
             eq(bond, 0, "no bond stays");
+            for (uint256 i = 0; i < job.claimed; ++i) {
+                eq(market.claimOf(id, i).challenger, address(0), "no challenge stays open");
+                bytes32 challenge = keccak256(abi.encode(id, i));
+                eq(
+                    vault.bonded(challenge, challenger) + vault.bonded(challenge, heckler),
+                    0,
+                    "no challenger's bond stays"
+                );
+            }
             uint256 most = job.state == State.Slashed ? BOND : job.state == State.Defaulted ? BOND / 10 : 0;
             yes(bondLost[id] <= most, "lost bond");
             if (job.state == State.Slashed) eq(bondLost[id], BOND, "slashed in full");

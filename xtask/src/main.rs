@@ -94,9 +94,8 @@ enum Task {
     /// Needs the packages of `contracts/` (`cargo xtask contracts` installs them). Takes some seconds a refusal. Survivors that
     /// `docs/settlement.md` explains are listed, others are a failure.
     MutateContracts {
-        /// Only files whose path contains this.
-        #[arg(default_value = "")]
-        only: String,
+        /// Only files whose path contains one of these.
+        only: Vec<String>,
     },
 }
 

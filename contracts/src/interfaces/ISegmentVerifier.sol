@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IHalo2Verifier} from "./IHalo2Verifier.sol";
+
 /// @notice What the settling contract knows of a segment, all of it from its own storage.
 /// @param job The job.
 /// @param owner Owner of the provider, who is paid.
@@ -76,6 +78,10 @@ interface ISegmentVerifier {
     /// @param proof The proof: see `SegmentVerifier` for its bytes.
     /// @return last Digest of the commitments to the parameters after the segment: keccak256 of their points.
     function verify(Segment calldata segment, bytes calldata proof) external view returns (bytes32 last);
+
+    /// @notice Verifier of the circuit, which every proof is given to.
+    /// @return The contract.
+    function halo2() external view returns (IHalo2Verifier);
 
     /// @notice Digest of the verifying key, as in the statement.
     /// @return The digest.

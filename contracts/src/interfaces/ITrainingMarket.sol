@@ -81,7 +81,8 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param lasts Digests of the last parameters of each.
     function claim(bytes32 id, uint256 index, bytes32[] calldata lasts) external;
 
-    /// @notice Proves a segment: pays it, answers a challenge, or discharges a drawn one. Anyone may.
+    /// @notice Proves a segment: pays it, answers a challenge, or discharges a drawn one. The proof of a claim may come from anyone;
+    /// where nothing was claimed, which is in `Proven`, only the provider may: it is the proof that says where the segment ends.
     /// @param id The job.
     /// @param index The segment.
     /// @param proof The proof.

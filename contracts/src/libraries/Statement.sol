@@ -62,4 +62,12 @@ library Statement {
             mstore(add(begin, 364), last)
         }
     }
+
+    /// @notice The digest of the tables in a statement in memory.
+    /// @param begin Where the statement stands.
+    function tablesDigest(uint256 begin) internal pure returns (bytes32 digest) {
+        assembly ("memory-safe") {
+            digest := mload(add(begin, 240))
+        }
+    }
 }

@@ -8,6 +8,8 @@ library Tables {
     /// @notice A commitment to a table is not a point of the curve.
     /// @param index Which.
     error TablePoint(uint256 index);
+    /// @notice What the data contract holds are not the tables of the statement.
+    error TableData();
 
     /// @notice The points, 64 bytes each, after a check that they are points.
     function encode(uint256[2][] memory points) internal view returns (bytes memory encoded) {
@@ -54,5 +56,14 @@ library Tables {
             mstore(add(begin, 0x20), y)
             if gt(count, 1) { extcodecopy(data, add(begin, 0x40), 1, shl(6, sub(count, 1))) }
         }
+    }
+
+    /// @notice Reverts unless `count` points in memory, infinities included, have the digest.
+    function requireSame(uint256 begin, uint256 count, bytes32 digest) internal pure {
+        bytes32 got;
+        assembly ("memory-safe") {
+            got := keccak256(begin, shl(6, count))
+        }
+        if (got != digest) revert TableData();
     }
 }

@@ -56,12 +56,15 @@ library Opening {
         Books.end(s, id, State.Cancelled, 0);
     }
 
-    /// @notice Refuses a verifier or halo2 verifier with other code than agreed.
+    /// @notice Refuses a verifier or halo2 verifier with other code than agreed, and a verifier that asks another halo2 verifier.
     function checkCode(Training storage training) internal view {
         if (training.verifier.codehash != training.verifierCode) {
             revert IMarketErrors.CodeChanged(training.verifier);
         }
         if (training.halo2.codehash != training.halo2Code) revert IMarketErrors.CodeChanged(training.halo2);
+        if (address(ISegmentVerifier(training.verifier).halo2()) != training.halo2) {
+            revert IMarketErrors.CodeChanged(training.halo2);
+        }
     }
 
     function post(

@@ -39,13 +39,16 @@ library Running {
         if (level == Assurance.Sampled && end == job.total) Sampling.close(s, id);
     }
 
-    /// @notice Proves a segment. Anyone may: the money goes to the owner that the statement names.
+    /// @notice Proves a segment. The proof of a claim may come from anyone: it must end where the claim does. Where the proof
+    /// itself says where the segment ends, only the provider may bring it: whoever knows data and weights could
+    /// prove an end with blindings of its own, from which the provider cannot go on.
     function prove(Store storage s, bytes32 id, uint256 index, bytes calldata proof) external {
         Job storage job = s.jobs[id];
         if (job.state == State.Proving) return Sampling.prove(s, id, index, proof);
         Guards.inState(s, id, State.Running);
         Assurance level = s.terms[id].checks.level;
         if (level == Assurance.Proven) {
+            Guards.asProvider(s, job);
             if (index != job.settled) revert IMarketErrors.WrongIndex(job.settled, index);
             Guards.notAfter(job.deadline);
             bytes32 last = Segments.verify(s, id, index, proof);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IHalo2Verifier} from "../../src/interfaces/IHalo2Verifier.sol";
 import {ISegmentVerifier, Segment} from "../../src/interfaces/ISegmentVerifier.sol";
 
 enum Mode {
@@ -16,9 +17,12 @@ contract MockVerifier is ISegmentVerifier {
     uint32 private immutable BATCH;
     uint32 private immutable STEPS;
 
+    IHalo2Verifier public immutable halo2;
+
     error NotAProof();
 
-    constructor(Mode mode, bool insecure, uint32 batch, uint32 steps) {
+    constructor(address circuit, Mode mode, bool insecure, uint32 batch, uint32 steps) {
+        halo2 = IHalo2Verifier(circuit);
         MODE = mode;
         insecureSetup = insecure;
         BATCH = batch;

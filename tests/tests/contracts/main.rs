@@ -11,6 +11,7 @@ mod points;
 mod proofs;
 mod real;
 mod refusals;
+mod snapshot;
 mod stage;
 mod synthetic;
 mod wrapped;

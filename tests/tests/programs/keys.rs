@@ -64,6 +64,7 @@ fn a_derived_key_verifies_wrapped_proofs() {
     // What a key file says can be read as well.
     let shown = run(at, "verifier key --statement out/statement.json --key my.key --json").exits(0).json();
     assert_eq!((&shown["stated"], &shown["circuit_bits"]), (&true.into(), &14.into()));
+    assert_eq!(shown["derived"], false);
 }
 
 #[test]

@@ -16,10 +16,10 @@ pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Re
     replace(path, OpenOptions::new().write(true).create_new(true), fill)
 }
 
-/// As [`write`], a file that only its owner may read, from the beginning.
+/// As [`write()`], a file that only its owner may read, from the beginning.
 ///
 /// # Errors
-/// As those of [`write`].
+/// As those of [`write()`].
 pub fn write_private(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
@@ -39,7 +39,7 @@ fn replace(
     let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "not the name of a file"))?;
     let mut temporary = name.to_os_string();
     // Two writers in one process or in two never share a temporary file.
-    temporary.push(format!(".{}-{:016x}{PARTIAL}", std::process::id(), RandomState::new().hash_one(&name)));
+    temporary.push(format!(".{}-{:016x}{PARTIAL}", std::process::id(), RandomState::new().hash_one(name)));
     let temporary = path.with_file_name(temporary);
     let written = options.open(&temporary).and_then(|file| {
         let mut writer = BufWriter::with_capacity(1 << 20, file);

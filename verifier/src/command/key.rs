@@ -92,6 +92,8 @@ struct Report {
     /// Of a segment's transaction, by the formula, without paths of data.
     #[serde(skip_serializing_if = "Option::is_none")]
     gas: Option<u64>,
+    /// False for a key that was read from a file, which is trusted.
+    derived: bool,
     /// Whether the statement has this key.
     #[serde(skip_serializing_if = "Option::is_none")]
     stated: Option<bool>,
@@ -121,6 +123,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         columns: layout.columns(),
         circuit_bits: wrap.map(|wrap| wrap.size_bits()),
         gas: wrap.map(|_| segment_gas(layout, key.column_vars, 0)),
+        derived: arguments.key.key.is_none(),
         stated: statement.as_ref().map(|job| job.verifying_key == key.digest()),
     };
     print(&if arguments.json { serde_json::to_string(&report)? } else { report.table() });
@@ -183,7 +186,8 @@ impl Report {
             rows.push(("gas of a segment", format!("about {gas}, and the paths of the data")));
         }
         match self.stated {
-            Some(true) => rows.push(("statement", "has this key".into())),
+            Some(true) if self.derived => rows.push(("statement", "has this key".into())),
+            Some(true) => rows.push(("statement", "has this key, which is the file's: it was not derived".into())),
             Some(false) => rows.push(("statement", "REJECTED: it has another key".into())),
             None => {}
         }

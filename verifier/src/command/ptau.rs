@@ -226,7 +226,7 @@ fn element(bytes: &[u8]) -> Option<Fq> {
 fn point_1(bytes: &[u8]) -> Option<G1Affine> {
     let (x, y) = bytes.split_at(FIELD_BYTES);
     let point = G1Affine::new_unchecked(element(x)?, element(y)?);
-    point.is_on_curve().then_some(point)
+    (!point.is_zero() && point.is_on_curve()).then_some(point)
 }
 
 /// A point of G2 other than zero.
@@ -234,7 +234,8 @@ fn point_2(bytes: &[u8]) -> Option<G2Affine> {
     let coordinate = |i: usize| element(&bytes[i * FIELD_BYTES..(i + 1) * FIELD_BYTES]);
     let (x, y) = (Fq2::new(coordinate(0)?, coordinate(1)?), Fq2::new(coordinate(2)?, coordinate(3)?));
     let point = G2Affine::new_unchecked(x, y);
-    (point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve()).then_some(point)
+    let in_group = point.is_on_curve() && point.is_in_correct_subgroup_assuming_on_curve();
+    (!point.is_zero() && in_group).then_some(point)
 }
 
 #[cfg(test)]
@@ -315,6 +316,12 @@ mod tests {
         }
         let problem = moved(powers_2 + 2 * G2_BYTES, powers_2 + G2_BYTES, G2_BYTES);
         assert!(matches!(problem, PtauProblem::Powers), "{problem}");
+        // Zeros behind the generators: a τ of zero, for which every pairing holds.
+        let mut zeros = good.clone();
+        zeros[powers + G1_BYTES..powers + 64 * G1_BYTES].fill(0);
+        zeros[powers_2 + G2_BYTES..powers_2 + 2 * G2_BYTES].fill(0);
+        let problem = import_bytes(&zeros, 6).expect_err("the file is forged");
+        assert!(matches!(problem, PtauProblem::Point { .. }), "{problem}");
         for length in [0, 3, 11, 20, powers - 1, powers + 100, good.len() - 1] {
             assert!(import_bytes(&good[..length], 6).is_err(), "{length} bytes");
         }

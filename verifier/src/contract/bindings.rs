@@ -63,6 +63,7 @@ sol! {
         error Halo2Answer();
         error OpeningValue();
         error Pairing();
+        error TableData();
         // Of the constructor.
         error Halo2Missing();
         error Architecture();

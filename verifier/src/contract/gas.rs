@@ -4,6 +4,7 @@ use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::tensor::{Group, Layout};
 
+use crate::hyperkzg::{FOLDED, steps};
 use crate::job::MAX_SEGMENTS;
 use crate::key::MAX_COLUMN_VARS;
 use crate::merkle;
@@ -14,22 +15,34 @@ pub const BUDGET: u64 = 800_000;
 const SHORTEST: usize = 10;
 
 /// The transaction, the ledger, statement and digest, the pairing.
-const SEGMENT: u64 = 220_700;
+const SEGMENT: u64 = 225_100;
 /// The circuit's proof: its bytes, and verifying it.
-const HALO2: u64 = 258_000;
+const CIRCUIT: u64 = 259_600;
 /// A point of a column: its bytes, one multiplication and addition, its share of the digest.
 const COLUMN: u64 = 7_600;
-/// A variable of the columns: a coordinate, a fold and an evaluation, and one multiplication.
-const VARIABLE: u64 = 9_160;
+/// A variable of the columns: a coordinate, and its share of a fold, a multiplication and the evaluations.
+const VARIABLE: u64 = 5_650;
+/// A last step of the opening that folds one variable instead of two.
+const SHORT_STEP: u64 = 3_900;
 /// A node of the path of a data column.
 const NODE: u64 = 770;
 
 /// Gas of the whole transaction in which a ledger takes the proof of a segment, call data included, under hard fork Prague;
 /// `path` is the number of levels of the tree of the data.
 pub fn segment_gas(layout: &Layout, column_vars: usize, path: usize) -> u64 {
-    let columns = |group| layout.group(group).len() as u64;
-    let points = columns(Group::Data) + columns(Group::First) + columns(Group::Last) + columns(Group::Trace);
-    SEGMENT + HALO2 + COLUMN * points + VARIABLE * column_vars as u64 + NODE * columns(Group::Data) * path as u64
+    let columns = |group| layout.group(group).len();
+    CIRCUIT + without_circuit(column_vars, [columns(Group::Data), columns(Group::First), columns(Group::Trace)], path)
+}
+
+/// The same but for the circuit's proof, for so many data, parameter and trace columns.
+pub fn without_circuit(column_vars: usize, [data, parameters, trace]: [usize; 3], path: usize) -> u64 {
+    let counted = [
+        (COLUMN, data + 2 * parameters + trace),
+        (VARIABLE, column_vars),
+        (SHORT_STEP, steps(column_vars).filter(|&step| step < FOLDED).count()),
+        (NODE, data * path),
+    ];
+    SEGMENT + counted.into_iter().map(|(gas, count)| gas * count as u64).sum::<u64>()
 }
 
 /// The column size, in variables, for contracts: the shortest columns with which a segment of the longest job stays within

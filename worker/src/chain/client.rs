@@ -130,6 +130,15 @@ impl Chain {
         Ok(C::abi_decode_returns(&answer)?)
     }
 
+    /// What a call would cost as a transaction of its own, in gas.
+    ///
+    /// # Errors
+    /// [`ChainError::Reverted`] if the contract refuses; if the node does.
+    pub fn estimate<C: SolCall>(&self, to: Address, call: &C) -> Result<u64, ChainError> {
+        let request = TransactionRequest::default().with_from(self.sender).with_to(to).with_input(call.abi_encode());
+        self.runtime.block_on(async { self.provider.estimate_gas(request).await }).map_err(refused)
+    }
+
     /// Sends a transaction to a contract, and waits until it is in a block.
     ///
     /// # Errors

@@ -64,6 +64,12 @@ pub enum ChainError {
     /// The compiler's answer lacks something.
     #[error("the compiler's answer has no {0}")]
     Answer(String),
+    /// The ledger takes jobs of one learning rate; the market takes schedules.
+    #[error("the job has {got} learning rates, the ledger takes one")]
+    Rates {
+        /// Rates of the job.
+        got: usize,
+    },
     /// Code that names a library was to be deployed without it.
     #[error("the address of the library {library} is missing")]
     Unlinked {

@@ -2,7 +2,7 @@
 
 use ark_bn254::G1Affine;
 use gradproof_verifier::contract::{ChainProof, segment_key};
-use gradproof_verifier::job::JobStatement;
+use gradproof_verifier::job::{JobStatement, RateChange};
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::proof::Proof;
 use gradproof_verifier::statement::{Domain, points_digest};
@@ -56,10 +56,13 @@ impl Contracts {
     /// Opens the job of `statement` for `owner`; its domain is then [`Self::domain`].
     ///
     /// # Errors
-    /// The ledger refuses.
+    /// [`ChainError::Rates`], or the ledger refuses.
     pub fn open(&self, chain: &Chain, statement: &JobStatement, owner: Address) -> Result<OpenJob, ChainError> {
         let epoch = statement.epoch();
         let last = epoch.live(epoch.segments() - 1).ok_or_else(|| ChainError::Answer("last position".into()))?;
+        let &[RateChange { rate, .. }] = &statement.rates[..] else {
+            return Err(ChainError::Rates { got: statement.rates.len() });
+        };
         let terms = Terms {
             verifier: self.verifier.address,
             owner,
@@ -68,7 +71,7 @@ impl Contracts {
             segments: statement.segments() as u64,
             lastSteps: last.steps as u32,
             lastRows: last.last_rows as u32,
-            rate: statement.rates.first().map_or(0, |change| change.rate),
+            rate,
             first: points_digest(&statement.first_parameters).into(),
         };
         let call = SegmentLedger::openCall { terms };

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+pragma solidity 0.8.37;
+
+import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
+import {BURNT} from "../src/Token.sol";
+import {Assurance, Licence, State, Terms} from "../src/market/Types.sol";
+import {Scene} from "./Scene.sol";
+import {vm} from "./Vm.sol";
+
+/// @notice Parties that are one person: what they can take out of a job is never more than they put in.
+contract CollusionTest is Scene {
+    /// All that an account has, here and there.
+    function wealth(address who) private view returns (uint256) {
+        return token.balanceOf(who) + market.owed(who) + vault.owed(who) + vault.free(who);
+    }
+
+    /// It pays itself, less what the owner of the data gets.
+    function test_a_requester_that_is_its_own_provider_pays_the_royalty() public {
+        enrol(requester, 0xab1, address(0), 1);
+        stake(requester, BOND);
+        Terms memory t = terms(Assurance.Proven);
+        vm.prank(dataOwner);
+        t.training.dataset = datasets.register(ROOT, 107, 1000, royalties);
+        t.training.royaltyBps = 1000;
+        Licence memory licence = Licence(++nonce, vm.getBlockTimestamp(), "");
+        licence.signature = sign(OWNER_KEY, market.licenceDigest(t.training.dataset, requester, licence));
+        uint256 before = wealth(requester);
+        bytes32 id = open(t, licence);
+        vm.prank(requester);
+        market.accept(id, 0);
+        vm.prank(requester);
+        market.start(id);
+        proveAll(id);
+        vm.prank(requester);
+        market.acknowledge(id);
+        market.collect(id);
+        eq(wealth(requester), before - SEGMENTS * PRICE / 10, "less the royalty");
+        eq(market.owed(royalties), SEGMENTS * PRICE / 10, "the royalty");
+        solvent();
+    }
+
+    /// A provider that challenges its own false claim keeps an honest challenger away, and loses three quarters of the bond.
+    function test_a_provider_that_challenges_itself() public {
+        bytes32 id = running(Assurance.Optimistic);
+        claim(id, 0, 1);
+        confirm(id, 0);
+        uint256 both = wealth(provider) + wealth(challenger) + BOND;
+        contest(id, 0);
+        vm.warp(market.claimOf(id, 0).answerUntil + 1);
+        market.slash(id, 0);
+        eq(wealth(provider) + wealth(challenger), both - BOND * 3 / 4, "three quarters");
+        eq(market.jobOf(id).earned, 0, "and nothing is paid");
+        solvent();
+    }
+
+    /// All three in one hand burn half of their own bond.
+    function test_requester_provider_and_challenger_in_one_hand() public {
+        uint256 all = wealth(requester) + wealth(provider) + wealth(challenger);
+        bytes32 id = running(Assurance.Optimistic);
+        claim(id, 0, 4);
+        confirm(id, 3);
+        contest(id, 3);
+        vm.warp(market.claimOf(id, 3).answerUntil + 1);
+        market.slash(id, 3);
+        eq(wealth(requester) + wealth(provider) + wealth(challenger), all - BOND / 2, "half of the bond");
+        eq(vault.owed(BURNT), BOND / 2, "burnt");
+        solvent();
+    }
+
+    /// The last second of a window is for the challenger, the next one for the provider; the same for the answer.
+    function test_windows_and_answers_do_not_overlap() public {
+        bytes32 id = running(Assurance.Optimistic);
+        claim(id, 0, 2);
+        confirm(id, 0);
+        confirm(id, 1);
+        vm.warp(market.claimOf(id, 0).windowUntil);
+        bytes memory settle = abi.encodeCall(market.settle, (id));
+        refuses(stranger, settle, why(IMarketErrors.NothingToSettle.selector));
+        contest(id, 0);
+        vm.warp(market.claimOf(id, 0).answerUntil);
+        bytes memory slash = abi.encodeCall(market.slash, (id, 0));
+        refuses(stranger, slash, why(IMarketErrors.TooEarly.selector, vm.getBlockTimestamp()));
+        prove(id, 0);
+        eq(market.jobOf(id).settled, 2, "answered in the last second");
+        solvent();
+    }
+
+    /// Amounts that do not divide: nothing is lost or made, whatever is rounded.
+    function testFuzz_dust(uint8 price, uint16 bond, uint16 share, uint16 fee) public {
+        Terms memory t = terms(Assurance.Optimistic);
+        t.price.max = uint128(price) + 1;
+        t.price.start = t.price.max;
+        t.price.bond = 8 * t.price.max + bond;
+        t.price.lastShareBps = share % 10_001;
+        t.price.handBackFee = fee % (t.price.bond / 100 + 1);
+        t.price.challengeBond = 1;
+        bytes32 id = assigned(t);
+        vm.prank(provider);
+        market.decline(id);
+        vm.prank(provider);
+        market.accept(id, 0);
+        vm.prank(provider);
+        market.start(id);
+        claim(id, 0, 3);
+        confirm(id, 0);
+        confirm(id, 2);
+        contest(id, 2);
+        vm.warp(vm.getBlockTimestamp() + 1 days);
+        market.slash(id, 2);
+        solvent();
+        eq(market.jobOf(id).settled, 1, "one lapsed");
+        eq(market.jobOf(id).escrow, 0, "nothing stays");
+        eq(vault.bonded(id, provider), 0, "no bond stays");
+        eq(
+            vault.owed(BURNT) + vault.owed(requester) + vault.owed(challenger),
+            t.price.bond + t.price.handBackFee,
+            "all of it"
+        );
+        inState(id, State.Slashed);
+        id = running(t);
+        claim(id, 0, 1);
+        prove(id, 0);
+        late(id);
+        eq(market.jobOf(id).escrow, 0, "nothing stays after a default");
+        solvent();
+    }
+}
