@@ -147,7 +147,10 @@ contract Handler is Griefer {
         if (level(id) != Assurance.Proven && market.claimOf(id, index).last != lastOf(index)) return;
         proven[id][index] = true;
         if (job.due == 1) sampleStood[id] = true;
-        act(id, stranger, abi.encodeCall(market.prove, (id, index, proof(id, index, lastOf(index)))));
+        // Claims are proven by anyone.
+        bool claims = market.termsOf(id).checks.level != Assurance.Proven;
+        address prover = claims ? stranger : market.jobOf(id).owner;
+        act(id, prover, abi.encodeCall(market.prove, (id, index, proof(id, index, lastOf(index)))));
     }
 
     function doSettle(uint256 seed) external {
