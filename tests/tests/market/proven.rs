@@ -84,12 +84,15 @@ fn refused_elsewhere(scene: &Scene, trained: &Trained, job: B256, other: B256, d
     let chain = Domain { chain: 1, ..domain };
     for (what, domain) in [("owner", owner), ("chain", chain)] {
         let proof = trained.prove(0, domain);
-        let refused = scene.prove(&scene.partner, job, 0, &proof).err();
+        let refused = scene.prove(&scene.provider, job, 0, &proof).err();
         assert_eq!(refused.as_deref(), Some(ANOTHER_STATEMENT), "another {what}");
     }
     let mut changed = proof.to_vec();
     if let Some(byte) = changed.last_mut() {
         *byte ^= 1;
     }
-    assert!(scene.prove(&scene.partner, job, 0, &changed).is_err(), "a changed proof");
+    assert!(scene.prove(&scene.provider, job, 0, &changed).is_err(), "a changed proof");
+    // Whoever else brings the right one could have brought one that ends elsewhere.
+    let refused = scene.prove(&scene.partner, job, 0, proof).expect_err("it is not the partner's");
+    assert!(refused.starts_with("NotProvider"), "{refused}");
 }
