@@ -44,8 +44,7 @@ fn a_proven_job_from_end_to_end() {
         if index == 0 {
             refused_elsewhere(&scene, &trained, job, other, domain, &proof);
         }
-        // Anyone may bring it: the money goes to the owner in the statement.
-        let sent = scene.prove(&scene.partner, job, index, &proof).expect("the proof is right");
+        let sent = scene.prove(&scene.provider, job, index, &proof).expect("the proof is right");
         let proved = sent.receipt.decoded_log::<TrainingMarket::Proved>().expect("there is an event");
         assert_eq!(proved.last, trained.opening(index).digest());
         println!("segment {index}: {} gas", sent.gas);
