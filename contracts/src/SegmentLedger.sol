@@ -69,6 +69,8 @@ contract SegmentLedger is ISegmentLedger {
         if (address(verifier) == address(0)) revert UnknownJob(job);
         Segment memory segment = _segment(job, stored);
         if (segment.index == stored.segments) revert Finished(job);
+        // The proof says where the segment ends: one by somebody else would end it where the provider cannot go on.
+        if (msg.sender != segment.owner) revert NotOwner(msg.sender, segment.owner);
         // A view: the call cannot come back and change anything.
         bytes32 last = verifier.verify(segment, proof);
         stored.next = segment.index + 1;

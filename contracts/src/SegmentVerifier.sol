@@ -373,7 +373,10 @@ contract SegmentVerifier is ISegmentVerifier {
         (fault, index, state, x, y) = HyperKzg.reduce(opening);
         if (fault == HyperKzg.Fault.Value) revert OpeningValue();
         if (fault != HyperKzg.Fault.None) {
-            uint256 offset = index > folds ? parts.quotient + 64 * (index - folds - 1) : parts.folds + 64 * (index - 1);
+            // C is no point of the proof: it is at infinity because of the random column.
+            uint256 offset = parts.mask;
+            if (index > folds) offset = parts.quotient + 64 * (index - folds - 1);
+            else if (index > 0) offset = parts.folds + 64 * (index - 1);
             _refuse(Bn254.Fault(uint8(fault)), offset - parts.first);
         }
     }

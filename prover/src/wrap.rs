@@ -115,7 +115,7 @@ impl Wrapper {
             None => self.prove(circuit, &instances(publics, &reduced))?,
             Some((device, keys)) => {
                 let proof = device.prove(*keys, instances(publics, &reduced), circuit.advice().collect())?;
-                if !self.verifying.verify(publics, &reduced, &proof) {
+                if !self.verifying.verify(relations.layout.column_vars, publics, &reduced, &proof) {
                     return Err(WrapError::WrongProof);
                 }
                 proof

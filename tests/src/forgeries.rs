@@ -83,17 +83,29 @@ pub fn untrained() -> Witness {
 /// # Panics
 /// Never, unless the prover is broken.
 pub fn forgery(check: Check) -> Option<Forgery> {
-    let segment = |witness: &Witness| proof(prove(Subject::Segment, witness));
+    forgery_for(check, &|_| ())
+}
+
+/// The same for another verifier: `settle` changes what the statement says of where the proof counts, and by which key.
+///
+/// # Panics
+/// Never, unless the prover is broken.
+pub fn forgery_for(check: Check, settle: &dyn Fn(&mut Statement)) -> Option<Forgery> {
     let honest = fixture().witness(Subject::Segment);
     let said = |forged: Witnesses<'_>, say: &dyn Fn(&mut Statement)| {
+        let say = |said: &mut Statement| {
+            settle(said);
+            say(said);
+        };
         proof(forge(Subject::Segment, forged, say, &mut |_, _| ()))
     };
+    let segment = |witness: &Witness| said(Witnesses::same(witness), &|_| ());
     match check {
         Check::LookupSum => segment(&out_of_range()),
         Check::LookupDenominator => Some(zero_denominators()),
-        Check::LookupLayer => proof(false_tree(Lie::Root)),
-        Check::LookupNumerator => proof(false_tree(Lie::Numerators)),
-        Check::LookupFingerprint => proof(false_tree(Lie::Denominator)),
+        Check::LookupLayer => proof(false_tree(Lie::Root, settle)),
+        Check::LookupNumerator => proof(false_tree(Lie::Numerators, settle)),
+        Check::LookupFingerprint => proof(false_tree(Lie::Denominator, settle)),
         Check::Pointwise => segment(&cheated(&fixture().task, &Softmax(|row, _, _, _| row.probabilities[0] += 1))),
         Check::Product => segment(&cheated(&fixture().task, &WrongRounding { backward: false, keep_product: false })),
         Check::Weight => {
@@ -120,8 +132,11 @@ pub fn forgery(check: Check) -> Option<Forgery> {
             let key = wrapped().1.digest();
             let Forged { proof: other, .. } =
                 forge(Subject::Segment, Witnesses::same(&honest), |_| (), &mut |_, _| ()).wrap();
-            let mut forged =
-                forge(Subject::Segment, Witnesses::same(&untrained()), |said| said.key = key, &mut |_, _| ()).wrap();
+            let say = |said: &mut Statement| {
+                settle(said);
+                said.key = key;
+            };
+            let mut forged = forge(Subject::Segment, Witnesses::same(&untrained()), say, &mut |_, _| ()).wrap();
             if let (Argument::Wrapped { halo2: own, .. }, Argument::Wrapped { halo2, .. }) =
                 (&mut forged.proof.argument, other.argument)
             {
@@ -165,7 +180,7 @@ enum Lie {
 }
 
 /// A value out of its range, in a tree whose root says that the sum is zero.
-fn false_tree(lie: Lie) -> Forged {
+fn false_tree(lie: Lie, settle: &dyn Fn(&mut Statement)) -> Forged {
     let witness = out_of_range();
     let layers = fixture().key.relations(Subject::Segment).tree.vars - 1;
     let (mut layer, mut weight, mut round) = (0, Fr::zero(), None);
@@ -195,7 +210,7 @@ fn false_tree(lie: Lie) -> Forged {
         }
         _ => (),
     };
-    forge(Subject::Segment, Witnesses::same(&witness), |_| (), &mut meddle)
+    forge(Subject::Segment, Witnesses::same(&witness), settle, &mut meddle)
 }
 
 /// A value out of its range whose fingerprint the offset hits, twice: the sum is 0/0 whatever else stands in the tree.

@@ -6,6 +6,7 @@ pub mod curious;
 pub mod forge;
 pub mod forgeries;
 pub mod judges;
+pub mod leaky;
 pub mod published;
 pub mod reference;
 pub mod rigged;

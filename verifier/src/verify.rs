@@ -72,10 +72,8 @@ pub fn verify<J: Judge>(
         }
         Argument::Wrapped { reduced, halo2 } => {
             let wrap = key.wrap(statement.subject);
-            if reduced.point.len() != key.column_vars {
-                return Err(Rejection { check: Check::Length });
-            }
-            native.judge.require(Check::Wrap, wrap.is_some_and(|wrap| wrap.verify(&publics, reduced, halo2)))?;
+            let good = wrap.is_some_and(|wrap| wrap.verify(key.column_vars, &publics, reduced, halo2));
+            native.judge.require(Check::Wrap, good)?;
             reduced.clone()
         }
     };

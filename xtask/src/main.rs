@@ -89,10 +89,11 @@ enum Task {
     /// Installs version 0.11.3 from PyPI into a virtual environment in `target/slither` first. A finding without an answer, and an
     /// answer without a finding, is a failure.
     Slither,
-    /// Takes every refusal out of the contracts, one at a time, and lists those that no test misses.
+    /// Takes every refusal and every event out of the contracts, one at a time, and lists those that no test misses.
     ///
-    /// Needs the packages of `contracts/` (`cargo xtask contracts` installs them). Takes some seconds a refusal. Survivors that
-    /// `docs/settlement.md` explains are listed, others are a failure.
+    /// Needs the packages of `contracts/` (`cargo xtask contracts` installs them). Takes some seconds each, about a minute for
+    /// the verifier and the ledger, which are tested on a node. Survivors that `docs/settlement.md` explains are listed, others
+    /// are a failure.
     MutateContracts {
         /// Only files whose path contains one of these.
         only: Vec<String>,

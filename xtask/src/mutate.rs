@@ -1,7 +1,9 @@
 //! Takes every refusal out of the contracts, one at a time, and says which ones no test misses.
 //!
-//! A mutant is a copy of `contracts/` with one `revert`, `require`, guard call or modifier less. The tests must fail on it. The
-//! copy is built with the profile `quick`: what is tested is the logic, not the optimiser.
+//! A mutant is a copy of `contracts/` with one `revert`, `require`, guard call or modifier less, with one event that is not
+//! emitted, or with one fault in assembly that is none. The tests must fail on it: those in Solidity, and for the verifier and
+//! the ledger those of the package `gradproof-tests` that call them on a node. The copy is built with the profile `quick` by the
+//! former: what is tested is the logic, not the optimiser.
 
 use std::fs;
 use std::ops::Range;
@@ -10,7 +12,7 @@ use std::process::{Command, Stdio};
 
 use eyre::{Result, WrapErr, bail, ensure};
 
-use crate::root;
+use crate::{cargo, root};
 
 /// One change of one file.
 struct Mutant {
@@ -39,12 +41,16 @@ const GUARDS: [&str; 9] = [
     "within(",
 ];
 const MODIFIERS: [&str; 2] = ["nonReentrant", "onlyMarket"];
+/// Names of what is refused or good in assembly, and what they are set to in a mutant.
+const FAULTS: [(&str, &str); 2] = [("fault := ", "0"), ("good := ", "1")];
+/// Files that tests in Rust call on a node.
+const ON_A_NODE: [&str; 3] = ["SegmentVerifier.sol", "SegmentLedger.sol", "libraries/"];
 
 /// Tests every mutant of the files whose path contains one of `only`, or of all; fails if one survives that `docs/settlement.md` does not name.
 pub fn contracts(only: &[String]) -> Result<()> {
     let copy = root().join("target/mutants");
     make_copy(&copy)?;
-    ensure!(matches!(verdict(&copy)?, Verdict::Survived), "the tests fail without any change: see `forge test`");
+    ensure!(matches!(verdict(&copy, true)?, Verdict::Survived), "the tests fail without any change: see `cargo xtask test`");
     let mutants: Vec<Mutant> = sources(&root().join("contracts/src"))?
         .into_iter()
         .filter(|file| only.is_empty() || only.iter().any(|part| file.to_string_lossy().contains(part)))
@@ -60,7 +66,8 @@ pub fn contracts(only: &[String]) -> Result<()> {
         let inside = mutant.file.strip_prefix(root().join("contracts"))?;
         let changed = [&original[..mutant.bytes.start], &mutant.replacement, &original[mutant.bytes.end..]].concat();
         fs::write(copy.join(inside), changed)?;
-        let verdict = verdict(&copy)?;
+        let on_a_node = ON_A_NODE.iter().any(|part| inside.to_string_lossy().contains(part));
+        let verdict = verdict(&copy, on_a_node)?;
         fs::write(copy.join(inside), &original)?;
         let line = original[..mutant.bytes.start].matches('\n').count() + 1;
         let text = original[mutant.bytes.clone()].split_whitespace().collect::<Vec<_>>().join(" ");
@@ -115,8 +122,8 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Builds and tests the copy.
-fn verdict(copy: &Path) -> Result<Verdict> {
+/// Builds and tests the copy, on a node as well if asked to.
+fn verdict(copy: &Path, on_a_node: bool) -> Result<Verdict> {
     let program = native_forge(copy)?;
     let forge = |arguments: &[&str]| -> Result<bool> {
         let status = Command::new(&program)
@@ -137,8 +144,22 @@ fn verdict(copy: &Path) -> Result<Verdict> {
     }
     // The invariants take longest: they are asked last.
     let survives = forge(&["test", "--fail-fast", "--no-match-contract", "Invariants"])?
-        && forge(&["test", "--fail-fast", "--match-contract", "Invariants"])?;
+        && forge(&["test", "--fail-fast", "--match-contract", "Invariants"])?
+        && (!on_a_node || passes_on_a_node(copy)?);
     Ok(if survives { Verdict::Survived } else { Verdict::Killed })
+}
+
+/// Whether the tests in Rust pass with the contracts of the copy.
+fn passes_on_a_node(copy: &Path) -> Result<bool> {
+    let tests = ["test", "--quiet", "--release", "-p", "gradproof-tests", "--test", "contracts"];
+    let status = cargo()
+        .args(tests)
+        .env("GRADPROOF_CONTRACTS", copy)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .wrap_err("cannot start cargo")?;
+    Ok(status.success())
 }
 
 /// The binary of forge below `node_modules` of a folder: the package's launcher ends with 0 even if tests fail.
@@ -183,9 +204,18 @@ fn find(file: &Path) -> Result<Vec<Mutant>> {
         if code.starts_with("//") || code.starts_with("error ") || code.starts_with("import ") {
             continue;
         }
-        if let Some(at) = line.find("revert ") {
-            let at = offset - line.len() + at;
-            add(at..statement_end(&text, at)?, "{}");
+        for statement in ["revert ", "emit "] {
+            if let Some(at) = line.find(statement) {
+                let at = offset - line.len() + at;
+                add(at..statement_end(&text, at)?, "{}");
+            }
+        }
+        for (name, none) in FAULTS {
+            if let Some(at) = line.find(name).map(|at| at + name.len()) {
+                let end = line[at..].find(" }").unwrap_or(line.trim_end().len() - at);
+                let start = offset - line.len() + at;
+                add(start..start + end, none);
+            }
         }
         let is_guard = code.starts_with("require(") || GUARDS.iter().any(|guard| code.starts_with(guard));
         if is_guard {

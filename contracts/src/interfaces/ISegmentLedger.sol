@@ -62,6 +62,10 @@ interface ISegmentLedger {
     /// @notice There is no such job.
     /// @param job The job.
     error UnknownJob(bytes32 job);
+    /// @notice Only the owner of the provider says where a segment ends.
+    /// @param got Who submitted the proof.
+    /// @param owner Whom the job names.
+    error NotOwner(address got, address owner);
     /// @notice All segments of the job are proved.
     /// @param job The job.
     error Finished(bytes32 job);
@@ -71,7 +75,8 @@ interface ISegmentLedger {
     /// @return job keccak256 of chain, this contract, opener, the opener's nonce, and terms, as `abi.encode` puts them.
     function open(Terms calldata terms) external returns (bytes32 job);
 
-    /// @notice Settles the next segment of a job. Anyone may; the proof names the owner.
+    /// @notice Settles the next segment of a job. Only the owner that the job names may: whoever else has data and weights
+    /// could prove the same training with last commitments that the provider cannot open.
     /// @param job The job.
     /// @param proof The proof, in the layout of `SegmentVerifier`.
     function submit(bytes32 job, bytes calldata proof) external;

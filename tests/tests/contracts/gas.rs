@@ -1,10 +1,22 @@
-//! What a segment costs on chain, but for the circuit's proof.
+//! What a segment costs on chain, and how long its proof is.
 
-use gradproof_verifier::contract::gas::without_circuit;
+use ark_bn254::{Fr, G1Affine};
+use ark_ec::AffineRepr;
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::argument::Reduced;
+use gradproof_circuits::arithmetic::Precision;
+use gradproof_circuits::relations::{Relations, Subject};
+use gradproof_circuits::tensor::Group;
+use gradproof_tests::known_vector;
+use gradproof_verifier::contract::gas::{chain_column_vars, segment_gas, without_circuit};
+use gradproof_verifier::hyperkzg::{Opening, evaluations, folds};
+use gradproof_verifier::job::MAX_SEGMENTS;
 use gradproof_verifier::merkle::depth;
+use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::statement::Domain;
 use gradproof_worker::chain::{B256, SegmentLedger, Terms};
 
+use crate::deployed::{Deployed, OwnColumns};
 use crate::stage::{Stage, artifacts};
 use crate::synthetic::{Job, POSITIONS, Shape};
 
@@ -13,9 +25,10 @@ fn gas(artifacts: &crate::stage::Artifacts, shape: &Shape) -> u64 {
     let stage = Stage::new(artifacts, shape);
     let job = Job::new(shape);
     let said = job.statement(Domain::default(), 0, &job.first);
+    let owner = stage.chain.sender();
     let terms = Terms {
         verifier: stage.verifier,
-        owner: [0x22; 20].into(),
+        owner,
         dataRoot: said.data_root.into(),
         epochSegments: job.epoch_segments,
         segments: 9,
@@ -27,7 +40,7 @@ fn gas(artifacts: &crate::stage::Artifacts, shape: &Shape) -> u64 {
     let call = SegmentLedger::openCall { terms };
     let id: B256 = stage.chain.call(stage.ledger, &call).expect("the terms are right");
     stage.chain.send(stage.ledger, &call).expect("the terms are right");
-    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: [0x22; 20] };
+    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: owner.into() };
     let mut first = job.first.clone();
     let mut gas = 0;
     // The first one pays for a counter that was zero.
@@ -65,5 +78,74 @@ fn gas_of_a_segment() {
         println!("column_vars {vars}, data, parameters, trace {columns:?}: {gas} gas, by the formula {formula}");
         // Bytes that are zero are cheaper, and there are a few in every proof.
         assert!(gas.abs_diff(formula) * 100 < formula, "{gas} gas, by the formula {formula}");
+    }
+}
+
+/// With columns of the length that the formula is for: the circuit has a public input for each of their variables.
+#[test]
+fn gas_of_a_real_segment() {
+    let columns = OwnColumns::new(18);
+    let Some(deployed) = Deployed::of("gas_of_a_real_segment", &columns.key) else { return };
+    // The statement does not depend on where it counts, but for that.
+    let (statement, _) = columns.prove(Domain::default());
+    let domain = deployed.open_for(&statement);
+    let (_, proof) = columns.prove(domain);
+    let call = SegmentLedger::submitCall { job: domain.job.into(), proof: proof.into() };
+    let gas = deployed.chain.send(deployed.contracts.ledger.address, &call).expect("the proof is right").gas;
+    let key = &columns.key;
+    let formula = segment_gas(&key.relations(Subject::Segment).layout, key.column_vars, 0);
+    println!("{gas} gas, by the formula {formula}");
+    assert!(gas.abs_diff(formula) * 100 < formula, "{gas} gas, by the formula {formula}");
+}
+
+/// The network of the benchmarks, with so many steps a segment.
+fn network(steps: usize) -> Architecture {
+    Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps, precision: Precision::of_classes(10) }
+}
+
+#[test]
+fn gas_stays_within_the_budget_for_every_number_of_steps() {
+    let gas = [16, 64, 128].map(|steps| {
+        let vars = chain_column_vars(&network(steps));
+        let layout = Relations::new(Subject::Segment, &network(steps), vars).layout;
+        // The longest job has the longest paths.
+        let path = depth((MAX_SEGMENTS * layout.group(Group::Data).len()) as u64);
+        let gas = segment_gas(&layout, vars, path);
+        println!("{steps} steps: columns of 2^{vars}, {gas} gas");
+        assert!(gas <= 800_000, "{steps} steps: {gas} gas");
+        gas
+    });
+    let [least, most] = [gas.iter().min(), gas.iter().max()].map(|gas| *gas.expect("there are three"));
+    assert!(most * 100 <= least * 115, "{gas:?}");
+}
+
+/// The circuit's proof has one length for all shapes, so that of the stored one counts.
+#[test]
+fn a_wrapped_proof_is_short() {
+    let stored = known_vector("wrap-key.json").expect("there is a stored proof");
+    let circuit = stored["proof"].as_str().expect("a text").len() / 2;
+    let point = G1Affine::generator();
+    for steps in [16, 64, 128] {
+        let vars = chain_column_vars(&network(steps));
+        let scalars = |count| vec![Fr::from(1); count];
+        let proof = Proof {
+            mask: point,
+            columns: vec![],
+            paths: vec![],
+            argument: Argument::Wrapped {
+                reduced: Reduced { point: scalars(vars), combine: Fr::from(1), value: Fr::from(1) },
+                halo2: vec![0; circuit],
+            },
+            blinding: Fr::from(1),
+            opening: Opening {
+                folds: vec![point; folds(vars)],
+                evaluations: scalars(evaluations(vars)),
+                quotient: point,
+                shifted_quotient: point,
+            },
+        };
+        let bytes = proof.to_bytes(Subject::Segment).len();
+        println!("{steps} steps: {bytes} bytes without the columns' points and the paths of the data");
+        assert!(bytes <= 8_000, "{steps} steps: {bytes} bytes");
     }
 }

@@ -1,18 +1,21 @@
 //! The ledger: order, link, and what it refuses to open.
 
+use ark_bn254::Fr;
+use gradproof_verifier::points::encode_g1;
 use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::{Address, B256, SegmentLedger, SolCall, Terms};
+use gradproof_worker::chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, Terms};
 
 use crate::stage::{Stage, artifacts, refusal};
 use crate::synthetic::{Job, Proved, Shape};
 
-const OWNER: Address = Address::new([0x22; 20]);
+/// Somebody who is not the sender.
+const OTHER: Address = Address::new([0x22; 20]);
 
 fn terms(stage: &Stage, job: &Job<'_>) -> Terms {
     let statement = job.statement(Domain::default(), 0, &job.first);
     Terms {
         verifier: stage.verifier,
-        owner: OWNER,
+        owner: stage.chain.sender(),
         dataRoot: statement.data_root.into(),
         epochSegments: job.epoch_segments,
         segments: 4,
@@ -45,8 +48,12 @@ fn a_job_is_proved_segment_by_segment() {
     let id = open(&stage, &terms(&stage, &job)).expect("the terms are right");
     let again = open(&stage, &terms(&stage, &job)).expect("the same terms once more are another job");
     assert_ne!(id, again);
-    let domain =
-        |id: B256| Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: OWNER.into() };
+    let domain = |id: B256| Domain {
+        chain: 31_337,
+        contract: stage.ledger.into(),
+        job: id.into(),
+        owner: stage.chain.sender().into(),
+    };
 
     let mut first = job.first.clone();
     let mut proofs: Vec<Proved> = Vec::new();
@@ -72,7 +79,10 @@ fn a_job_is_proved_segment_by_segment() {
         proofs.push(proved);
     }
     assert_eq!(submit(&stage, id, &proofs[3]), Err(format!("Finished {{ job: {id} }}")));
-    assert_eq!(submit(&stage, B256::ZERO, &proofs[0]), Err(format!("UnknownJob {{ job: {} }}", B256::ZERO)));
+    let unknown = format!("UnknownJob {{ job: {} }}", B256::ZERO);
+    assert_eq!(submit(&stage, B256::ZERO, &proofs[0]), Err(unknown.clone()));
+    let next = stage.chain.call(stage.ledger, &SegmentLedger::nextCall { job: B256::ZERO });
+    assert_eq!(refusal(next), Err(unknown));
 }
 
 #[test]
@@ -82,7 +92,8 @@ fn a_segment_begins_where_the_last_one_ended() {
     let stage = Stage::new(artifacts, &shape);
     let job = Job::new(&shape);
     let id = open(&stage, &terms(&stage, &job)).expect("the terms are right");
-    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: OWNER.into() };
+    let domain =
+        Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: stage.chain.sender().into() };
     let proved = job.prove(job.statement(domain, 0, &job.first), &job.first);
     submit(&stage, id, &proved).expect("the proof is right");
     // The right segment, from the parameters with which the job began.
@@ -90,6 +101,20 @@ fn a_segment_begins_where_the_last_one_ended() {
     assert!(submit(&stage, id, &back).expect_err("the link is broken").starts_with("FirstCommitments"));
     let on = job.prove(job.statement(domain, 1, &proved.last), &proved.last);
     submit(&stage, id, &on).expect("the proof is right");
+}
+
+/// The openings are enough to prove the same segment, with last commitments that nobody else can open.
+#[test]
+fn a_segment_is_submitted_by_its_owner() {
+    let Some(artifacts) = artifacts("a_segment_is_submitted_by_its_owner") else { return };
+    let shape = Shape::fixture();
+    let stage = Stage::new(artifacts, &shape);
+    let job = Job::new(&shape);
+    let id = open(&stage, &Terms { owner: OTHER, ..terms(&stage, &job) }).expect("the terms are right");
+    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: OTHER.into() };
+    let proved = job.prove(job.statement(domain, 0, &job.first), &job.first);
+    let expected = format!("NotOwner {{ got: {:?}, owner: {OTHER:?} }}", stage.chain.sender());
+    assert_eq!(submit(&stage, id, &proved), Err(expected));
 }
 
 #[test]
@@ -105,7 +130,7 @@ fn terms_are_checked() {
         ("NoSegments", |t| t.segments = 0),
         ("NoEpoch", |t| t.epochSegments = 0),
         ("NoRate", |t| t.rate = 0),
-        ("NoVerifier", |t| t.verifier = OWNER),
+        ("NoVerifier", |t| t.verifier = OTHER),
         ("LastSteps { got: 0, most: 4 }", |t| t.lastSteps = 0),
         ("LastSteps { got: 5, most: 4 }", |t| t.lastSteps = 5),
         ("LastRows { got: 0, most: 3 }", |t| t.lastRows = 0),
@@ -122,9 +147,26 @@ fn terms_are_checked() {
 fn an_insecure_set_up_is_for_the_local_chain_alone() {
     let Some(artifacts) = artifacts("an_insecure_set_up_is_for_the_local_chain_alone") else { return };
     let shape = Shape::fixture();
-    let points = crate::stage::accumulator().map(|point| gradproof_verifier::points::encode_g1(&point)).concat();
+    let points = crate::stage::accumulator().map(|point| encode_g1(&point)).concat();
     let stage = Stage::on(artifacts, &shape, 10, &points);
     assert_eq!(stage.chain.id(), 10);
     let job = Job::new(&shape);
     assert_eq!(open(&stage, &terms(&stage, &job)), Err("InsecureSetup".into()));
+}
+
+/// The other half: where nobody knows τ, a job is opened on any chain, and settled.
+#[test]
+fn the_set_up_of_a_ceremony_is_for_every_chain() {
+    let Some(artifacts) = artifacts("the_set_up_of_a_ceremony_is_for_every_chain") else { return };
+    let tau = Fr::from(12_345u64);
+    let shape = Shape::ceremony(tau);
+    let points = crate::stage::accumulator_of(tau).map(|point| encode_g1(&point)).concat();
+    let stage = Stage::on(artifacts, &shape, 10, &points);
+    assert!(!stage.chain.call(stage.verifier, &SegmentVerifier::insecureSetupCall {}).expect("it answers"));
+    let job = Job::new(&shape);
+    let id = open(&stage, &terms(&stage, &job)).expect("the terms are right");
+    let owner = stage.chain.sender().into();
+    let domain = Domain { chain: 10, contract: stage.ledger.into(), job: id.into(), owner };
+    let proved = job.prove(job.statement(domain, 0, &job.first), &job.first);
+    submit(&stage, id, &proved).expect("the proof is right");
 }

@@ -2,8 +2,12 @@
 
 mod accumulate;
 mod bindings;
+mod calls;
+mod cancel;
 mod chain;
 mod circuits;
+mod deployed;
+mod forgeries;
 mod gas;
 mod ledger;
 mod mutations;
@@ -14,4 +18,5 @@ mod refusals;
 mod snapshot;
 mod stage;
 mod synthetic;
+mod unsupported;
 mod wrapped;

@@ -5,12 +5,13 @@ use ark_ff::{BigInteger, PrimeField};
 use gradproof_verifier::contract::segment;
 use gradproof_worker::chain::U256;
 
-use crate::stage::{Stage, artifacts};
+use crate::stage::{Artifacts, Stage, artifacts};
 use crate::synthetic::{HALO2, Job, Shape, domain, offsets};
 
-/// The reason for which a proof is refused in which the word at `at` is another number that could stand there.
-fn expected(at: usize, shape: &Shape) -> String {
-    let [_, mask, data, last, _, paths, scalars, _, _, evaluations, quotient, halo2] = offsets(shape);
+/// The reason for which a proof is refused in which the word at `at` is another number that could stand there, if the parts of
+/// the proof begin at `offsets`.
+pub fn expected(at: usize, shape: &Shape, offsets: [usize; 12]) -> String {
+    let [_, mask, data, last, _, paths, scalars, _, _, evaluations, quotient, halo2] = offsets;
     let point = at / 64 * 64;
     match at {
         _ if at < mask => "FirstCommitments".into(),
@@ -31,20 +32,26 @@ fn expected(at: usize, shape: &Shape) -> String {
 #[test]
 fn every_word_counts() {
     let Some(artifacts) = artifacts("every_word_counts") else { return };
-    let shape = Shape::fixture();
-    let stage = Stage::new(artifacts, &shape);
-    let job = Job::new(&shape);
+    // The second with two data columns, and a last step of the opening that folds one variable.
+    for shape in [Shape::fixture(), Shape::new(13, [2, 1, 3], [9; 32])] {
+        every_word_of(artifacts, &shape);
+    }
+}
+
+fn every_word_of(artifacts: &Artifacts, shape: &Shape) {
+    let stage = Stage::new(artifacts, shape);
+    let job = Job::new(shape);
     let proved = job.prove(job.statement(domain(stage.chain.sender()), 1, &job.first), &job.first);
     let segment = segment(&proved.statement);
     assert_eq!(stage.verify(&segment, &proved.bytes), Ok(proved.statement.last.into()));
 
-    let halo2 = offsets(&shape)[11];
+    let halo2 = offsets(shape)[11];
     assert_eq!(proved.bytes.len(), halo2 + HALO2.len());
     for at in (0..halo2).step_by(32) {
         let mut changed = proved.bytes.clone();
         changed[at + 31] ^= 1;
         let refused = stage.verify(&segment, &changed).expect_err("a changed word is refused");
-        assert!(refused.starts_with(&expected(at, &shape)), "word at {at}: {refused}");
+        assert!(refused.starts_with(&expected(at, shape, offsets(shape))), "word at {at}: {refused}");
     }
     stage.expect(Some((&proved.instances, HALO2)));
     assert_eq!(stage.verify(&segment, &proved.bytes), Ok(proved.statement.last.into()));

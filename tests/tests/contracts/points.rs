@@ -1,12 +1,13 @@
 //! Points that are none, wherever a point may stand.
 
 use ark_bn254::G1Affine;
-use ark_ec::AffineRepr;
+use ark_ec::{AffineRepr, CurveGroup};
 use gradproof_verifier::keccak::keccak256;
-use gradproof_verifier::points::{encode_g1, encode_scalar};
+use gradproof_verifier::points::{decode_g1, decode_scalar, encode_g1, encode_scalar};
+use gradproof_verifier::verify::combined;
 
 use crate::stage::{Stage, artifacts};
-use crate::synthetic::{Job, Shape, consistent_evaluations, domain, offsets};
+use crate::synthetic::{Job, Proved, Shape, consistent_evaluations, domain, offsets};
 use gradproof_verifier::contract::segment;
 
 /// 64 bytes that no point has, and the name of what is wrong.
@@ -72,6 +73,38 @@ fn points_of_the_opening_are_points() {
             assert_eq!(stage.verify(&segment, &bytes), Err(format!("{name} {{ offset: {at} }}")));
         }
     }
+}
+
+fn point(bytes: &[u8], at: usize) -> G1Affine {
+    decode_g1(&bytes[at..at + 64]).expect("it is a point")
+}
+
+/// C, as the contract combines it.
+pub fn combination(shape: &Shape, proved: &Proved) -> G1Affine {
+    let [_, mask, data, last, _, paths, _, blinding, ..] = offsets(shape);
+    let places = [data..last, 0..mask, last..paths].into_iter().flat_map(|part| part.step_by(64));
+    let columns: Vec<G1Affine> =
+        places.map(|at| point(&proved.bytes, at)).chain(shape.tables.iter().copied()).collect();
+    let s = decode_scalar(&proved.bytes[blinding..blinding + 32]).expect("it is reduced");
+    combined(&shape.setup.key, &point(&proved.bytes, mask), &columns, &proved.reduced.combine, &s)
+}
+
+/// All columns together may be nothing only where somebody knew the factor before the random column.
+#[test]
+fn columns_do_not_combine_to_infinity() {
+    let Some(artifacts) = artifacts("columns_do_not_combine_to_infinity") else { return };
+    let shape = Shape::fixture();
+    let stage = Stage::new(artifacts, &shape);
+    let job = Job::new(&shape);
+    let proved = job.prove(job.statement(domain(stage.chain.sender()), 1, &job.first), &job.first);
+    let segment = segment(&proved.statement);
+    let [_, mask, .., evaluations, quotient, _] = offsets(&shape);
+    let mut bytes = proved.bytes.clone();
+    let less = point(&bytes, mask) - combination(&shape, &proved);
+    bytes[mask..mask + 64].copy_from_slice(&encode_g1(&less.into_affine()));
+    let scalars = consistent_evaluations(&proved.reduced);
+    bytes.splice(evaluations..quotient, scalars.iter().flat_map(encode_scalar));
+    assert_eq!(stage.verify(&segment, &bytes), Err(format!("PointAtInfinity {{ offset: {mask} }}")));
 }
 
 #[test]

@@ -1,14 +1,15 @@
 //! Right proofs of something else.
 
+use ark_bn254::{Fq, Fq2, G2Affine};
+use ark_ec::AffineRepr;
 use gradproof_circuits::architecture::Live;
 use gradproof_verifier::contract::segment;
-use gradproof_verifier::points::encode_g1;
+use gradproof_verifier::points::{encode_g1, encode_g2};
 use gradproof_verifier::statement::Statement;
-use gradproof_worker::chain::{B256, Segment};
+use gradproof_worker::chain::{B256, Segment, SegmentKey, SegmentVerifier, SolValue, U256};
 
-use crate::stage::{Stage, artifacts, segment_key};
+use crate::stage::{Stage, artifacts, refusal, segment_key, words};
 use crate::synthetic::{HALO2, Job, Shape, domain, offsets};
-use gradproof_worker::chain::{SegmentVerifier, SolValue, U256};
 
 #[test]
 fn instances_and_digest_are_those_of_the_rust_verifier() {
@@ -150,9 +151,9 @@ fn a_verifier_says_what_it_was_made_for() {
     let ceremony = gradproof_verifier::setup::SetupKey::ceremony(ark_ec::CurveGroup::into_affine(
         shape.setup.key.g2 * ark_bn254::Fr::from(5u64),
     ));
-    let key = gradproof_worker::chain::SegmentKey {
+    let key = SegmentKey {
         insecure: false,
-        tauG2: crate::stage::words(&gradproof_verifier::points::encode_g2(&ceremony.tau_g2)).try_into().expect("four"),
+        tauG2: words(&encode_g2(&ceremony.tau_g2)).try_into().expect("four"),
         ..segment_key(&shape, stage.mock)
     };
     let other = chain.deploy(&artifacts.verifier, &key.abi_encode()).expect("it deploys").address;
@@ -163,5 +164,25 @@ fn a_verifier_says_what_it_was_made_for() {
     let proved = job.prove(said, &job.first);
     let segment: Segment = segment(&proved.statement);
     let call = SegmentVerifier::verifyCall { segment, proof: proved.bytes.into() };
-    assert_eq!(crate::stage::refusal(chain.call(other, &call)), Err("Pairing".into()));
+    assert_eq!(refusal(chain.call(other, &call)), Err("Pairing".into()));
+}
+
+#[test]
+fn tau_outside_of_the_subgroup_is_refused() {
+    let Some(artifacts) = artifacts("tau_outside_of_the_subgroup_is_refused") else { return };
+    let shape = Shape::fixture();
+    let stage = Stage::new(artifacts, &shape);
+    // On the curve, whose order is a multiple of r, so that most of its points are outside.
+    let outside = (1u64..)
+        .find_map(|x| G2Affine::get_point_from_x_unchecked(Fq2::new(Fq::from(x), Fq::from(1)), true))
+        .expect("half of the x coordinates are on the curve");
+    assert!(outside.is_on_curve() && !outside.is_in_correct_subgroup_assuming_on_curve());
+    let deploy = |tau: &G2Affine| {
+        let tau_g2 = words(&encode_g2(tau)).try_into().expect("four");
+        let key = SegmentKey { insecure: false, tauG2: tau_g2, ..segment_key(&shape, stage.mock) };
+        refusal(stage.chain.deploy(&artifacts.verifier, &key.abi_encode()))
+    };
+    assert_eq!(deploy(&outside).map(|deployed| deployed.gas), Err("TauPoint".into()));
+    // What differs is the subgroup alone: its multiple by the rest of the order is taken.
+    deploy(&outside.clear_cofactor()).expect("it is in the group");
 }

@@ -52,9 +52,9 @@ pub fn artifacts(test: &str) -> Option<&'static Artifacts> {
     artifacts.as_ref()
 }
 
-/// The folder of the contracts.
+/// The folder of the contracts; `cargo xtask mutate-contracts` names a changed copy of it.
 pub fn contracts() -> PathBuf {
-    root().join("contracts")
+    std::env::var_os("GRADPROOF_CONTRACTS").map_or_else(|| root().join("contracts"), PathBuf::from)
 }
 
 /// A node with a verifier for `shape` and a ledger.
@@ -68,8 +68,13 @@ pub struct Stage {
 
 /// Two points that pair to one with G2 and [tau]G2: `[τ·a]G` and `[a]G`.
 pub fn accumulator() -> [G1Affine; 2] {
+    accumulator_of(insecure_tau())
+}
+
+/// The same for another τ.
+pub fn accumulator_of(tau: Fr) -> [G1Affine; 2] {
     let a = Fr::from(987_654_321u64);
-    [insecure_tau() * a, a].map(|scalar| (G1Affine::generator() * scalar).into_affine())
+    [tau * a, a].map(|scalar| (G1Affine::generator() * scalar).into_affine())
 }
 
 /// Words of points, as a contract takes them.
@@ -98,6 +103,11 @@ pub fn segment_key(shape: &Shape, halo2: Address) -> SegmentKey {
     }
 }
 
+/// Deploys a verifier of a circuit that answers with these two points whatever it is asked.
+pub fn deploy_mock(chain: &Chain, artifacts: &Artifacts, accumulator: &[u8]) -> Address {
+    chain.deploy(&artifacts.mock, &array::<4>(accumulator).abi_encode()).expect("it deploys").address
+}
+
 impl Stage {
     /// Deploys everything on a node of its own.
     pub fn new(artifacts: &Artifacts, shape: &Shape) -> Self {
@@ -108,7 +118,7 @@ impl Stage {
     pub fn on(artifacts: &Artifacts, shape: &Shape, chain: u64, accumulator: &[u8]) -> Self {
         let node = Anvil::start_as(&contracts(), chain).expect("the node starts");
         let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
-        let mock = chain.deploy(&artifacts.mock, &array::<4>(accumulator).abi_encode()).expect("it deploys").address;
+        let mock = deploy_mock(&chain, artifacts, accumulator);
         let arguments = segment_key(shape, mock).abi_encode();
         let verifier = chain.deploy(&artifacts.verifier, &arguments).expect("it deploys").address;
         let ledger = chain.deploy(&artifacts.ledger, &[]).expect("it deploys").address;

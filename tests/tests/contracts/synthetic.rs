@@ -2,8 +2,11 @@
 //!
 //! That is what the contract around a circuit can check, so these proofs serve for every shape, at no cost.
 
-use ark_bn254::{Fr, G1Affine};
-use ark_ec::{AffineRepr, CurveGroup};
+use std::iter::successors;
+
+use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine};
+use ark_ec::scalar_mul::ScalarMul;
+use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::Field;
 use gradproof_circuits::architecture::{Architecture, Live};
 use gradproof_circuits::argument::Reduced;
@@ -76,6 +79,17 @@ impl Shape {
         setup.powers.resize(setup.powers.len().max(1 << column_vars), G1Affine::generator());
         let tables = table_values.iter().map(|values| commit(&setup, values, Fr::from(0))).collect();
         Self { architecture, column_vars, data, parameters, trace, tables, table_values, key, setup }
+    }
+
+    /// The shape of the fixture under the set-up of a ceremony that came to this τ.
+    pub fn ceremony(tau: Fr) -> Self {
+        let mut shape = Self::fixture();
+        let powers: Vec<Fr> =
+            successors(Some(Fr::from(1)), |power| Some(tau * power)).take(1 << shape.column_vars).collect();
+        shape.setup.powers = G1Projective::generator().batch_mul(&powers);
+        shape.setup.key = SetupKey::ceremony((G2Affine::generator() * tau).into_affine());
+        shape.tables = shape.table_values.iter().map(|values| commit(&shape.setup, values, Fr::from(0))).collect();
+        shape
     }
 
     /// `count` columns with numbers from `seed`, freshly blinded.
@@ -249,8 +263,13 @@ pub fn domain(contract: Address) -> Domain {
 
 /// Where the parts of a proof begin: first, mask, data, last, trace, paths, scalars, s, folds, evaluations, W, halo2.
 pub fn offsets(shape: &Shape) -> [usize; 12] {
+    offsets_of(shape, POSITIONS)
+}
+
+/// The same for an epoch of so many positions.
+pub fn offsets_of(shape: &Shape, positions: usize) -> [usize; 12] {
     let n = shape.column_vars;
-    let levels = merkle::depth((POSITIONS * shape.data) as u64);
+    let levels = merkle::depth((positions * shape.data) as u64);
     let sizes = [
         64 * shape.parameters,
         64,

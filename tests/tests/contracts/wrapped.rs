@@ -1,46 +1,20 @@
 //! Wrapped proofs of a whole job, accepted by the deployed contracts, and refused after any change.
 
-use ark_bn254::G1Affine;
-use gradproof_circuits::check::Strict;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
-use gradproof_tests::forge::{Forged, Witnesses, fixture, forge, wrapped};
-use gradproof_verifier::contract::{ChainProof, segment};
-use gradproof_worker::chain::{Anvil, Chain, Compiler, Contracts, SegmentVerifier};
+use gradproof_tests::forge::wrapped;
+use gradproof_verifier::contract::segment;
 
-use crate::stage::{artifacts, contracts, refusal};
+use crate::deployed::{Deployed, OwnColumns, proof};
 use crate::synthetic::domain;
-
-/// A wrapped proof of the fixture's segment, for a contract that `sender` calls.
-fn proof(sender: gradproof_worker::chain::Address) -> (Forged, Vec<u8>) {
-    let key = wrapped().1.digest();
-    let witness = fixture().witness(Subject::Segment);
-    let say = |said: &mut gradproof_verifier::statement::Statement| {
-        said.key = key;
-        said.domain = domain(sender);
-    };
-    let forged = forge(Subject::Segment, Witnesses::same(&witness), say, &mut |_, _| ()).wrap();
-    forged.judged(Strict).expect("the proof is honest");
-    let first: &[G1Affine] = &forged.first;
-    let bytes = ChainProof::of(first, &forged.proof).expect("it is wrapped").to_bytes();
-    (forged, bytes)
-}
 
 #[test]
 fn a_wrapped_proof_is_accepted_and_no_word_of_it_is_free() {
-    if artifacts("a_wrapped_proof_is_accepted_and_no_word_of_it_is_free").is_none() {
-        return;
-    }
-    let node = Anvil::start(&contracts()).expect("the node starts");
-    let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
-    let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
-    let deployed = Contracts::deploy(&chain, &compiler, &wrapped().1).expect("they deploy");
-    assert!(deployed.halo2_bytes < 22_000, "{} bytes", deployed.halo2_bytes);
-    let (forged, bytes) = proof(chain.sender());
-    let verify = |proof: &[u8]| {
-        let call = SegmentVerifier::verifyCall { segment: segment(&forged.statement), proof: proof.to_vec().into() };
-        refusal(chain.call(deployed.verifier.address, &call))
-    };
+    let Some(deployed) = Deployed::new("a_wrapped_proof_is_accepted_and_no_word_of_it_is_free") else { return };
+    let halo2_bytes = deployed.contracts.halo2_bytes;
+    assert!(halo2_bytes < 22_000, "{halo2_bytes} bytes");
+    let (forged, bytes) = proof(deployed.chain.sender());
+    let verify = |proof: &[u8]| deployed.verify(&segment(&forged.statement), proof);
     assert_eq!(verify(&bytes), Ok(forged.statement.last.into()));
     let mut reasons = std::collections::BTreeMap::new();
     for word in 0..bytes.len() / 32 {
@@ -59,8 +33,7 @@ fn a_wrapped_proof_is_accepted_and_no_word_of_it_is_free() {
     let change = |change: &dyn Fn(&mut gradproof_worker::chain::Segment)| {
         let mut other = honest.clone();
         change(&mut other);
-        let call = SegmentVerifier::verifyCall { segment: other, proof: bytes.clone().into() };
-        refusal(chain.call(deployed.verifier.address, &call)).expect_err("it is for another statement");
+        deployed.verify(&other, &bytes).expect_err("it is for another statement");
     };
     change(&|s| s.position ^= 1);
     change(&|s| s.liveSteps -= 1);
@@ -73,4 +46,18 @@ fn a_wrapped_proof_is_accepted_and_no_word_of_it_is_free() {
     change(&|s| s.first.0[0] ^= 1);
     let columns = wrapped().1.relations(Subject::Segment).layout.group(Group::Trace).len();
     assert!(columns > 0);
+}
+
+/// The last step of the opening then folds one variable, and the circuit has a public input less.
+#[test]
+fn columns_may_have_an_odd_number_of_variables() {
+    let columns = OwnColumns::new(11);
+    let Some(deployed) = Deployed::of("columns_may_have_an_odd_number_of_variables", &columns.key) else { return };
+    let (statement, bytes) = columns.prove(domain(deployed.chain.sender()));
+    assert_eq!(deployed.verify(&segment(&statement), &bytes), Ok(statement.last.into()));
+    for word in 0..bytes.len() / 32 {
+        let mut other = bytes.clone();
+        other[32 * word + 31] ^= 1;
+        assert!(deployed.verify(&segment(&statement), &other).is_err(), "word {word}");
+    }
 }

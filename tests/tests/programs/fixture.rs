@@ -74,7 +74,11 @@ pub fn program(name: &str, folder: &Path) -> Command {
 pub fn run(folder: &Path, line: &str) -> Ran {
     let proves = line.starts_with("provider prove") || line.starts_with("requester commit");
     let chosen = ["--proof", "--statement", "--resume"].iter().any(|option| line.contains(option));
-    let line = if proves && !chosen { format!("{line} --proof core") } else { line.to_owned() };
+    if proves && !chosen { run_as_it_is(folder, &format!("{line} --proof core")) } else { run_as_it_is(folder, line) }
+}
+
+/// Runs a program in `folder` with exactly the words of `line` as arguments.
+pub fn run_as_it_is(folder: &Path, line: &str) -> Ran {
     let mut words = line.split_whitespace();
     let mut command = program(words.next().unwrap_or_default(), folder);
     let Output { status, stdout, stderr } = command.args(words).output().expect("the program starts");

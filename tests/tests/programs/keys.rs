@@ -139,3 +139,24 @@ fn exported_contracts_accept_exported_call_data() {
     let own = compiler.compile_file("src/SegmentVerifier.sol", "SegmentVerifier").expect("it compiles");
     assert_eq!(artifact("SegmentVerifier").runtime, own.runtime);
 }
+
+#[test]
+fn a_key_file_is_for_one_kind_of_proofs() {
+    let folder = PROVED.copy();
+    let at = folder.path();
+    run(at, &format!("verifier key {SHAPE} --proof core --out core.key")).exits(0);
+    let asked = run(at, &format!("verifier key {SHAPE} --proof wrapped --key core.key"));
+    asked.exits(2).says("the key is for Core proofs, Wrapped ones are asked for");
+    run(at, &format!("verifier key {SHAPE} --proof core --key core.key")).exits(0);
+
+    // A statement that says nothing else than before, but that proofs are wrapped: the key in it is for core ones.
+    let path = at.join("posted/statement.json");
+    let mut statement = json(&path);
+    let digest = run(at, "verifier key --statement posted/statement.json --key core.key --json").exits(0).json();
+    assert_eq!(digest["verifying_key"], statement["verifying_key"]);
+    statement["proof"] = "wrapped".into();
+    fs::write(&path, statement.to_string()).expect("written");
+    let rejected = run(at, "verifier verify --statement posted/statement.json --proofs out --key core.key --json");
+    let rejected = rejected.exits(1).json();
+    assert_eq!((&rejected["part"], &rejected["check"]), (&"statement".into(), &"key".into()));
+}

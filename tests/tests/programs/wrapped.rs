@@ -2,16 +2,24 @@
 
 use std::fs;
 
-use crate::fixture::{job_folder, run};
+use gradproof_verifier::key_file::KeyFile;
+use serde_json::Value;
+
+use crate::fixture::{job_folder, run, run_as_it_is};
 
 #[test]
 fn proofs_are_wrapped_unless_asked_otherwise() {
     let folder = job_folder();
     let at = folder.path();
     let keys = "--key-cache keys";
-    let report =
-        run(at, &format!("provider prove --job job.toml --out out --proof wrapped --json {keys}")).exits(0).json();
+    let report = run_as_it_is(at, &format!("provider prove --job job.toml --out out --json {keys}")).exits(0).json();
     assert_eq!((&report["zero_knowledge"], &report["insecure_setup"]), (&true.into(), &true.into()));
+    let posted = run_as_it_is(at, &format!("requester commit --job job.toml --out posted --json {keys}")).exits(0);
+    assert_eq!(posted.json()["zero_knowledge"], true);
+    for statement in ["out/statement.json", "posted/statement.json"] {
+        let statement: Value = serde_json::from_slice(&fs::read(at.join(statement)).unwrap()).unwrap();
+        assert_eq!(statement["proof"], "wrapped");
+    }
     let kept: Vec<_> = fs::read_dir(at.join("keys")).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(kept.len(), 3, "a key for each circuit");
     let verified =
@@ -28,14 +36,17 @@ fn proofs_are_wrapped_unless_asked_otherwise() {
     let refused = run(at, "provider prove --job job.toml --out other --statement out/statement.json --proof core");
     refused.exits(2).says("does not fit the statement");
 
-    // A damaged key is not used: it is made again.
-    let mut bytes = fs::read(&kept[0]).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    fs::write(&kept[0], &bytes).unwrap();
-    fs::remove_file(at.join("out/segment-0003.proof")).unwrap();
-    run(at, &format!("provider prove --job job.toml --out out --resume {keys}")).exits(0);
-    assert_ne!(fs::read(&kept[0]).unwrap(), bytes);
+    // A damaged key is not used, nor one of another circuit: it is made again.
+    let honest = fs::read(&kept[0]).unwrap();
+    let mut damaged = honest.clone();
+    damaged[honest.len() / 2] ^= 1;
+    for bytes in [damaged, fs::read(&kept[1]).unwrap()] {
+        fs::write(&kept[0], &bytes).unwrap();
+        fs::remove_file(at.join("out/segment-0003.proof")).unwrap();
+        run(at, &format!("provider prove --job job.toml --out out --resume {keys}")).exits(0);
+        assert_eq!(fs::read(&kept[0]).unwrap().len(), honest.len());
+        assert_ne!(fs::read(&kept[0]).unwrap(), bytes);
+    }
     run(at, "verifier verify --statement out/statement.json --proofs out --key out/verifying.key").exits(0);
 }
 
@@ -61,4 +72,34 @@ fn a_wrapped_proof_that_is_changed_is_refused() {
     assert_eq!(verify().exits(1).json()["check"], "encoding");
     fs::write(&path, &honest).unwrap();
     verify().exits(0);
+}
+
+/// The statement's digest says which circuits: whoever hands out another key file gets nothing accepted by it.
+#[test]
+fn a_key_file_with_other_circuits_is_rejected() {
+    let folder = job_folder();
+    let at = folder.path();
+    run(at, "provider prove --job job.toml --out out --proof wrapped").exits(0);
+    let mut file = KeyFile::from_bytes(&fs::read(at.join("out/verifying.key")).unwrap()).unwrap();
+    file.wraps.as_mut().unwrap().swap(0, 1);
+    fs::write(at.join("swapped.key"), file.to_bytes()).unwrap();
+    let rejected = run(at, "verifier verify --statement out/statement.json --proofs out --key swapped.key --json");
+    let rejected = rejected.exits(1).json();
+    assert_eq!((&rejected["part"], &rejected["check"]), (&"statement".into(), &"key".into()));
+    let shown = run(at, "verifier key --statement out/statement.json --key swapped.key --json").exits(1).json();
+    assert_eq!(shown["stated"], false);
+    let exported = "verifier export-contract --statement out/statement.json --proofs out --insecure --out contract";
+    let ran = run(at, &format!("{exported} --key swapped.key")).exits(1);
+    assert!(ran.stdout.contains("REJECTED: the statement is for another key"), "{}", ran.stdout);
+    assert!(!at.join("contract").exists());
+
+    // By the right key, a proof that is none; nothing is written then.
+    let path = at.join("out/segment-0001.proof");
+    let mut proof = fs::read(&path).unwrap();
+    let middle = proof.len() / 2;
+    proof[middle] ^= 1;
+    fs::write(&path, proof).unwrap();
+    let ran = run(at, &format!("{exported} --key out/verifying.key")).exits(1);
+    assert!(ran.stdout.contains("segment-0001.proof: segment 1: check"), "{}", ran.stdout);
+    assert!(!at.join("contract").exists());
 }

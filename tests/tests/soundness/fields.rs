@@ -29,21 +29,23 @@ fn scalars(proof: &mut Proof) -> [&mut [Fr]; 3] {
 }
 
 /// Every point of a proof, part by part.
-fn points(proof: &mut Proof) -> [&mut [G1Affine]; 5] {
+pub fn points(proof: &mut Proof) -> [&mut [G1Affine]; 5] {
     let Proof { mask, columns, paths: _, argument: _, blinding: _, opening } = proof;
     let (w, shifted) = (&mut opening.quotient, &mut opening.shifted_quotient);
     let one = std::slice::from_mut;
     [one(mask), columns, &mut opening.folds, one(w), one(shifted)]
 }
 
-const SCALAR_MUTATIONS: [fn(&mut [Fr], usize); 4] = [
+/// Ways to change a scalar of a list.
+pub const SCALAR_MUTATIONS: [fn(&mut [Fr], usize); 4] = [
     |list, i| list[i] += Fr::from(1),
     |list, i| list[i] = Fr::from(0),
     |list, i| list[i] = -list[i],
     |list, i| list.swap(i, (i + 1) % list.len()),
 ];
 
-const POINT_MUTATIONS: [fn(&mut [G1Affine], usize); 4] = [
+/// Ways to change a point of a list.
+pub const POINT_MUTATIONS: [fn(&mut [G1Affine], usize); 4] = [
     |list, i| list[i] = (list[i] + G1Affine::generator()).into_affine(),
     |list, i| list[i] = G1Affine::identity(),
     |list, i| list[i] = -list[i],
@@ -110,7 +112,7 @@ fn every_node_of_a_path() {
 }
 
 /// Every way to change one field of a statement, by name.
-fn statements(honest: &Statement) -> Vec<(&'static str, Statement)> {
+pub fn statements(honest: &Statement) -> Vec<(&'static str, Statement)> {
     // A new field has to be named here.
     let Statement {
         subject,

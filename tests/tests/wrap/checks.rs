@@ -12,8 +12,8 @@ use gradproof_prover::party::Secrets;
 use gradproof_prover::prove::Careless;
 use gradproof_tests::forge::{Witnesses, fixture, meddling, prove};
 use gradproof_tests::forgeries::{Forgery, forgery};
+use gradproof_tests::leaky::{Leaky, circuit, satisfied};
 
-use crate::leaky::{Leaky, circuit, satisfied};
 
 /// The checks that an argument is refused by.
 const CHECKS: [Check; 10] = [

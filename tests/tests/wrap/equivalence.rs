@@ -1,5 +1,6 @@
 //! Circuit and native verifier accept and refuse the same arguments, and reduce them to the same opening.
 
+use gradproof_tests::leaky::{circuit, satisfied};
 use std::sync::OnceLock;
 
 use ark_bn254::Fr;
@@ -13,7 +14,6 @@ use gradproof_prover::prove::Careless;
 use gradproof_tests::forge::{Forged, fixture, prove};
 use proptest::prelude::*;
 
-use crate::leaky::{circuit, satisfied};
 
 fn honest(subject: Subject) -> &'static Forged {
     static PROOFS: [OnceLock<Forged>; 3] = [const { OnceLock::new() }; 3];

@@ -4,7 +4,6 @@ mod checks;
 mod completeness;
 mod device;
 mod equivalence;
-mod leaky;
 mod page;
 mod programs;
 mod publics;

@@ -5,9 +5,9 @@ use gradproof_circuits::arithmetic::Precision;
 use gradproof_circuits::relations::{Publics, Relations, Subject};
 use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_circuits::wrap::table::Gate;
+use gradproof_tests::leaky::Leaky;
 use gradproof_tests::root;
 
-use crate::leaky::Leaky;
 
 /// Rows of sums and products, of rounds, of permutations, and those without a gate.
 fn counts(circuit: &WrapCircuit) -> [usize; 4] {

@@ -5,9 +5,9 @@ use gradproof_circuits::algebra::{Algebra, Native};
 use gradproof_circuits::check::Strict;
 use gradproof_circuits::wrap::cells::Cells;
 use gradproof_circuits::wrap::circuit::WrapCircuit;
+use gradproof_tests::leaky::satisfied;
 use proptest::prelude::*;
 
-use crate::leaky::satisfied;
 
 /// What an instruction does, with which of the numbers so far, and with which constant.
 type Instruction = (u8, [usize; 5], i64);

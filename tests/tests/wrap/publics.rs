@@ -5,9 +5,9 @@ use gradproof_circuits::check::{Check, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::wrap::circuit::NUMBERS;
 use gradproof_tests::forge::{Witnesses, fixture, forge, prove, wrapped};
+use gradproof_tests::leaky::{circuit, satisfied};
 use gradproof_verifier::proof::Argument;
 
-use crate::leaky::{circuit, satisfied};
 
 /// Names of the public inputs that go in, in their order.
 const GIVEN: [&str; 6] = ["digest_hi", "digest_lo", "c", "position", "T'", "B'"];
@@ -50,10 +50,10 @@ fn a_longer_point_has_the_wrong_form() {
         change(&mut reduced.point);
         forged.judged(Strict)
     };
-    let length = Err(Rejection { check: Check::Length });
-    assert_eq!(with(&|point| point.push(Fr::from(0))), length);
-    assert_eq!(with(&|point| point.push(Fr::from(1))), length);
-    assert_eq!(with(&|point| point.truncate(point.len() - 1)), length);
+    let refused = Err(Rejection { check: Check::Wrap });
+    assert_eq!(with(&|point| point.push(Fr::from(0))), refused);
+    assert_eq!(with(&|point| point.push(Fr::from(1))), refused);
+    assert_eq!(with(&|point| point.truncate(point.len() - 1)), refused);
 }
 
 /// The witness stays as it is: every public input has a cell that it must be equal to.

@@ -1,5 +1,6 @@
 //! The rows of the circuit: the same for every witness, and no more free than messages and public inputs are.
 
+use gradproof_tests::leaky::Leaky;
 use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
@@ -11,7 +12,6 @@ use gradproof_circuits::wrap::table::{Cell, Gate, Table};
 use gradproof_tests::forge::{fixture, prove};
 use proptest::prelude::*;
 
-use crate::leaky::Leaky;
 
 /// What stands in a cell, but for its value: nothing, a witness of its own, a variable.
 #[derive(Debug, PartialEq)]

@@ -5,6 +5,7 @@ use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey, WrapVerifyingKey};
 use gradproof_tests::forge::{fixture, prove};
+use gradproof_tests::leaky::circuit;
 use gradproof_tests::{check_vector, known_vector};
 use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::points::{decode_scalar, encode_scalar};
@@ -19,7 +20,6 @@ use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 use rand_core::OsRng;
 use serde_json::{Value, json};
 
-use crate::leaky::circuit;
 
 const NAME: &str = "wrap-key.json";
 

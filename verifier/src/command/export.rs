@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::{SolCall, SolValue};
 use eyre::{Result, WrapErr, bail, ensure, eyre};
-use gradproof_circuits::check::Strict;
+use gradproof_circuits::check::{Rejection, Strict};
 use serde_json::{Value, json};
 
 use super::files::{MAX_PROOF_BYTES, list_proofs, read};
@@ -68,6 +68,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         print("REJECTED: the statement is for another key");
         return Ok(Outcome::Rejected);
     }
+    let proofs = match (&arguments.proofs, &statement) {
+        (Some(proofs), Some(job)) => call_data(&key, job, proofs)?,
+        _ => Ok(Vec::new()),
+    };
+    let proofs = match proofs {
+        Ok(proofs) => proofs,
+        Err(refused) => {
+            print(&format!("REJECTED: {refused}"));
+            return Ok(Outcome::Rejected);
+        }
+    };
     let out = &arguments.out;
     let sources = [halo2_verifier(&key)?, segment_verifier()];
     for source in &sources {
@@ -78,10 +89,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let description = describe(&key, &sources, arguments.halo2);
     save_json(&out.join("contracts.json"), &description)?;
-    let written = match (&arguments.proofs, &statement) {
-        (Some(proofs), Some(job)) => call_data(&key, job, proofs, out)?,
-        _ => 0,
-    };
+    for (name, description) in &proofs {
+        save_json(&out.join(name), description)?;
+    }
     if arguments.json {
         print(&description.to_string());
     } else {
@@ -89,8 +99,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         print(&format!("{out}/src: the sources, for {COMPILER}; the same key gives the same bytes"));
         print(&format!("{out}/Halo2Verifier.json, SegmentVerifier.json: input of `solc --standard-json`"));
         print(&format!("{out}/contracts.json: digests, and what SegmentVerifier's constructor is given"));
-        if written > 0 {
-            print(&format!("{out}/segment-*.json: {written} proofs, checked, as call data"));
+        if !proofs.is_empty() {
+            print(&format!("{out}/segment-*.json: {} proofs, checked, as call data", proofs.len()));
         }
     }
     Ok(Outcome::Done)
@@ -126,17 +136,26 @@ fn describe(key: &VerifyingKey, sources: &[Source; 2], halo2: Option<Address>) -
     })
 }
 
-/// Checks the proofs of all segments that are there, from the first on, and writes them: how many.
-fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path, out: &Path) -> Result<usize> {
+/// The proofs of all segments that are there, from the first on, with the names of their files: or why one is refused.
+fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path) -> Result<Result<Vec<(PathBuf, Value)>, String>> {
     let found = list_proofs(proofs)?;
     let mut verifier = JobVerifier::new(key, job, &mut Strict)?;
-    let mut written = 0;
+    let mut files = Vec::new();
     for (part, path) in &found.parts {
         let bytes = read(path, MAX_PROOF_BYTES)?;
-        let refused = |check| eyre!("{}: {part}: check {check:?} failed", path.display());
-        if matches!(part, Part::Segment(_)) {
-            let next = verifier.next_segment(&bytes).map_err(|rejection| refused(rejection.check))?;
-            let proof = ChainProof::of(verifier.parameters(), &next.proof).map(|proof| Bytes::from(proof.to_bytes()));
+        let refused = |rejection: Rejection| format!("{}: {part}: check {:?} failed", path.display(), rejection.check);
+        let next = match part {
+            Part::Segment(_) => match verifier.next_segment(&bytes) {
+                Ok(next) => Some((next, verifier.parameters().to_vec())),
+                Err(rejection) => return Ok(Err(refused(rejection))),
+            },
+            _ => None,
+        };
+        if let Err(rejection) = verifier.check(*part, &bytes, &mut Strict) {
+            return Ok(Err(refused(rejection)));
+        }
+        if let Some((next, first)) = next {
+            let proof = ChainProof::of(&first, &next.proof).map(|proof| Bytes::from(proof.to_bytes()));
             let proof = proof.ok_or_else(|| eyre!("{}: not a wrapped proof", path.display()))?;
             let verify = ISegmentVerifier::verifyCall { segment: segment(&next.statement), proof: proof.clone() };
             let description = json!({
@@ -147,14 +166,10 @@ fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path, out: &Path) 
                 "proof": proof,
                 "verify": Bytes::from(verify.abi_encode()),
             });
-            verifier.check(*part, &bytes, &mut Strict).map_err(|rejection| refused(rejection.check))?;
-            save_json(&out.join(part.file_name()).with_extension("json"), &description)?;
-            written += 1;
-        } else {
-            verifier.check(*part, &bytes, &mut Strict).map_err(|rejection| refused(rejection.check))?;
+            files.push((PathBuf::from(part.file_name()).with_extension("json"), description));
         }
     }
-    Ok(written)
+    Ok(Ok(files))
 }
 
 fn save_json(path: &Path, value: &Value) -> Result<()> {

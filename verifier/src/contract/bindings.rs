@@ -120,6 +120,7 @@ sol! {
         error InsecureSetup();
         error LastSteps(uint256 got, uint256 most);
         error LastRows(uint256 got, uint256 most);
+        error NotOwner(address got, address owner);
         error UnknownJob(bytes32 job);
         error Finished(bytes32 job);
 

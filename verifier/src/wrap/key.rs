@@ -128,8 +128,16 @@ impl WrapKey {
         keccak256(&[&self.bytes])
     }
 
-    /// True if `proof` shows that the argument over `publics` comes to `reduced`. Trailing bytes are refused.
-    pub fn verify(&self, publics: &Publics<Fr>, reduced: &Reduced<Fr>, proof: &[u8]) -> bool {
+    /// True if `proof` shows that the argument over `publics` comes to `reduced`, a point of `column_vars` coordinates. Trailing
+    /// bytes are refused.
+    ///
+    /// # Soundness
+    /// One public input more than the circuit has would be added to a row of it (see [`instances`]), so another number of
+    /// coordinates is refused here.
+    pub fn verify(&self, column_vars: usize, publics: &Publics<Fr>, reduced: &Reduced<Fr>, proof: &[u8]) -> bool {
+        if reduced.point.len() != column_vars {
+            return false;
+        }
         let instances: Vec<_> = instances(publics, reduced).into_iter().map(to_halo2).collect();
         let mut transcript = ProofTranscript::new(proof);
         let verdict = verify_proof::<KZGCommitmentScheme<Bn256>, VerifierSHPLONK<'_, Bn256>, _, _, _>(

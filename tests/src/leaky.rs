@@ -11,8 +11,9 @@ use gradproof_circuits::transcript::{Ask, Party};
 use gradproof_circuits::wrap::cells::{Cells, Element};
 use gradproof_circuits::wrap::circuit::{NUMBERS, WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
-use gradproof_tests::forge::fixture;
 use halo2_axiom::dev::MockProver;
+
+use crate::forge::fixture;
 
 /// Cells, of which some requirements are not made.
 #[derive(Default)]
