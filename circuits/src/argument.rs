@@ -16,7 +16,7 @@ use crate::tensor::{End, Tensor};
 use crate::transcript::{Ask, Channel, Party};
 
 /// Version of the argument: the domain of its transcript.
-pub const VERSION: u64 = 1;
+pub const VERSION: u64 = 2;
 
 /// A claimed evaluation of a committed tensor.
 #[derive(Clone, Debug)]
@@ -107,13 +107,13 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         }
         let architecture = &self.relations.architecture;
         let last = architecture.layers();
-        let half = self.channel.algebra.constant(power_of_two(-1));
         match self.relations.subject {
             Subject::Segment => {
                 // The mean over the classes, at the point (x_n, ½ … ½): one selected class a sample, and S the sum of e.
                 let vars = architecture.width_vars(last);
                 let mut point = looked_up.suffix(architecture.sample_vars() + vars).to_vec();
                 let samples = architecture.sample_vars();
+                let half = self.channel.algebra.constant(power_of_two(-1));
                 point[samples..].fill(half);
                 let mean = power_of_two(-(vars as i64));
                 let one = self.channel.algebra.constant(mean);
@@ -127,16 +127,11 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
                     let total = self.channel.algebra.add(&sum, &padded);
                     self.claim(Tensor::Exponential, &point, &total);
                 }
+                self.labelled(&point[..samples]);
             }
             Subject::Data => {
-                // Every live sample has one label, every other none.
-                let vars = architecture.width_vars(last);
                 let samples = architecture.sample_vars();
-                let mut point = looked_up.suffix(samples + architecture.width_vars(0))[..samples].to_vec();
-                let live = Mask::Live.evaluate(self.channel.algebra, architecture, &self.live, &point, 0);
-                let mean = self.channel.algebra.scale(&live, power_of_two(-(vars as i64)));
-                point.extend(std::iter::repeat_n(half, vars));
-                self.claim(Tensor::Labels, &point, &mean);
+                self.labelled(&looked_up.suffix(samples + architecture.width_vars(0))[..samples]);
             }
             Subject::Parameters => {
                 for l in 1..=last {
@@ -150,6 +145,17 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
                 }
             }
         }
+    }
+
+    /// Every live sample has one label, every other none: the mean over the classes, at the samples' part of the leaf point.
+    fn labelled(&mut self, sample: &[A::Element]) {
+        let architecture = &self.relations.architecture;
+        let vars = architecture.width_vars(architecture.layers());
+        let live = Mask::Live.evaluate(self.channel.algebra, architecture, &self.live, sample, 0);
+        let mean = self.channel.algebra.scale(&live, power_of_two(-(vars as i64)));
+        let half = self.channel.algebra.constant(power_of_two(-1));
+        let point = [sample, &vec![half; vars]].concat();
+        self.claim(Tensor::Labels, &point, &mean);
     }
 
     /// `Σ limb_i · 2^(bits below)` at the leaf point.

@@ -111,6 +111,8 @@ pub enum Pointwise {
     MaskedProduct(usize),
     /// The relations of the softmax and of the last gradient.
     Softmax,
+    /// A padded neuron of a hidden layer has the derivative zero: so it is off, and its gradient is zero.
+    NeuronPadding(usize),
     /// The input is zero on padded rows and columns.
     InputPadding,
     /// Labels are bits, zero on padded classes.
@@ -126,7 +128,7 @@ impl Pointwise {
     pub fn vars(&self, architecture: &Architecture) -> (usize, usize) {
         let samples = architecture.sample_vars();
         let (rows, column) = match self {
-            Self::MaskedProduct(l) => (samples, *l),
+            Self::MaskedProduct(l) | Self::NeuronPadding(l) => (samples, *l),
             Self::Softmax | Self::LabelBits => (samples, architecture.layers()),
             Self::InputPadding => (samples, 0),
             Self::WeightPadding(l) => (architecture.width_vars(l - 1), *l),
@@ -151,6 +153,7 @@ impl Pointwise {
                 (Tensor::Sum, true),
                 (Tensor::Gradient(architecture.layers()), false),
             ],
+            Self::NeuronPadding(l) => vec![(Tensor::Derivative(*l), false)],
             Self::InputPadding => vec![(Tensor::Input, false)],
             Self::LabelBits => vec![(Tensor::Labels, false)],
             Self::WeightPadding(l) => vec![(Tensor::Weight(End::First, *l), false)],
@@ -169,14 +172,14 @@ impl Pointwise {
             Self::WeightPadding(l) => {
                 vec![Mask::Columns(widths[*l]), Mask::Rows(widths[l - 1], architecture.width_vars(l - 1))]
             }
-            Self::BiasPadding(l) => vec![Mask::Columns(widths[*l])],
+            Self::NeuronPadding(l) | Self::BiasPadding(l) => vec![Mask::Columns(widths[*l])],
         }
     }
 
     /// Number of relations, each with a power of the combining challenge.
     pub fn count(&self) -> usize {
         match self {
-            Self::Softmax => 5,
+            Self::Softmax => 8,
             Self::LabelBits => 2,
             _ => 1,
         }
@@ -190,9 +193,16 @@ impl Pointwise {
     /// s² - s                              s is a bit
     /// (1 - κ)·s                           no padded class is selected
     /// s·(M - h)                           M is the selected logit
+    /// (1 - κ)·h                           a padded class has the logit zero: its e is exp(0)
     /// κ·(2^(fg+1)·e + S) - 2·S·p - ρ      p = e / S to the nearest
+    /// y² - y                              y is a bit
+    /// (1 - κ)·y                           no padded class is a label
     /// G - μ·(p - 2^fg·y)                  the gradient of the cross-entropy
     /// ```
+    ///
+    /// # Soundness
+    /// With the mean of the labels, the relations about padding make a segment mean the same whatever stands in the padding
+    /// of its first parameters, and whatever labels were committed to: nobody who sees one needs the registrations for that.
     pub fn values<A: Algebra>(
         &self,
         algebra: &mut A,
@@ -204,42 +214,44 @@ impl Pointwise {
         match (self, tensors, masks) {
             (Self::MaskedProduct(_), [derivative, product], _) => vec![algebra.mul(derivative, product)],
             (Self::Softmax, [s, h, e, p, remainder, y, maximum, sum, gradient], [classes, live]) => {
-                let square = algebra.mul(s, s);
-                let bit = algebra.sub(&square, s);
-                let masked = algebra.mul(classes, s);
-                let padded = algebra.sub(s, &masked);
+                let selector = [bit(algebra, s), outside(algebra, classes, s)];
                 let below = algebra.sub(maximum, h);
                 let selected = algebra.mul(s, &below);
+                let padded = outside(algebra, classes, h);
                 let scaled = algebra.scale(e, power_of_two(gradient_bits + 1));
                 let scaled = algebra.add(&scaled, sum);
                 let left = algebra.mul(classes, &scaled);
                 let twice = algebra.add(sum, sum);
                 let right = algebra.mul_add(&twice, p, remainder);
                 let division = algebra.sub(&left, &right);
+                let label = [bit(algebra, y), outside(algebra, classes, y)];
                 let target = algebra.scale(y, power_of_two(gradient_bits));
                 let error = algebra.sub(p, &target);
                 let error = algebra.mul(live, &error);
                 let loss = algebra.sub(gradient, &error);
-                vec![bit, padded, selected, division, loss]
+                [&selector[..], &[selected, padded, division], &label, &[loss]].concat()
             }
-            (Self::LabelBits, [y], [classes]) => {
-                let square = algebra.mul(y, y);
-                let bit = algebra.sub(&square, y);
-                let masked = algebra.mul(classes, y);
-                vec![bit, algebra.sub(y, &masked)]
-            }
-            (Self::BiasPadding(_), [x], [mask]) => {
-                let kept = algebra.mul(mask, x);
-                vec![algebra.sub(x, &kept)]
-            }
+            (Self::LabelBits, [y], [classes]) => vec![bit(algebra, y), outside(algebra, classes, y)],
+            (Self::NeuronPadding(_) | Self::BiasPadding(_), [x], [columns]) => vec![outside(algebra, columns, x)],
             (Self::InputPadding | Self::WeightPadding(_), [x], [columns, rows]) => {
                 let mask = algebra.mul(columns, rows);
-                let kept = algebra.mul(&mask, x);
-                vec![algebra.sub(x, &kept)]
+                vec![outside(algebra, &mask, x)]
             }
             _ => vec![],
         }
     }
+}
+
+/// `x² - x`: zero for bits.
+fn bit<A: Algebra>(algebra: &mut A, x: &A::Element) -> A::Element {
+    let square = algebra.mul(x, x);
+    algebra.sub(&square, x)
+}
+
+/// `(1 - mask)·x`: what stands outside of the mask.
+fn outside<A: Algebra>(algebra: &mut A, mask: &A::Element, x: &A::Element) -> A::Element {
+    let kept = algebra.mul(mask, x);
+    algebra.sub(x, &kept)
 }
 
 /// Everything that is fixed about a proof: its tensors and their columns, its look-ups, its pointwise relations.
@@ -321,6 +333,9 @@ fn segment(architecture: &Architecture) -> Parts {
         lookups.push(range(Tensor::Gradient(l), 16, 1 << 15, vars));
         lookups.extend(limbs(&widths, vars, |i| Tensor::BackwardLimb(l, i)));
         pointwise.push(Pointwise::MaskedProduct(l));
+        if architecture.widths[l] < architecture.padded_width(l) {
+            pointwise.push(Pointwise::NeuronPadding(l));
+        }
     }
     let column_vars = architecture.width_vars(last);
     let vars = samples + column_vars;

@@ -194,7 +194,9 @@ impl Task {
                 for column in 0..widths[layers] {
                     let at = At { layer: layers, step, row, column };
                     let p = soft.probabilities.get(column).map_or(0, |&p| i64::from(p));
-                    let e = soft.exponentials.get(column).map_or(i64::from(table[0]), |&e| i64::from(e));
+                    // Honest padding has the logit zero.
+                    let padded = || table.get(logits[column].unsigned_abs() as usize).copied().unwrap_or_default();
+                    let e = i64::from(soft.exponentials.get(column).copied().unwrap_or_else(padded));
                     let remainder = soft.remainders.get(column).map_or(0, |&r| i64::from(r as i32));
                     let label = self.labels[(step * batch + row) * widths[layers] + column];
                     let g = cheat.loss(at, row < a.live_rows(self.live, step), p, label << fg);

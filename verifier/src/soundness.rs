@@ -53,9 +53,9 @@ pub fn claims(relations: &Relations) -> usize {
     let common = relations.tree.tensors.len() + relations.pointwise.iter().map(pointwise).sum::<usize>();
     common
         + match relations.subject {
-            // Two means; a factor of each product; of each forward one four parameters and two factors of the updates, of each
+            // Three means; a factor of each product; of each forward one four parameters and two factors of the updates, of each
             // backward one a weight and two factors.
-            Subject::Segment => 2 + (2 * layers - 1) + 6 * layers + 3 * (layers - 1),
+            Subject::Segment => 3 + (2 * layers - 1) + 6 * layers + 3 * (layers - 1),
             Subject::Data => 1,
             Subject::Parameters => 2 * layers,
         }

@@ -209,6 +209,18 @@ fn a_probability_rounded_otherwise() {
     refused(&Softmax(down), Check::LookupSum);
 }
 
+/// The sum of a row's exponentials.
+fn summed(row: &SoftmaxRow) -> u32 {
+    row.exponentials.iter().map(|&e| u32::from(e)).sum()
+}
+
+/// The probabilities and remainders that follow from a row's exponentials and sum.
+fn divide(row: &mut SoftmaxRow, gradient_bits: u32) {
+    let divided = |e: &u16| (2 * (u64::from(*e) << gradient_bits) + u64::from(row.sum), 2 * u64::from(row.sum));
+    (row.probabilities, row.remainders) =
+        row.exponentials.iter().map(divided).map(|(a, b)| ((a / b) as u16, (a % b) as u32)).unzip();
+}
+
 /// A row that follows from the chosen class, as if its logit were the largest.
 fn selected(row: &mut SoftmaxRow, logits: &[i16], table: &[u16], gradient_bits: u32, choice: usize) {
     let maximum = logits[choice];
@@ -237,12 +249,10 @@ fn a_maximum_above_the_largest_logit() {
         let with_it: Vec<i16> = logits.iter().copied().chain([maximum]).collect();
         // As if a class that does not exist had the largest logit, and did not count.
         let other = softmax_row(&with_it, table, fg);
-        let exponentials = other.exponentials[..logits.len()].to_vec();
-        let sum: u32 = exponentials.iter().map(|&e| u32::from(e)).sum();
-        let divided = |e: &u16| (2 * (u64::from(*e) << fg) + u64::from(sum), 2 * u64::from(sum));
-        row.probabilities = exponentials.iter().map(divided).map(|(a, b)| (a / b) as u16).collect();
-        row.remainders = exponentials.iter().map(divided).map(|(a, b)| (a % b) as u32).collect();
-        (row.exponentials, row.sum, row.maximum) = (exponentials, sum, maximum);
+        row.exponentials = other.exponentials[..logits.len()].to_vec();
+        row.maximum = maximum;
+        row.sum = summed(row);
+        divide(row, fg);
     };
     refused(&Softmax(above), Check::Pointwise);
 }
@@ -251,12 +261,65 @@ fn a_maximum_above_the_largest_logit() {
 fn an_exponential_that_is_not_in_the_table() {
     let doubled: fn(&mut SoftmaxRow, &[i16], &[u16], u32) = |row, _, _, fg| {
         row.exponentials.iter_mut().for_each(|e| *e /= 2);
-        row.sum = row.exponentials.iter().map(|&e| u32::from(e)).sum();
-        let divided = |e: &u16| (2 * (u64::from(*e) << fg) + u64::from(row.sum), 2 * u64::from(row.sum));
-        row.probabilities = row.exponentials.iter().map(divided).map(|(a, b)| (a / b) as u16).collect();
-        row.remainders = row.exponentials.iter().map(divided).map(|(a, b)| (a % b) as u32).collect();
+        row.sum = summed(row);
+        divide(row, fg);
     };
     refused(&Softmax(doubled), Check::LookupSum);
+}
+
+/// What the segment of `task` is refused for, whose data and first parameters nobody registered.
+fn unregistered(task: &Task, cheat: &dyn Cheat) -> Vec<Check> {
+    prove(Subject::Segment, &cheated(task, cheat)).failures().into_iter().collect()
+}
+
+/// Counts a padded class, whose bias is that of a logit of -25, into the sum of the exponentials.
+struct PaddedClass;
+
+impl Cheat for PaddedClass {
+    fn softmax(&self, _: At, logits: &[i16], table: &[u16], gradient_bits: u32) -> SoftmaxRow {
+        let mut row = softmax_row(logits, table, gradient_bits);
+        row.sum = row.sum + u32::from(table[25]) - u32::from(table[0]);
+        divide(&mut row, gradient_bits);
+        row
+    }
+}
+
+#[test]
+fn a_padded_class_in_the_sum() {
+    let mut task = fixture().task.clone();
+    let precision = task.architecture.precision;
+    task.biases[2][3] = -25 << (precision.weight_bits() - precision.activation_bits);
+    assert_eq!(unregistered(&task, &PaddedClass), [Check::Pointwise]);
+}
+
+#[test]
+fn a_padded_neuron_that_fires() {
+    let mut task = fixture().task.clone();
+    let one = 1 << task.architecture.precision.weight_bits();
+    // Neuron 5 of a layer of five.
+    task.biases[0][5] = one;
+    task.weights[1][5 * 4] = one;
+    assert_eq!(unregistered(&task, &Honest), [Check::Pointwise]);
+}
+
+/// The gradient follows from the labels, so that who may choose any labels trains to what it likes.
+#[test]
+fn labels_of_the_provers_choice_in_a_segment() {
+    let labelled = |entry: usize, label: i64| {
+        let mut task = fixture().task.clone();
+        task.labels[entry] = label;
+        unregistered(&task, &Honest)
+    };
+    let hot = (0..3).find(|j| fixture().task.labels[*j] == 1).unwrap_or(0);
+    assert_eq!(labelled(hot, 2), [Check::Pointwise, Check::Merge], "a label that is not a bit");
+    assert_eq!(labelled((hot + 1) % 3, 1), [Check::Merge], "two labels");
+    assert_eq!(labelled(hot, 0), [Check::Merge], "no label");
+    // It trains, and has logits from then on.
+    assert_eq!(labelled(3, 1), [Check::LookupSum, Check::Pointwise, Check::Merge], "a padded class");
+    assert_eq!(labelled(3 * 4, 1), [Check::Merge], "a padded row");
+    let mut task = fixture().task.clone();
+    (task.labels[hot], task.labels[(hot + 1) % 3]) = (2, -1);
+    assert_eq!(unregistered(&task, &Honest), [Check::Pointwise], "labels that sum to one");
 }
 
 /// Another activation function.
@@ -273,9 +336,14 @@ fn honest(h: i64) -> (i64, i64) {
     (i64::from(value), i64::from(derivative))
 }
 
+/// Whether a hidden neuron is no padding: those have a check of their own.
+fn is_neuron(at: At) -> bool {
+    at.column < fixture().task.architecture.widths[at.layer]
+}
+
 #[test]
 fn a_derivative_of_one_at_zero() {
-    refused(&Activation(|_, h| (h.max(0), i64::from(h >= 0))), Check::LookupSum);
+    refused(&Activation(|at, h| (h.max(0), i64::from(h > 0 || h == 0 && is_neuron(at)))), Check::LookupSum);
 }
 
 #[test]
@@ -285,7 +353,7 @@ fn an_activation_that_leaks() {
 
 #[test]
 fn a_derivative_of_one_where_the_unit_is_off() {
-    refused(&Activation(|_, h| (honest(h).0, 1)), Check::LookupSum);
+    refused(&Activation(|at, h| (honest(h).0, i64::from(is_neuron(at)))), Check::LookupSum);
 }
 
 #[test]
@@ -371,7 +439,7 @@ fn live_counts_that_are_not_those_of_the_training() {
     let witness = fixture().witness(Subject::Segment);
     for live in [Live { steps: 2, last_rows: 3 }, Live { steps: 3, last_rows: 3 }, Live { steps: 4, last_rows: 2 }] {
         let forged = forge(Subject::Segment, Witnesses::same(&witness), |said| said.live = live, &mut |_, _| ());
-        assert_eq!(forged.failures(), [Check::Pointwise].into(), "{live:?}");
+        assert_eq!(forged.failures(), [Check::Pointwise, Check::Merge].into(), "{live:?}");
     }
     let data = fixture().witness(Subject::Data);
     for live in [Live { steps: 2, last_rows: 3 }, Live { steps: 3, last_rows: 3 }, Live { steps: 4, last_rows: 2 }] {
