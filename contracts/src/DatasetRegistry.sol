@@ -2,11 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IDatasetRegistry, Dataset} from "./interfaces/IDatasetRegistry.sol";
+import {Bounds} from "./market/Bounds.sol";
 
 /// @title The register of data sets: see `IDatasetRegistry`.
 contract DatasetRegistry is IDatasetRegistry {
-    uint16 private constant MAX_RATE_BPS = 5000;
-
     mapping(bytes32 dataset => Dataset) private sets;
 
     /// @inheritdoc IDatasetRegistry
@@ -14,7 +13,7 @@ contract DatasetRegistry is IDatasetRegistry {
         if (rows == 0 || receiver == address(0)) revert EmptyDataset();
         dataset = digest(msg.sender, root, rows);
         if (sets[dataset].owner != address(0)) revert DatasetTaken(dataset);
-        if (rateBps > MAX_RATE_BPS) revert RateTooHigh(rateBps);
+        if (rateBps > Bounds.ROYALTY_BPS) revert RateTooHigh(rateBps);
         sets[dataset] = Dataset(msg.sender, rateBps, rows, receiver, root);
         emit DatasetRegistered(dataset, msg.sender, root, rows);
         emit RateChanged(dataset, rateBps, receiver);
@@ -24,7 +23,7 @@ contract DatasetRegistry is IDatasetRegistry {
     function change(bytes32 dataset, uint16 rateBps, address receiver) external {
         Dataset storage set = sets[dataset];
         if (set.owner != msg.sender) revert NotDatasetOwner(dataset);
-        if (rateBps > MAX_RATE_BPS) revert RateTooHigh(rateBps);
+        if (rateBps > Bounds.ROYALTY_BPS) revert RateTooHigh(rateBps);
         if (receiver == address(0)) revert EmptyDataset();
         set.rateBps = rateBps;
         set.receiver = receiver;

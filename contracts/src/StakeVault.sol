@@ -10,6 +10,8 @@ import {BURNT, Token} from "./Token.sol";
 /// @title Holds stake and bonds: see `IStakeVault`.
 contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     uint256 private constant MAX_EXITS = 16;
+    /// Who reports a contradiction gets this part of the stake.
+    uint256 private constant REPORTER_PART = 10;
 
     IERC20 private immutable TOKEN;
     /// @inheritdoc IStakeVault
@@ -23,6 +25,7 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     mapping(address account => uint256) public owed;
     /// @inheritdoc IStakeVault
     mapping(bytes32 bond => mapping(address owner => uint256)) public bonded;
+    /// In the order in which they started.
     mapping(address owner => Exit[]) private exits;
     mapping(address owner => Backing) private words;
 
@@ -62,16 +65,20 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     function finishExits(address owner) external returns (uint256 amount) {
         Exit[] storage queue = exits[owner];
         uint256 length = queue.length;
-        uint256 i = length;
-        while (i > 0) {
-            --i;
-            if (queue[i].freeAt > block.timestamp) continue;
-            amount += queue[i].amount;
-            queue[i] = queue[queue.length - 1];
-            queue.pop();
+        uint256 done = 0;
+        // In the order in which they started, which is the order in which they are free.
+        while (done < length && queue[done].freeAt <= block.timestamp) {
+            amount += queue[done].amount;
+            ++done;
         }
         // An exit that was taken from may be empty, and goes too.
-        if (queue.length == length) revert NothingOwed(owner);
+        if (done == 0) revert NothingOwed(owner);
+        for (uint256 i = done; i < length; ++i) {
+            queue[i - done] = queue[i];
+        }
+        for (uint256 i = 0; i < done; ++i) {
+            queue.pop();
+        }
         emit Left(owner, amount);
         credit(owner, amount);
     }
@@ -121,27 +128,22 @@ contract StakeVault is IStakeVault, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IStakeVault
-    function takeStake(address owner, uint256 most, address first, address second)
-        external
-        onlyMarket
-        returns (uint256 amount)
-    {
-        uint256 part = most < free[owner] ? most : free[owner];
-        free[owner] -= part;
-        amount = part;
+    function takeStake(address owner, uint256 most, address reporter) external onlyMarket returns (uint256 amount) {
+        uint256 taken = most < free[owner] ? most : free[owner];
+        free[owner] -= taken;
+        amount = taken;
         Exit[] storage queue = exits[owner];
-        // The last to start leaves last: it is taken first, so that a new exit cannot shield an old one.
-        for (uint256 i = queue.length; i > 0 && amount < most; --i) {
-            Exit storage exit = queue[i - 1];
-            part = most - amount < exit.amount ? most - amount : exit.amount;
+        // What leaves first is taken first: the rest stays within reach of other contradictions for longer.
+        for (uint256 i = 0; i < queue.length && amount < most; ++i) {
+            Exit storage exit = queue[i];
+            uint256 part = most - amount < exit.amount ? most - amount : exit.amount;
             // Not more than the entry holds, which is of this type.
             exit.amount -= uint192(part);
             amount += part;
         }
-        emit StakeTaken(owner, amount);
-        credit(first, amount / 4);
-        credit(second, amount / 4);
-        credit(BURNT, amount - 2 * (amount / 4));
+        emit StakeTaken(owner, taken, amount - taken);
+        credit(reporter, amount / REPORTER_PART);
+        credit(BURNT, amount - amount / REPORTER_PART);
     }
 
     /// @inheritdoc IStakeVault

@@ -9,11 +9,6 @@ import {vm} from "./Vm.sol";
 
 /// @notice Parties that are one person: what they can take out of a job is never more than they put in.
 contract CollusionTest is Scene {
-    /// All that an account has, here and there.
-    function wealth(address who) private view returns (uint256) {
-        return token.balanceOf(who) + market.owed(who) + vault.owed(who) + vault.free(who);
-    }
-
     /// It pays itself, less what the owner of the data gets.
     function test_a_requester_that_is_its_own_provider_pays_the_royalty() public {
         enrol(requester, 0xab1, address(0), 1);
@@ -58,7 +53,9 @@ contract CollusionTest is Scene {
         uint256 all = wealth(requester) + wealth(provider) + wealth(challenger);
         bytes32 id = running(Assurance.Optimistic);
         claim(id, 0, 4);
-        confirm(id, 3);
+        for (uint256 i = 0; i < 4; ++i) {
+            confirm(id, i);
+        }
         contest(id, 3);
         vm.warp(market.claimOf(id, 3).answerUntil + 1);
         market.slash(id, 3);
@@ -97,18 +94,20 @@ contract CollusionTest is Scene {
         bytes32 id = assigned(t);
         vm.prank(provider);
         market.decline(id);
+        nextBlock();
         vm.prank(provider);
         market.accept(id, 0);
         vm.prank(provider);
         market.start(id);
         claim(id, 0, 3);
         confirm(id, 0);
+        prove(id, 1);
         confirm(id, 2);
         contest(id, 2);
         vm.warp(vm.getBlockTimestamp() + 1 days);
         market.slash(id, 2);
         solvent();
-        eq(market.jobOf(id).settled, 1, "one lapsed");
+        eq(market.jobOf(id).settled, 2, "one lapsed, one was proven");
         eq(market.jobOf(id).escrow, 0, "nothing stays");
         eq(vault.bonded(id, provider), 0, "no bond stays");
         eq(

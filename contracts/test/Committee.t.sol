@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
-import {IStakeVault} from "../src/interfaces/IStakeVault.sol";
-import {BURNT} from "../src/Token.sol";
+import {IMarketEvents} from "../src/interfaces/IMarketEvents.sol";
 import {Assurance, Attestation, State, Task, Terms} from "../src/market/Types.sol";
+import {ContractWallet} from "./mocks/Wallets.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice What counts as a member's word, and what a false one costs.
+/// @notice What counts as a member's word, and what it is paid.
 contract CommitteeTest is Scene {
     function attest(bytes32 id, Task task, uint32 index, bytes32 verdict, uint256 place, bytes memory signature)
         private
@@ -108,32 +109,27 @@ contract CommitteeTest is Scene {
 
     /// One member cannot use up what is meant for the others, by asking ever new questions.
     function test_a_task_pays_a_member_once() public {
-        Terms memory t = terms(Assurance.Proven);
-        bytes32 id = running(t);
+        bytes32 id = delivering();
         eq(market.jobOf(id).fees, 6 * FEE, "two votes for each of three tasks");
-        for (uint32 i = 0; i < SEGMENTS; ++i) {
-            vote(id, Task.Divergence, i, YES, 0);
-            prove(id, i);
-        }
-        eq(market.owed(validators[0]), FEE, "once");
         for (uint256 i = 0; i < 4; ++i) {
             vm.prank(provider);
             market.deliver(id, bytes32(i));
             vote(id, Task.Fetchable, 0, YES, 0);
         }
-        eq(market.owed(validators[0]), 2 * FEE, "once a task");
+        eq(market.owed(validators[0]), FEE, "once a task");
         vote(id, Task.Fetchable, 0, YES, 1);
         vm.prank(requester);
         market.complain(id);
-        agree(id, Task.Decision, 0, YES);
-        eq(market.owed(validators[1]), FEE, "the others are paid");
+        vote(id, Task.Decision, 0, YES, 1);
+        vote(id, Task.Decision, 0, YES, 2);
+        eq(market.owed(validators[1]), 2 * FEE, "the others are paid");
         eq(market.owed(validators[2]), FEE, "as agreed");
-        eq(market.owed(requester), 1 * FEE, "what nobody earned goes back");
+        eq(market.owed(requester), 2 * FEE, "what nobody earned goes back");
         eq(market.jobOf(id).earned, SEGMENTS * PRICE, "the provider's part is untouched");
         solvent();
     }
 
-    /// Opening, divergence, fetchability: not more than `threshold` votes of a task are paid.
+    /// Openings and fetchability, where all that can be said is yes: the first `threshold` votes are paid.
     function test_a_task_pays_threshold_votes() public {
         bytes32 id = delivering();
         deliver(id);
@@ -149,123 +145,86 @@ contract CommitteeTest is Scene {
         solvent();
     }
 
-    // Contradictions.
-
-    function test_two_answers_to_one_question_cost_stake() public {
-        bytes32 id = disputed();
-        Attestation memory a = Attestation(id, Task.Decision, 0, lastOf(SEGMENTS - 1), YES);
-        bytes memory yesSigned = wordSignature(a, 1);
-        a.verdict = NO;
-        bytes memory noSigned = wordSignature(a, 1);
-        a.verdict = YES;
-        bytes memory call = abi.encodeCall(market.contradict, (a, NO, validators[1], yesSigned, noSigned));
-        uint256 free = vault.free(validators[1]);
-        vm.prank(stranger);
-        (bool done,) = address(market).call(call);
-        yes(done, "taken");
-        eq(vault.free(validators[1]), free - WORD, "stake");
-        eq(vault.owed(stranger), WORD / 4, "reporter");
-        eq(vault.owed(requester), WORD / 4, "requester");
-        eq(vault.owed(BURNT), WORD / 2, "burnt");
-        refuses(stranger, call, why(IMarketErrors.AlreadyReported.selector, validators[1]));
-        solvent();
-    }
-
-    function test_stake_that_is_leaving_is_still_taken() public {
-        bytes32 id = disputed();
-        vote(id, Task.Decision, 0, YES, 1);
-        vm.prank(validators[1]);
-        vault.startExit(10_000e18 - 100e18);
-        Attestation memory a = Attestation(id, Task.Decision, 0, lastOf(SEGMENTS - 1), YES);
-        bytes memory yesSigned = wordSignature(a, 1);
-        a.verdict = NO;
-        bytes memory noSigned = wordSignature(a, 1);
-        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs() - 1);
-        refusesAt(
-            address(vault),
-            validators[1],
-            abi.encodeCall(vault.finishExits, (validators[1])),
-            abi.encodeWithSignature("NothingOwed(address)", validators[1])
-        );
-        market.contradict(a, YES, validators[1], noSigned, yesSigned);
-        eq(vault.free(validators[1]), 0, "free first");
-        eq(vault.leaving(validators[1]), 10_000e18 - WORD, "then what is leaving");
-        solvent();
-    }
-
-    function test_what_is_no_contradiction() public {
-        bytes32 id = disputed();
-        Attestation memory a = Attestation(id, Task.Decision, 0, lastOf(SEGMENTS - 1), YES);
-        bytes memory signed = wordSignature(a, 1);
-        refuses(
-            stranger,
-            abi.encodeCall(market.contradict, (a, YES, validators[1], signed, signed)),
-            why(IMarketErrors.NoContradiction.selector)
-        );
-        bytes memory bad = why(IMarketErrors.BadSignature.selector, validators[1]);
-        refuses(stranger, abi.encodeCall(market.contradict, (a, NO, validators[1], signed, signed)), bad);
-        Attestation memory b = Attestation(id, Task.Decision, 0, lastOf(0), NO);
-        bytes memory otherSubject = wordSignature(b, 1);
-        refuses(stranger, abi.encodeCall(market.contradict, (a, NO, validators[1], signed, otherSubject)), bad);
-        a.verdict = NO;
-        refuses(stranger, abi.encodeCall(market.contradict, (a, YES, validators[1], signed, signed)), bad);
-        refuses(
-            stranger,
-            abi.encodeCall(market.contradict, (a, YES, stranger, signed, signed)),
-            why(IMarketErrors.NotValidator.selector, stranger)
-        );
-    }
-
-    /// Stake that a word needs cannot leave through a bond: a member that locks it for a puppet, and loses the bond to another
-    /// puppet, would have it back at once.
-    function test_stake_behind_a_word_is_no_bond() public {
-        bytes32 id = disputed();
-        vote(id, Task.Decision, 0, YES, 1);
-        address member = validators[1];
-        eq(vault.backing(member), WORD, "behind the word");
-        Terms memory t = terms(Assurance.Optimistic);
-        t.price.challengeBond = uint128(vault.free(member));
-        bytes32 puppet = running(t);
-        claim(puppet, 0, 1);
-        confirm(puppet, 0);
-        bytes memory call = abi.encodeCall(market.challenge, (puppet, 0));
-        uint256 free = vault.free(member);
-        bytes memory small = abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, member, free - WORD, free);
-        refuses(member, call, small);
-        // What is over it may be locked, and all of it when no window can be open any more.
-        t.price.challengeBond = uint128(free - WORD);
-        puppet = running(t);
-        claim(puppet, 0, 1);
-        confirm(puppet, 0);
-        vm.prank(member);
-        market.challenge(puppet, 0);
-        prove(puppet, 0);
-        eq(vault.free(member), WORD, "stays");
-        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs() - 1);
-        eq(vault.backing(member), WORD, "to the last second");
-        vm.warp(vm.getBlockTimestamp() + 1);
-        eq(vault.backing(member), 0, "free again");
-        solvent();
-    }
-
-    /// A later word needs no more than the larger of the two, for its own time.
-    function test_words_share_the_stake_behind_them() public {
-        Terms memory t = terms(Assurance.Proven);
-        t.committee.stake = WORD / 2;
-        bytes32 id = running(t);
-        vote(id, Task.Divergence, 0, YES, 1);
-        eq(vault.backing(validators[1]), WORD / 2, "the first");
-        vote(running(Assurance.Proven), Task.Divergence, 0, YES, 1);
-        eq(vault.backing(validators[1]), WORD, "the larger");
+    /// A word that nobody confirms is no work: else it would use up what those are paid from who find a divergence.
+    function test_words_that_nobody_confirms_are_not_paid() public {
+        bytes32 id = running(Assurance.Proven);
+        vote(id, Task.Divergence, 0, bytes32(uint256(1)), 0);
+        vote(id, Task.Divergence, 0, bytes32(uint256(2)), 1);
+        eq(market.owed(validators[0]) + market.owed(validators[1]), 0, "words alone");
         prove(id, 0);
-        vm.warp(vm.getBlockTimestamp() + 1 days);
-        vote(id, Task.Divergence, 1, YES, 1);
-        eq(vault.backing(validators[1]), WORD, "not less");
-        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs() - 1);
-        eq(vault.backing(validators[1]), WORD, "for the last word's time");
-        t.committee.stake = 0;
-        vm.warp(vm.getBlockTimestamp() + 1);
-        vote(running(t), Task.Divergence, 0, YES, 1);
-        eq(vault.backing(validators[1]), 0, "nothing behind a word that needs none");
+        bytes32 found = bytes32(uint256(9));
+        vote(id, Task.Divergence, 1, bytes32(uint256(3)), 0);
+        vote(id, Task.Divergence, 1, found, 2);
+        eq(market.owed(validators[2]), 0, "not before it stands");
+        vote(id, Task.Divergence, 1, found, 1);
+        inState(id, State.Diverged);
+        eq(market.owed(validators[0]), 0, "not who said something else");
+        eq(market.owed(validators[1]), FEE, "those who found it");
+        eq(market.owed(validators[2]), FEE, "both");
+        eq(market.jobOf(id).fees, 0, "the rest went back");
+        solvent();
+    }
+
+    /// The vote that decides is paid, whoever lied before it.
+    function test_a_decision_pays_those_whose_verdict_stands() public {
+        bytes32 id = disputed();
+        uint256[3] memory before;
+        for (uint256 i = 0; i < 3; ++i) {
+            before[i] = market.owed(validators[i]);
+        }
+        uint256 fees = market.jobOf(id).fees;
+        vote(id, Task.Decision, 0, NO, 0);
+        vote(id, Task.Decision, 0, YES, 2);
+        eq(market.jobOf(id).fees, fees, "nothing before it stands");
+        bytes memory signature = voteSignature(id, Task.Decision, 0, YES, 1);
+        vm.expectEmit(address(market));
+        emit IMarketEvents.Decided(id, Task.Decision, 0, lastOf(SEGMENTS - 1), YES, uint256(FEE));
+        market.attest(id, Task.Decision, 0, YES, 1, signature);
+        inState(id, State.Completed);
+        eq(market.owed(validators[0]), before[0], "the other answer");
+        eq(market.owed(validators[1]), before[1] + FEE, "the deciding one");
+        eq(market.owed(validators[2]), before[2] + FEE, "the one before");
+        solvent();
+    }
+
+    /// A word is its key's. A wallet's code could answer today that it signed, and tomorrow that it did not; and one key may have
+    /// many wallets.
+    function test_a_wallet_gives_no_word() public {
+        address[2] memory wallets =
+            [address(new ContractWallet(vm.addr(0xf1))), address(new ContractWallet(vm.addr(0xf1)))];
+        if (wallets[0] > wallets[1]) (wallets[0], wallets[1]) = (wallets[1], wallets[0]);
+        Terms memory t = terms(Assurance.Optimistic);
+        t.committee.members = new address[](2);
+        for (uint256 i = 0; i < 2; ++i) {
+            accounts.push(wallets[i]);
+            yes(token.transfer(wallets[i], WORD), "fortune");
+            ContractWallet(wallets[i]).approve(IERC20(address(token)), address(vault));
+            stake(wallets[i], WORD);
+            enrol(wallets[i], 0xff10 + i, address(0), 2);
+            t.committee.members[i] = wallets[i];
+        }
+        bytes32 id = running(t);
+        claim(id, 0, 1);
+        Attestation memory a = Attestation(id, Task.Opening, 0, lastOf(0), YES);
+        bytes memory signature = sign(0xf1, market.attestationDigest(a));
+        for (uint256 i = 0; i < 2; ++i) {
+            bytes memory bad = why(IMarketErrors.BadSignature.selector, wallets[i]);
+            refuses(stranger, attest(id, Task.Opening, 0, YES, i, signature), bad);
+        }
+        solvent();
+    }
+
+    /// Only one of the two signatures that a key can make of one is taken, and none of another length.
+    function test_a_word_has_one_signature() public {
+        bytes32 id = claimed(1);
+        bytes32 digest = market.attestationDigest(Attestation(id, Task.Opening, 0, lastOf(0), YES));
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(validatorKeys[0], digest);
+        uint256 order_ = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141;
+        bytes memory bad = why(IMarketErrors.BadSignature.selector, validators[0]);
+        bytes memory other = abi.encodePacked(r, bytes32(order_ - uint256(s)), v == 27 ? uint8(28) : uint8(27));
+        refuses(stranger, attest(id, Task.Opening, 0, YES, 0, other), bad);
+        refuses(stranger, attest(id, Task.Opening, 0, YES, 0, abi.encodePacked(r, s)), bad);
+        refuses(stranger, attest(id, Task.Opening, 0, YES, 0, ""), bad);
+        market.attest(id, Task.Opening, 0, YES, 0, abi.encodePacked(r, s, v));
     }
 }

@@ -89,7 +89,7 @@ contract DeliveryTest is Scene {
         bytes32 id = disputed();
         vote(id, Task.Decision, 0, NO, 1);
         late(id);
-        ends(id, State.Withheld, 0, HELD / 2 + ALL_FEES - 3 * FEE, HELD / 2);
+        ends(id, State.Withheld, 0, HELD / 2 + ALL_FEES - 2 * FEE, HELD / 2);
     }
 
     function test_complaints_are_the_requesters_and_in_time() public {

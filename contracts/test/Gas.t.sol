@@ -3,7 +3,9 @@ pragma solidity 0.8.37;
 
 import {Bounds} from "../src/market/Bounds.sol";
 import {Permit} from "../src/interfaces/IStakeVault.sol";
+import {BURNT} from "../src/Token.sol";
 import {Assurance, Attestation, Job, Licence, Member, Offer, Seat, State, Task, Terms} from "../src/market/Types.sol";
+import {Mode, MockVerifier} from "./mocks/Verifiers.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
@@ -76,7 +78,8 @@ contract GasTest is Scene {
     function seats(bytes32 id) private view returns (Seat[] memory all) {
         all = new Seat[](Bounds.TEAM);
         for (uint256 i = 0; i < all.length; ++i) {
-            all[i].member = Member(team[i], 625, BIG_BOND / 16);
+            // The lead brings at least half.
+            all[i].member = Member(team[i], 625, i == 0 ? BIG_BOND / 32 * 17 : BIG_BOND / 32);
             (all[i].nonce, all[i].expiry) = (1 << 200 | i, vm.getBlockTimestamp() + 1);
             if (i > 0) all[i].signature = sign(teamKeys[i], market.consentDigest(id, provider, all[i], 0));
         }
@@ -102,6 +105,26 @@ contract GasTest is Scene {
         claim(id, 0, Bounds.PENDING);
         for (uint256 i = 0; i < Bounds.PENDING; ++i) {
             confirm(id, i);
+        }
+    }
+
+    /// A job that diverged behind all its segments but one; what is claimed waits, and its payment ends the job.
+    function diverged(Assurance level, uint256 proven) private returns (bytes32 id) {
+        Terms memory t = most(level);
+        if (level == Assurance.Optimistic) ++t.training.segments;
+        id = withTeam(t);
+        vm.prank(provider);
+        market.start(id);
+        uint32 count = t.training.segments - 1;
+        for (uint256 i = 0; i < count; i += Bounds.CLAIMS) {
+            claim(id, i, count - i < Bounds.CLAIMS ? count - i : Bounds.CLAIMS);
+        }
+        // So many that their proofs are not made one by one: the verifier takes everything then.
+        for (uint256 i = 0; i < proven; ++i) {
+            market.prove(id, i, abi.encode(bytes32(0), lastOf(i)));
+        }
+        for (uint256 i = 0; i < Bounds.COMMITTEE; ++i) {
+            vote(id, Task.Divergence, count, YES, i);
         }
     }
 
@@ -214,9 +237,14 @@ contract GasTest is Scene {
         bytes32 id = started(Assurance.Optimistic);
         claim(id, 0, Bounds.PENDING);
         confirm(id, 0);
-        costs("confirmOpening");
         contest(id, 0);
         costs("challenge");
+        // Looks back to the last claim that was opened.
+        for (uint256 i = 1; i + 1 < Bounds.PENDING; ++i) {
+            prove(id, i);
+        }
+        confirm(id, Bounds.PENDING - 1);
+        costs("confirmOpening");
     }
 
     function test_settling() public {
@@ -236,6 +264,57 @@ contract GasTest is Scene {
         prove(id, 0);
         costs("prove, an answer");
         inState(id, State.Delivering);
+    }
+
+    function test_payments_that_end_an_optimistic_job() public {
+        bytes32 id = diverged(Assurance.Optimistic, 0);
+        for (uint256 i = 0; i < Bounds.PENDING; ++i) {
+            confirm(id, i);
+        }
+        uint256 here = vm.snapshotState();
+        vm.warp(market.claimOf(id, 0).windowUntil);
+        contest(id, 0);
+        vm.warp(vm.getBlockTimestamp() + 1);
+        prove(id, 0);
+        costs("prove, an answer that ends the job");
+        inState(id, State.Diverged);
+        vm.revertToState(here);
+        vm.warp(vm.getBlockTimestamp() + 1 days);
+        vm.prank(stranger);
+        market.settle(id);
+        costs("settle, which ends the job");
+        inState(id, State.Diverged);
+    }
+
+    function test_payments_that_end_a_sampled_job() public {
+        bytes32 id = diverged(Assurance.Sampled, 0);
+        uint256 here = vm.snapshotState();
+        late(id);
+        costs("advance, no secret");
+        inState(id, State.Diverged);
+        vm.revertToState(here);
+        passDrawBlock(id);
+        market.reveal(id, SECRET);
+        uint256 last = 0;
+        for (uint256 i = 0; i < Bounds.SEGMENTS; ++i) {
+            if (!market.isDue(id, i)) continue;
+            if (market.jobOf(id).due > 1) prove(id, i);
+            else last = i;
+        }
+        prove(id, last);
+        costs("prove, the last that is due and ends the job");
+        inState(id, State.Diverged);
+    }
+
+    function test_a_draw_of_proven_segments() public {
+        verifier = new MockVerifier(address(token), Mode.AcceptAll, false, 10, 4);
+        bytes32 id = diverged(Assurance.Sampled, Bounds.SEGMENTS - 2);
+        // The only one that is not proven is hardly ever drawn.
+        passDrawBlock(id);
+        vm.prank(stranger);
+        market.reveal(id, SECRET);
+        costs("reveal, nothing due");
+        inState(id, State.Diverged);
     }
 
     function test_leaving() public {
@@ -268,6 +347,10 @@ contract GasTest is Scene {
         vm.prank(stranger);
         vault.withdraw(requester);
         vm.snapshotGasLastCall("vault", "withdraw");
+        eq(token.balanceOf(BURNT), 0, "empty");
+        vm.prank(stranger);
+        vault.withdraw(BURNT);
+        vm.snapshotGasLastCall("vault", "withdraw, to an empty account");
     }
 
     function test_the_last_vote() public {
@@ -297,6 +380,24 @@ contract GasTest is Scene {
         vm.prank(requester);
         market.acknowledge(id);
         costs("acknowledge");
+    }
+
+    function test_handing_over_without_a_committee() public {
+        Terms memory t = most(Assurance.Proven);
+        (t.committee.members, t.committee.threshold) = (new address[](0), 0);
+        bytes32 id = withTeam(t);
+        vm.prank(provider);
+        market.start(id);
+        for (uint256 i = 0; i < Bounds.PENDING; ++i) {
+            prove(id, i);
+        }
+        deliver(id);
+        costs("deliver, without a committee");
+        inState(id, State.Handed);
+        eq(token.balanceOf(royalties), 0, "empty");
+        vm.prank(stranger);
+        market.withdraw(royalties);
+        costs("withdraw, to an empty account");
     }
 
     function test_a_contradiction() public {

@@ -20,7 +20,7 @@ abstract contract Griefer is Walk {
 
     function doGrief(uint256 seed) external {
         // Many at once: most are refused.
-        for (uint256 i = 0; i < 32; ++i) {
+        for (uint256 i = 0; i < 16; ++i) {
             seed = uint256(keccak256(abi.encode(seed)));
             grief(seed % CALLS, seed >> 8);
         }

@@ -12,7 +12,7 @@ contract Handler is Griefer {
 
     /// The actions that are drawn.
     function actions() public pure returns (bytes4[] memory all) {
-        all = new bytes4[](28);
+        all = new bytes4[](29);
         all[0] = this.doOpen.selector;
         all[1] = this.doCancel.selector;
         all[2] = this.doAccept.selector;
@@ -36,11 +36,12 @@ contract Handler is Griefer {
         all[20] = this.doWithdraw.selector;
         all[21] = this.doDonate.selector;
         all[22] = this.doPass.selector;
-        all[23] = this.doExit.selector;
+        all[23] = this.doStartExit.selector;
         all[24] = this.doContradict.selector;
         all[25] = this.doReopen.selector;
         all[26] = this.doAcceptAsTeam.selector;
         all[27] = this.doGrief.selector;
+        all[28] = this.doFinishExits.selector;
     }
 
     /// Whether there may be another job.
@@ -76,7 +77,8 @@ contract Handler is Griefer {
         eq(token.balanceOf(requester), had + reused - escrow, "and the requester the rest");
     }
 
-    function post(Terms memory t) private counts(0) returns (bytes32) {
+    function post(Terms memory t) private returns (bytes32) {
+        ++reached[msg.sig];
         return open(t);
     }
 
@@ -87,20 +89,25 @@ contract Handler is Griefer {
 
     function doAccept(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
-        if (job.state == State.Open && intime(job)) act(id, provider, abi.encodeCall(market.accept, (id, 0)));
+        if (isOpen(job)) act(id, provider, abi.encodeCall(market.accept, (id, 0)));
+    }
+
+    /// In time, and not handed back in this very block.
+    function isOpen(Job memory job) private view returns (bool) {
+        return job.state == State.Open && intime(job) && vm.getBlockNumber() > job.handedBackBlock;
     }
 
     /// The provider leads, with one partner or two.
     function doAcceptAsTeam(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
-        if (job.state != State.Open || !intime(job)) return;
+        if (!isOpen(job)) return;
         Seat[] memory seats = new Seat[](2 + seed / 16 % 2);
         seats[0].member = Member(provider, 10_000, BOND);
         for (uint256 i = 1; i < seats.length; ++i) {
             Seat memory seat = seats[i];
             // Neither divides what it is a part of.
             seat.member =
-                Member(i == 1 ? partner : third, uint16(seed / 64 % 3333), uint128(seed / 64 % (BOND / 3)) + 1);
+                Member(i == 1 ? partner : third, uint16(seed / 64 % 3333), uint128(seed / 64 % (BOND / 4)) + 1);
             (seat.nonce, seat.expiry) = (++nonce, vm.getBlockTimestamp());
             seats[0].member.shareBps -= seat.member.shareBps;
             seats[0].member.bond -= seat.member.bond;
@@ -126,13 +133,25 @@ contract Handler is Griefer {
         (bytes32 id, Job memory job) = pick(seed);
         if (job.state != State.Running || !intime(job) || level(id) == Assurance.Proven) return;
         uint256 most = level(id) == Assurance.Optimistic ? job.settled + 4 : SEGMENTS;
-        if (job.claimed >= job.total || job.claimed >= most) return;
-        bytes32[] memory lasts = new bytes32[](1);
-        lasts[0] = lastOf(job.claimed);
+        if (most > job.total) most = job.total;
+        if (job.claimed >= most) return;
+        uint256 count = seed / 16 % 3 + 1;
+        if (count > most - job.claimed) count = most - job.claimed;
+        bytes32[] memory lasts = new bytes32[](count);
+        for (uint256 i = 0; i < count; ++i) {
+            lasts[i] = lastOf(job.claimed + i);
+        }
         act(id, job.owner, abi.encodeCall(market.claim, (id, job.claimed, lasts)));
     }
 
+    /// Up to three segments at once.
     function doProve(uint256 seed) external {
+        for (uint256 i = 0; i <= seed / 64 % 3; ++i) {
+            proveNext(seed);
+        }
+    }
+
+    function proveNext(uint256 seed) private {
         (bytes32 id, Job memory job) = pick(seed);
         uint256 index = job.settled;
         if (job.state == State.Proving && intime(job)) {
@@ -176,8 +195,11 @@ contract Handler is Griefer {
 
     function doConfirm(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
-        (bool open_, uint256 index, Claim memory c) = waiting(id, job, seed / 16);
-        if (!open_ || c.windowUntil != 0 || !intime(job)) return;
+        if (job.state != State.Running || level(id) != Assurance.Optimistic || !intime(job)) return;
+        // In order: the first that is neither opened nor proven.
+        uint256 index = job.settled;
+        while (index < job.claimed && isOpened(id, index)) ++index;
+        if (index == job.claimed) return;
         act(id, requester, abi.encodeCall(market.confirmOpening, (id, index)));
     }
 
@@ -204,7 +226,9 @@ contract Handler is Griefer {
     function doKeepHash(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
         if (job.state != State.Drawing || job.drawHash != 0) return;
-        passDrawBlock(id);
+        if (vm.getBlockNumber() <= job.drawBlock) passDrawBlock(id);
+        // Too late: the hash is lost.
+        if (vm.getBlockNumber() > job.drawBlock + 256) return;
         act(id, stranger, abi.encodeCall(market.keepHash, (id)));
     }
 
@@ -216,10 +240,16 @@ contract Handler is Griefer {
         if (market.jobOf(id).state != State.Proving) sampleStood[id] = true;
     }
 
+    /// One member after another.
     function doVote(uint256 seed) external {
+        for (uint256 i = 0; i <= seed / 64 % 3; ++i) {
+            voteAt(seed, (seed / 16 + i) % 3);
+        }
+    }
+
+    function voteAt(uint256 seed, uint256 place) private {
         (bytes32 id, Job memory job) = pick(seed);
         if (job.state == State.None || !intime(job)) return;
-        uint256 place = seed / 16 % 3;
         if (vault.free(validators[place]) < WORD) return;
         Task task = Task.Decision;
         uint32 index = 0;
@@ -228,9 +258,10 @@ contract Handler is Griefer {
                 task = Task.Opening;
                 index = job.settled;
                 Claim memory c = market.claimOf(id, index);
-                if (c.proven || c.windowUntil != 0) return;
+                // The requester may have come first.
+                if (c.proven || (c.windowUntil != 0 && vm.getBlockTimestamp() > c.windowUntil)) return;
             } else {
-                if (job.openChallenges > 0 || job.claimed == job.total || seed % 64 != 7) return;
+                if (job.openChallenges > 0 || job.claimed == job.total || seed % 8 != 7) return;
                 (task, index) = (Task.Divergence, job.claimed);
             }
         } else if (job.state == State.Delivering) {
@@ -239,7 +270,9 @@ contract Handler is Griefer {
         } else if (job.state != State.Disputed) {
             return;
         }
-        bytes32 verdict = task == Task.Decision && seed % 3 == 0 ? NO : YES;
+        // Where members can differ, they do.
+        bool differ = task == Task.Decision || task == Task.Divergence;
+        bytes32 verdict = differ && seed / 256 % 4 == place ? NO : YES;
         bytes memory signature = voteSignature(id, task, index, verdict, place);
         bytes memory call = abi.encodeCall(market.attest, (id, task, index, verdict, place, signature));
         // A second vote of the same member is refused; it changes nothing.
@@ -251,6 +284,7 @@ contract Handler is Griefer {
         lastWord[validators[place]] = vm.getBlockTimestamp();
         tookBack[validators[place]] = false;
         act(id, stranger, call);
+        ++votes[task];
     }
 
     function doDeliver(uint256 seed) external {
@@ -261,7 +295,7 @@ contract Handler is Griefer {
 
     function doAcknowledge(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
-        if (job.state < State.Delivering || job.state > State.Disputed || seed % 16 != 0) return;
+        if (job.state < State.Delivering || job.state > State.Disputed || seed / 64 % 4 != 0) return;
         act(id, requester, abi.encodeCall(market.acknowledge, (id)));
     }
 
@@ -274,10 +308,7 @@ contract Handler is Griefer {
         (bytes32 id, Job memory job) = pick(seed);
         if (job.state == State.None || job.state >= State.Cancelled || intime(job)) return;
         if (job.state == State.Running) {
-            if (job.openChallenges > 0) return;
-            for (uint256 i = job.settled; i < job.claimed; ++i) {
-                if (market.claimOf(id, i).windowUntil >= vm.getBlockTimestamp()) return;
-            }
+            if (job.openChallenges > 0 || hasOpenWindow(id, job)) return;
         }
         if (job.state == State.Drawing) sampleStood[id] = true;
         act(id, stranger, abi.encodeCall(market.advance, (id)));
@@ -285,7 +316,7 @@ contract Handler is Griefer {
 
     function doAbandon(uint256 seed) external {
         (bytes32 id, Job memory job) = pick(seed);
-        if (job.state != State.Running || job.openChallenges > 0 || seed % 16 != 3) return;
+        if (job.state != State.Running || job.openChallenges > 0 || hasOpenWindow(id, job) || seed % 16 != 3) return;
         act(id, job.owner, abi.encodeCall(market.abandon, (id)));
     }
 
@@ -298,39 +329,60 @@ contract Handler is Griefer {
         act(id, stranger, abi.encodeCall(market.collect, (id)));
     }
 
-    function doWithdraw(uint256 seed) external counts(0) {
+    function doWithdraw(uint256 seed) external {
         address account = accounts[seed % accounts.length];
+        uint256 before = token.balanceOf(account);
+        uint256 owed = market.owed(account) + vault.owed(account);
+        if (owed == 0) return;
         if (market.owed(account) > 0) market.withdraw(account);
         if (vault.owed(account) > 0) vault.withdraw(account);
+        eq(token.balanceOf(account), before + owed, "paid");
+        ++reached[msg.sig];
     }
 
-    function doDonate(uint256 seed) external counts(0) {
-        uint256 amount = seed % 1e18;
+    function doDonate(uint256 seed) external {
+        uint256 amount = seed % 1e18 + 1;
         vm.prank(stranger);
         yes(token.transfer(seed % 2 == 0 ? address(market) : address(vault), amount), "gift");
         if (seed % 2 == 0) donatedMarket += amount;
         else donatedVault += amount;
+        ++reached[msg.sig];
     }
 
-    function doPass(uint256 seed) external counts(0) {
-        vm.warp(vm.getBlockTimestamp() + (seed % 8 == 0 ? seed % 3 hours : seed % 10 minutes) + 1);
-        vm.roll(vm.getBlockNumber() + seed % 40 + 1);
+    /// Mostly minutes; at times hours, days for jobs that nobody runs, and for stake to leave.
+    function doPass(uint256 seed) external {
+        uint256 secs = seed % 4 == 0 ? seed % 3 hours : seed % 10 minutes;
+        if (seed % 64 == 8) secs = seed % 3 days;
+        if (seed % 64 == 16) secs = vault.unbondingSecs();
+        vm.warp(vm.getBlockTimestamp() + secs + 1);
+        // A day has more blocks than hashes can be read of.
+        vm.roll(vm.getBlockNumber() + seed % 40 + 1 + secs / 5 minutes);
+        ++reached[msg.sig];
     }
 
-    function doExit(uint256 seed) external counts(0) {
+    function doStartExit(uint256 seed) external {
         address who = validators[seed % 3];
-        if (seed % 2 == 0) {
-            uint256 free = vault.free(who);
-            uint256 before = vault.leaving(who);
-            vm.prank(who);
-            (bool done,) = address(vault).call(abi.encodeCall(vault.startExit, (free / 2 + 1)));
-            yes(!done || vault.leaving(who) > before, "leaves");
-        } else {
-            vm.prank(who);
-            (bool done,) = address(vault).call(abi.encodeCall(vault.finishExits, (who)));
-            done;
-        }
+        if (seed / 3 % 4 != 0) return;
+        uint256 before = vault.leaving(who);
+        uint256 amount = vault.free(who) / 2 + 1;
+        vm.prank(who);
+        (bool done,) = address(vault).call(abi.encodeCall(vault.startExit, (amount)));
+        if (!done) return;
+        eq(vault.leaving(who), before + amount, "leaves");
         stake(who, 10);
+        ++reached[msg.sig];
+    }
+
+    /// What has left comes back at times, so that there are words again.
+    function doFinishExits(uint256 seed) external {
+        address who = validators[seed % 3];
+        uint256 before = vault.leaving(who);
+        (bool done,) = address(vault).call(abi.encodeCall(vault.finishExits, (who)));
+        if (!done) return;
+        uint256 left = before - vault.leaving(who);
+        stake(who, left + 10);
+        // An exit that was taken from may be empty.
+        if (left > 0) ++reached[msg.sig];
     }
 
     function doContradict(uint256 seed) external {

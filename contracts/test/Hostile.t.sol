@@ -9,6 +9,8 @@ import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
 import {Assurance, Attestation, Licence, Offer, Seat, State, Task, Terms} from "../src/market/Types.sol";
 import {NodeRegistry} from "../src/NodeRegistry.sol";
 import {HostileToken} from "./mocks/Tokens.sol";
+import {EnteringVerifier} from "./mocks/Verifiers.sol";
+import {EnteringWallet} from "./mocks/Wallets.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
@@ -110,6 +112,164 @@ contract HostileTest is Scene {
             vault.withdraw(requester);
             refusedInside("out of the vault");
             hostile.arm(address(0), "");
+        }
+        solvent();
+    }
+
+    /// Market and vault are two: while one moves tokens, the other may be entered, and finds its own books right.
+    function test_the_other_contract_may_be_entered() public {
+        // The token itself has stake, one part of which is on its way out, and something to withdraw from both.
+        address self = address(hostile);
+        accounts.push(self);
+        yes(hostile.transfer(self, 1000), "fortune");
+        vm.prank(self);
+        hostile.approve(address(vault), type(uint256).max);
+        stake(self, 900);
+        Permit memory permit;
+        bytes[4] memory calls = [
+            abi.encodeCall(vault.startExit, (10)),
+            abi.encodeCall(vault.finishExits, (self)),
+            abi.encodeCall(vault.deposit, (1, permit)),
+            abi.encodeCall(vault.withdraw, (self))
+        ];
+        for (uint256 i = 0; i < calls.length; ++i) {
+            prepare(self);
+            hostile.arm(address(vault), calls[i]);
+            bytes32 id = opened(Assurance.Proven);
+            yes(hostile.entered(), "while the market pulls");
+            hostile.arm(address(0), "");
+            vm.prank(requester);
+            market.cancel(id);
+            solvent();
+            prepare(self);
+            hostile.arm(address(vault), calls[i]);
+            market.withdraw(requester);
+            yes(hostile.entered(), "while the market pays");
+            hostile.arm(address(0), "");
+            solvent();
+        }
+        // The other way round: the market pays while the vault moves tokens, and calls the vault while it is inside.
+        enrol(self, 0xee77, address(0), 1);
+        Terms memory t = terms(Assurance.Proven);
+        (t.price.bond, t.price.handBackFee) = (5, 0);
+        enters(abi.encodeCall(market.accept, (open(t), 0)));
+        bytes32 other = opened(Assurance.Proven);
+        vm.prank(requester);
+        market.cancel(other);
+        enters(abi.encodeCall(market.withdraw, (requester)));
+    }
+
+    /// An exit of the token that is over, another one that waits, and something that it is owed.
+    function prepare(address self) private {
+        vm.prank(self);
+        vault.startExit(10);
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
+        vault.finishExits(self);
+        vm.prank(self);
+        vault.startExit(10);
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
+    }
+
+    /// Into the market, while the vault moves tokens in.
+    function enters(bytes memory call) private {
+        hostile.arm(address(market), call);
+        stake(requester, 5);
+        yes(hostile.entered(), "while the vault pulls");
+        hostile.arm(address(0), "");
+        solvent();
+    }
+
+    /// `startExit` and `finishExits` move no tokens: entered in the middle of a deposit or a payment, they do what they do alone.
+    function test_exits_in_the_middle_of_a_transfer() public {
+        address self = address(hostile);
+        accounts.push(self);
+        yes(hostile.transfer(self, 100), "fortune");
+        vm.prank(self);
+        hostile.approve(address(vault), type(uint256).max);
+        stake(self, 100);
+        bytes[2] memory calls = [abi.encodeCall(vault.startExit, (10)), abi.encodeCall(vault.finishExits, (self))];
+        for (uint256 i = 0; i < 2; ++i) {
+            prepare(self);
+            uint256 all = vault.free(self) + vault.leaving(self) + vault.owed(self);
+            hostile.arm(address(vault), calls[i]);
+            stake(requester, 5);
+            yes(hostile.entered(), "coming in");
+            hostile.arm(address(0), "");
+            eq(vault.free(self) + vault.leaving(self) + vault.owed(self), all, "as much as before");
+            vm.prank(requester);
+            vault.startExit(5);
+            vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
+            vault.finishExits(requester);
+            prepare(self);
+            hostile.arm(address(vault), calls[i]);
+            vault.withdraw(requester);
+            yes(hostile.entered(), "going out");
+            hostile.arm(address(0), "");
+            solvent();
+        }
+    }
+
+    /// A wallet is asked about its signature by a call that may change nothing: it cannot come back, neither into the market,
+    /// which is entered, nor into the vault or a register, which are not.
+    function test_a_wallet_that_comes_back_changes_nothing() public {
+        EnteringWallet wallet = new EnteringWallet();
+        accounts.push(address(wallet));
+        yes(hostile.transfer(address(wallet), 1e24), "fortune");
+        wallet.act(address(hostile), abi.encodeCall(hostile.approve, (address(market), type(uint256).max)));
+        wallet.act(address(hostile), abi.encodeCall(hostile.approve, (address(vault), type(uint256).max)));
+        Permit memory permit;
+        wallet.act(address(vault), abi.encodeCall(vault.deposit, (100, permit)));
+        address[4] memory where = [address(market), address(vault), address(vault), address(nodes)];
+        bytes[4] memory calls = [
+            abi.encodeCall(market.cancelNonce, (7)),
+            abi.encodeCall(vault.startExit, (1)),
+            abi.encodeCall(vault.deposit, (1, permit)),
+            abi.encodeCall(nodes.record, (address(wallet), 11))
+        ];
+        Licence memory licence;
+        Terms memory t = terms(Assurance.Proven);
+        for (uint256 i = 0; i < calls.length; ++i) {
+            // By itself each of these calls would be made.
+            uint256 here = vm.snapshotState();
+            wallet.act(where[i], calls[i]);
+            vm.revertToState(here);
+            wallet.arm(where[i], calls[i]);
+            Offer memory offer = Offer(address(wallet), address(0), 100 + i, vm.getBlockTimestamp(), "");
+            vm.prank(provider);
+            bytes32 id = market.openAndAccept(t, offer, licence, permit, 0);
+            ids.push(id);
+            inState(id, State.Assigned);
+            eq(vault.free(address(wallet)), 100, "its stake");
+            yes(!market.nonceUsed(address(wallet), 7), "its nonce");
+        }
+        solvent();
+    }
+
+    /// A verifier is asked in the same way.
+    function test_a_verifier_that_comes_back_changes_nothing() public {
+        EnteringVerifier entering = new EnteringVerifier(address(token));
+        accounts.push(address(entering));
+        yes(hostile.transfer(address(entering), 100), "fortune");
+        entering.act(address(hostile), abi.encodeCall(hostile.approve, (address(vault), type(uint256).max)));
+        Permit memory permit;
+        entering.act(address(vault), abi.encodeCall(vault.deposit, (100, permit)));
+        Terms memory t = terms(Assurance.Proven);
+        (t.training.verifier, t.training.verifierCode) = (address(entering), address(entering).codehash);
+        bytes32 id = running(t);
+        address[3] memory where = [address(market), address(vault), address(nodes)];
+        bytes[3] memory calls = [
+            abi.encodeCall(market.cancelNonce, (7)),
+            abi.encodeCall(vault.startExit, (1)),
+            abi.encodeCall(nodes.record, (address(entering), 11))
+        ];
+        for (uint256 i = 0; i < calls.length; ++i) {
+            uint256 here = vm.snapshotState();
+            entering.act(where[i], calls[i]);
+            vm.revertToState(here);
+            entering.arm(where[i], calls[i]);
+            vm.prank(provider);
+            market.prove(id, i, abi.encode(lastOf(i)));
+            eq(market.jobOf(id).settled, i + 1, "settled");
         }
         solvent();
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {State, Task} from "../src/market/Types.sol";
 import {Handler} from "./Handler.sol";
 import {Test} from "./Vm.sol";
 
@@ -32,8 +33,8 @@ contract InvariantsTest is Test {
         handler.checkBooks();
     }
 
-    /// 2, 3 and 5: ended jobs never change; a segment is paid once, for a reason, at most at its price; what is slashed is
-    /// within the bond.
+    /// 2, 3 and 5: ended jobs never change; a segment is paid once, for a reason, at its price, the last share only for a
+    /// delivery or a divergence; what is slashed is within the bond; no default ends an open window.
     function invariant_jobs() public view {
         handler.checkJobs();
     }
@@ -53,18 +54,27 @@ contract InvariantsTest is Test {
         handler.checkCounters();
     }
 
-    /// Every action really does something, and the griefer tries every call: long walks from a fixed seed reach each.
+    /// Every action really does something, every task is voted on, every end is reached, and the griefer tries every call: long
+    /// walks from a fixed seed reach each.
     function test_every_action_is_reached() public {
         bytes4[] memory actions = handler.actions();
         uint256 walks = 0;
         uint256[] memory reached = new uint256[](actions.length);
         uint256[] memory griefs = new uint256[](handler.CALLS());
+        uint256[] memory votes = new uint256[](4);
+        uint256[] memory ends = new uint256[](uint256(State.Diverged) + 1);
         uint256 griefed = 0;
         uint256 missing = actions.length;
         while (missing > 0) {
             if (walks == 30) {
                 for (uint256 k = 0; k < actions.length; ++k) {
                     if (reached[k] == 0) revert Different("action never reached", actions[k], 0);
+                }
+                for (uint256 k = 0; k < ends.length; ++k) {
+                    if (k >= uint256(State.Cancelled) && ends[k] == 0) revert Different("no such end", bytes32(k), 0);
+                }
+                for (uint256 k = 0; k < votes.length; ++k) {
+                    if (votes[k] == 0) revert Different("no such vote", bytes32(k), 0);
                 }
             }
             handler = new Handler();
@@ -92,6 +102,14 @@ contract InvariantsTest is Test {
             for (uint256 k = 0; k < actions.length; ++k) {
                 reached[k] += handler.reached(actions[k]);
                 if (reached[k] == 0) ++missing;
+            }
+            for (uint256 k = 0; k < votes.length; ++k) {
+                votes[k] += handler.votes(Task(k));
+                if (votes[k] == 0) ++missing;
+            }
+            for (uint256 k = uint256(State.Cancelled); k < ends.length; ++k) {
+                ends[k] += handler.endsIn(State(k));
+                if (ends[k] == 0) ++missing;
             }
             ++walks;
         }

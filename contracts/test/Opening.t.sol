@@ -29,8 +29,10 @@ contract OpeningTest is Scene {
         Terms memory t = terms(Assurance.Proven);
         t.training.rows = 0;
         bad(t, Term.Rows);
-        t.training.rows = uint64(1) << 40;
+        t.training.rows = Bounds.ROWS + 1;
         bad(t, Term.Rows);
+        t.training.rows = Bounds.ROWS;
+        takes(t);
         t = terms(Assurance.Proven);
         t.training.segments = 0;
         bad(t, Term.Segments);
@@ -53,6 +55,10 @@ contract OpeningTest is Scene {
         bad(t, Term.Rates);
         (t.training.rates[0], t.training.rates[1]) = (1, uint64(2) << 32);
         bad(t, Term.Rates);
+        t.training.rates[1] = uint64(2) << 32 | (Bounds.RATE + 1);
+        bad(t, Term.Rates);
+        t.training.rates[1] -= 1;
+        takes(t);
     }
 
     function test_price_terms() public {
@@ -201,35 +207,6 @@ contract OpeningTest is Scene {
         eq(vault.unbondingSecs(), sum, "unbonding");
     }
 
-    function test_verifier_code_is_pinned() public {
-        Terms memory t = terms(Assurance.Proven);
-        t.training.verifierCode = keccak256("other");
-        refusesTerms(t, why(IMarketErrors.CodeChanged.selector, address(verifier)));
-        t = terms(Assurance.Proven);
-        t.training.halo2Code = keccak256("other");
-        refusesTerms(t, why(IMarketErrors.CodeChanged.selector, address(token)));
-        // A verifier that asks another contract than the terms name.
-        MockVerifier other = new MockVerifier(address(nodes), Mode.Check, false, 10, 4);
-        t = terms(Assurance.Proven);
-        (t.training.verifier, t.training.verifierCode) = (address(other), address(other).codehash);
-        refusesTerms(t, why(IMarketErrors.CodeChanged.selector, address(token)));
-        // Code that changed between posting and accepting is seen.
-        bytes32 id = opened(Assurance.Proven);
-        vm.etch(address(verifier), address(token).code);
-        bytes memory call = abi.encodeCall(market.accept, (id, 0));
-        refuses(provider, call, why(IMarketErrors.CodeChanged.selector, address(verifier)));
-    }
-
-    function test_insecure_verifier_only_on_the_local_chain() public {
-        MockVerifier insecure = new MockVerifier(address(token), Mode.Check, true, 10, 4);
-        Terms memory t = terms(Assurance.Proven);
-        (t.training.verifier, t.training.verifierCode) = (address(insecure), address(insecure).codehash);
-        takes(t);
-        vm.chainId(1);
-        refusesTerms(t, why(IMarketErrors.InsecureVerifier.selector, address(insecure)));
-        takes(terms(Assurance.Proven));
-    }
-
     function test_escrow_is_the_highest_price_and_all_fees() public {
         uint256 before = token.balanceOf(requester);
         Terms memory t = terms(Assurance.Optimistic);
@@ -288,60 +265,6 @@ contract OpeningTest is Scene {
         solvent();
     }
 
-    function test_price_grows_evenly_and_is_fixed_by_accepting() public {
-        Terms memory t = terms(Assurance.Proven);
-        (t.price.start, t.price.rampSecs) = (PRICE / 2, 1000);
-        bytes32 id = open(t);
-        uint256 start = vm.getBlockTimestamp();
-        eq(market.priceOf(id), PRICE / 2, "at first");
-        vm.warp(start + 500);
-        eq(market.priceOf(id), PRICE * 3 / 4, "half way");
-        bytes memory dear = abi.encodeCall(market.accept, (id, PRICE * 3 / 4 + 1));
-        refuses(
-            provider, dear, abi.encodeWithSelector(IMarketErrors.PriceTooLow.selector, PRICE * 3 / 4, PRICE * 3 / 4 + 1)
-        );
-        vm.prank(provider);
-        market.accept(id, PRICE * 3 / 4);
-        vm.warp(start + 1000);
-        eq(market.priceOf(id), PRICE, "at last");
-        eq(market.jobOf(id).price, PRICE * 3 / 4, "fixed");
-        vm.prank(provider);
-        market.start(id);
-        proveAll(id);
-        vm.prank(requester);
-        market.acknowledge(id);
-        eq(market.jobOf(id).earned, SEGMENTS * (PRICE * 3 / 4), "a job pays its fixed price");
-        solvent();
-    }
-
-    function test_open_job_cannot_be_accepted_late() public {
-        bytes32 id = opened(Assurance.Proven);
-        uint256 until = market.jobOf(id).deadline;
-        vm.warp(until + 1);
-        refuses(provider, abi.encodeCall(market.accept, (id, 0)), why(IMarketErrors.TooLate.selector, until));
-    }
-
-    function test_accepting_needs_a_node_and_a_bond() public {
-        bytes32 id = opened(Assurance.Proven);
-        refuses(
-            stranger,
-            abi.encodeCall(market.accept, (id, 0)),
-            abi.encodeWithSelector(IMarketErrors.NotRegistered.selector, stranger, uint8(1))
-        );
-        enrol(stranger, 0xee9, address(0), 3);
-        refuses(
-            stranger,
-            abi.encodeCall(market.accept, (id, 0)),
-            abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, stranger, 0, BOND)
-        );
-        uint256 before = vault.free(provider);
-        vm.prank(provider);
-        market.accept(id, 0);
-        eq(vault.bonded(id, provider), BOND, "bond");
-        eq(vault.free(provider), before - BOND, "free");
-        solvent();
-    }
-
     function test_a_job_that_goes_on_uses_the_refund() public {
         bytes32 parent = running(Assurance.Proven);
         prove(parent, 0);
@@ -379,6 +302,28 @@ contract OpeningTest is Scene {
             abi.encodeCall(market.open, (t, 1, licence, permit)),
             why(IMarketErrors.BadParent.selector, uint256(parent))
         );
+        solvent();
+    }
+
+    /// Anyone may pay the refund out; a permit for the whole escrow finds it in the requester's hands then.
+    function test_a_job_goes_on_also_if_the_refund_was_paid_out() public {
+        vm.prank(requester);
+        token.approve(address(market), PRICE * SEGMENTS + 6 * FEE);
+        bytes32 parent = running(Assurance.Proven);
+        late(parent);
+        eq(token.allowance(requester, address(market)), 0, "it relies on the refund");
+        Terms memory t = terms(Assurance.Proven);
+        t.parent = parent;
+        Permit memory permit = permitOf(REQUESTER_KEY, requester, address(market), PRICE * SEGMENTS + 6 * FEE);
+        vm.prank(stranger);
+        market.withdraw(requester);
+        uint256 had = token.balanceOf(requester);
+        Licence memory licence;
+        vm.prank(requester);
+        bytes32 id = market.open(t, ++nonce, licence, permit);
+        ids.push(id);
+        inState(id, State.Open);
+        eq(token.balanceOf(requester), had - PRICE * SEGMENTS - 6 * FEE, "in one call");
         solvent();
     }
 }

@@ -4,22 +4,13 @@ pragma solidity 0.8.37;
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
 import {IStakeVault} from "../src/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/Token.sol";
-import {Assurance, State, Task, Terms} from "../src/market/Types.sol";
+import {Assurance, Attestation, State, Task} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
 /// @notice A job whose claims are paid when a window passes.
 contract OptimisticTest is Scene {
     uint256 private constant SHARE = PRICE * 8 / 10;
-
-    function claimed(uint256 count) private returns (bytes32 id) {
-        id = running(Assurance.Optimistic);
-        claim(id, 0, count);
-    }
-
-    function lapse(bytes32 id, uint256 index) private {
-        vm.warp(market.claimOf(id, index).windowUntil + 1);
-    }
 
     function test_a_job_from_end_to_end() public {
         bytes32 id = running(Assurance.Optimistic);
@@ -45,11 +36,8 @@ contract OptimisticTest is Scene {
         refuses(provider, settle, nothing);
         vm.warp(vm.getBlockTimestamp() + 1 days);
         refuses(provider, settle, nothing);
-        confirm(id, 1);
-        lapse(id, 1);
-        // The second has lapsed; the first was never opened.
-        refuses(provider, settle, nothing);
         confirm(id, 0);
+        confirm(id, 1);
         vm.warp(market.claimOf(id, 0).windowUntil);
         refuses(provider, settle, nothing);
         lapse(id, 0);
@@ -110,6 +98,7 @@ contract OptimisticTest is Scene {
 
     function test_an_answered_challenge_pays_the_provider() public {
         bytes32 id = claimed(2);
+        confirm(id, 0);
         confirm(id, 1);
         contest(id, 1);
         prove(id, 1);
@@ -124,23 +113,6 @@ contract OptimisticTest is Scene {
         prove(id, 0);
         eq(market.jobOf(id).settled, 2, "both");
         eq(market.jobOf(id).earned, 2 * SHARE, "paid once each");
-        solvent();
-    }
-
-    function test_a_challenge_may_be_answered_after_the_running_time() public {
-        bytes32 id = claimed(1);
-        uint256 until = market.jobOf(id).deadline;
-        vm.warp(until);
-        confirm(id, 0);
-        contest(id, 0);
-        vm.warp(until + 1);
-        bytes memory advance = abi.encodeCall(market.advance, (id));
-        refuses(stranger, advance, why(IMarketErrors.ChallengeOpen.selector));
-        refuses(provider, abi.encodeCall(market.abandon, (id)), why(IMarketErrors.ChallengeOpen.selector));
-        prove(id, 0);
-        eq(market.jobOf(id).settled, 1, "settled");
-        market.advance(id);
-        inState(id, State.Defaulted);
         solvent();
     }
 
@@ -254,67 +226,6 @@ contract OptimisticTest is Scene {
         refuses(provider, abi.encodeCall(market.prove, (id, 1, p)), why(IMarketErrors.TooLate.selector, until));
     }
 
-    function test_leaving_pays_what_lapsed_and_waits_for_challenges() public {
-        bytes32 id = claimed(2);
-        confirm(id, 0);
-        contest(id, 0);
-        refuses(provider, abi.encodeCall(market.abandon, (id)), why(IMarketErrors.ChallengeOpen.selector));
-        prove(id, 0);
-        confirm(id, 1);
-        lapse(id, 1);
-        vm.prank(provider);
-        market.abandon(id);
-        inState(id, State.Defaulted);
-        eq(market.jobOf(id).settled, 2, "paid first");
-        solvent();
-    }
-
-    function test_leaving_behind_the_last_segment_is_no_default() public {
-        bytes32 id = claimed(4);
-        for (uint256 i = 0; i < 4; ++i) {
-            prove(id, i);
-        }
-        claim(id, 4, 3);
-        for (uint256 i = 4; i < 7; ++i) {
-            confirm(id, i);
-        }
-        lapse(id, 6);
-        vm.prank(provider);
-        market.abandon(id);
-        inState(id, State.Delivering);
-        solvent();
-    }
-
-    function test_time_over_waits_for_a_window() public {
-        bytes32 id = claimed(2);
-        uint256 until = market.jobOf(id).deadline;
-        vm.warp(until);
-        confirm(id, 0);
-        uint256 window = market.claimOf(id, 0).windowUntil;
-        vm.warp(window);
-        bytes memory advance = abi.encodeCall(market.advance, (id));
-        refuses(stranger, advance, why(IMarketErrors.TooEarly.selector, window));
-        vm.warp(window + 1);
-        market.advance(id);
-        inState(id, State.Defaulted);
-        eq(market.jobOf(id).settled, 1, "the first was paid, the second never opened");
-        solvent();
-    }
-
-    function test_time_over_behind_the_last_segment_is_no_default() public {
-        Terms memory t = terms(Assurance.Optimistic);
-        t.training.segments = 2;
-        bytes32 id = running(t);
-        claim(id, 0, 2);
-        vm.warp(market.jobOf(id).deadline);
-        confirm(id, 0);
-        confirm(id, 1);
-        lapse(id, 1);
-        market.advance(id);
-        inState(id, State.Delivering);
-        solvent();
-    }
-
     function test_divergence_pays_what_is_claimed_first() public {
         bytes32 id = claimed(2);
         confirm(id, 0);
@@ -333,6 +244,63 @@ contract OptimisticTest is Scene {
         inState(id, State.Diverged);
         eq(market.jobOf(id).earned, 2 * PRICE, "paid with the last shares");
         eq(vault.bonded(id, provider), 0, "no penalty");
+        solvent();
+    }
+
+    /// The bait: claim 0 is false and its opening is not published, claim 1 is honestly trained from there. Whoever compared
+    /// claim 1 with an honest run would lose the challenge to a proof. So nobody is asked to.
+    function test_a_window_starts_behind_opened_and_proven_claims_only() public {
+        bytes32 id = claimed(4);
+        bytes memory first = why(IMarketErrors.NotOpened.selector, uint256(0));
+        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 1)), first);
+        bytes memory signature = wordSignature(Attestation(id, Task.Opening, 1, lastOf(1), YES), 0);
+        bytes memory early = abi.encodeCall(market.attest, (id, Task.Opening, 1, YES, 0, signature));
+        refuses(stranger, early, first);
+        refuses(stranger, abi.encodeCall(market.subjectOf, (id, Task.Opening, 1, YES)), first);
+        // A proof of what was trained from false parameters makes them no truer.
+        prove(id, 1);
+        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 2)), first);
+        confirm(id, 0);
+        bytes memory second = why(IMarketErrors.NotOpened.selector, uint256(2));
+        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 3)), second);
+        confirm(id, 2);
+        confirm(id, 3);
+        solvent();
+    }
+
+    /// A word that came too early is good as soon as the claim before is opened, with the same signature.
+    function test_an_early_word_counts_later() public {
+        bytes32 id = claimed(2);
+        bytes memory signature = wordSignature(Attestation(id, Task.Opening, 1, lastOf(1), YES), 0);
+        agree(id, Task.Opening, 0, YES);
+        market.attest(id, Task.Opening, 1, YES, 0, signature);
+        vote(id, Task.Opening, 1, YES, 1);
+        yes(market.claimOf(id, 1).windowUntil != 0, "opened");
+        eq(market.owed(validators[0]), 2 * FEE, "and paid");
+        solvent();
+    }
+
+    /// The requester that starts the window ahead of the votes does not get their work for nothing.
+    function test_a_word_is_paid_also_if_the_requester_was_first() public {
+        bytes32 id = claimed(2);
+        vote(id, Task.Opening, 0, YES, 0);
+        confirm(id, 0);
+        uint256 until = market.claimOf(id, 0).windowUntil;
+        vm.warp(until);
+        vote(id, Task.Opening, 0, YES, 1);
+        eq(market.owed(validators[1]), FEE, "paid");
+        eq(market.claimOf(id, 0).windowUntil, until, "the window stays as it is");
+        vote(id, Task.Opening, 0, YES, 2);
+        eq(market.owed(validators[2]), 0, "not more than the threshold");
+        // When the window is over there is nothing to check any more.
+        confirm(id, 1);
+        lapse(id, 0);
+        bytes memory call = abi.encodeCall(market.attest, (id, Task.Opening, 0, YES, 0, ""));
+        refuses(stranger, call, why(IMarketErrors.TooLate.selector, until));
+        // Nor when it is proven.
+        prove(id, 1);
+        call = abi.encodeCall(market.attest, (id, Task.Opening, 1, YES, 0, ""));
+        refuses(stranger, call, why(IMarketErrors.NotPending.selector, uint256(1)));
         solvent();
     }
 }

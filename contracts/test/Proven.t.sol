@@ -78,12 +78,12 @@ contract ProvenTest is Scene {
         (t.training.verifier, t.training.verifierCode) = (address(cut), address(cut).codehash);
         t.training.rows = rows;
         t.training.segments = 4096;
-        (t.price.bond, t.times.proveSecs) = (PRICE * 4096, 60);
-        bytes32 id = open(t);
+        (t.checks.draws, t.price.bond, t.times.proveSecs) = (64, PRICE * 64, 60);
+        bytes32 id = running(t);
         uint256 total = 0;
         uint256 segments = market.segmentOf(id, 0).epochSegments;
         if (segments > 50) return;
-        // Segments behind the first have no stored parameters before them yet: only the cut is looked at.
+        claim(id, 0, segments);
         for (uint256 i = 1; i <= segments; ++i) {
             Segment memory segment = market.segmentOf(id, i);
             eq(segment.position, i % segments, "position");
@@ -92,6 +92,35 @@ contract ProvenTest is Scene {
             total += (segment.liveSteps - 1) * uint256(batch) + segment.liveRows;
         }
         eq(total, rows, "rows");
+    }
+
+    /// Of a job that there is, and not further than the next segment: where that one begins is known.
+    function test_segments_that_are_not_known_are_refused() public {
+        bytes32 none = keccak256("no job");
+        refuses(stranger, abi.encodeCall(market.segmentOf, (none, 0)), wrongState(none, State.None));
+        bytes32 id = running(Assurance.Proven);
+        unknown(id, 1);
+        prove(id, 0);
+        eq(market.segmentOf(id, 0).first, FIRST, "where the job begins");
+        prove(id, 1);
+        unknown(id, 1);
+        unknown(id, 3);
+        eq(market.segmentOf(id, 2).first, lastOf(1), "the next");
+        id = running(Assurance.Optimistic);
+        claim(id, 0, 3);
+        prove(id, 0);
+        eq(market.segmentOf(id, 0).first, FIRST, "settled");
+        eq(market.segmentOf(id, 1).first, lastOf(0), "first in the queue");
+        eq(market.segmentOf(id, 3).first, lastOf(2), "the next");
+        unknown(id, 4);
+        unknown(id, type(uint256).max);
+        id = drawing();
+        eq(market.segmentOf(id, SEGMENTS - 1).first, lastOf(SEGMENTS - 2), "the last");
+        unknown(id, SEGMENTS);
+    }
+
+    function unknown(bytes32 id, uint256 index) private {
+        refuses(stranger, abi.encodeCall(market.segmentOf, (id, index)), why(IMarketErrors.NotPending.selector, index));
     }
 
     function test_segments_out_of_order_are_refused() public {
@@ -220,54 +249,6 @@ contract ProvenTest is Scene {
         solvent();
     }
 
-    // The hand-over.
-
-    function test_data_withheld_by_the_requester() public {
-        bytes32 id = assigned(terms(Assurance.Proven));
-        uint256 free = vault.free(provider);
-        refuses(stranger, abi.encodeCall(market.decline, (id)), why(IMarketErrors.NotProvider.selector, stranger));
-        refuses(stranger, abi.encodeCall(market.start, (id)), why(IMarketErrors.NotProvider.selector, stranger));
-        vm.prank(provider);
-        market.decline(id);
-        inState(id, State.Open);
-        eq(vault.free(provider), free + BOND - 24e18, "a small fee");
-        eq(vault.owed(BURNT), 24e18, "goes to nobody");
-        eq(market.teamOf(id).length, 0, "no team");
-        // Another one takes it, and is silent.
-        vm.prank(partner);
-        market.accept(id, 0);
-        uint256 until = market.jobOf(id).deadline;
-        vm.warp(until + 1);
-        refuses(partner, abi.encodeCall(market.start, (id)), why(IMarketErrors.TooLate.selector, until));
-        market.advance(id);
-        inState(id, State.Open);
-        eq(vault.owed(BURNT), 48e18, "silence costs the same");
-        late(id);
-        inState(id, State.Expired);
-        eq(market.owed(requester), PRICE * SEGMENTS + 6 * FEE, "all back");
-        solvent();
-    }
-
-    function test_a_hot_key_runs_a_job_but_cannot_accept_one() public {
-        bytes32 id = opened(Assurance.Proven);
-        refuses(
-            hot,
-            abi.encodeCall(market.accept, (id, 0)),
-            abi.encodeWithSelector(IMarketErrors.NotRegistered.selector, hot, uint8(1))
-        );
-        vm.prank(provider);
-        market.accept(id, 0);
-        vm.prank(hot);
-        market.start(id);
-        inState(id, State.Running);
-        vm.prank(provider);
-        nodes.remove(vm.addr(0xee1));
-        refuses(hot, abi.encodeCall(market.abandon, (id)), why(IMarketErrors.NotProvider.selector, hot));
-        // The owner stays the owner without any node.
-        vm.prank(provider);
-        market.abandon(id);
-    }
-
     // Divergence.
 
     function test_divergence_costs_nobody() public {
@@ -282,8 +263,6 @@ contract ProvenTest is Scene {
         inState(id, State.Diverged);
         eq(vault.free(provider), free + BOND, "no penalty");
         eq(market.jobOf(id).earned, PRICE, "the first segment in full");
-        eq(market.owed(validators[0]) + market.owed(validators[1]), 2 * FEE, "threshold votes are paid");
-        eq(market.owed(validators[2]), 0, "not more");
         solvent();
     }
 }

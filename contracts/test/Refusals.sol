@@ -25,7 +25,7 @@ function ofTerms(bytes4 e) pure returns (bool) {
         || e == E.DatasetMismatch.selector || e == E.BadParent.selector || e == E.NonceUsed.selector
         || e == E.SignatureExpired.selector || e == E.BadSignature.selector || e == E.OfferForAnother.selector
         || e == E.PriceTooLow.selector || e == E.NotRegistered.selector || e == E.BadTeam.selector
-        || e == E.NoBond.selector;
+        || e == E.NoBond.selector || e == E.LeadBondTooSmall.selector;
 }
 
 function ofSteps(bytes4 e) pure returns (bool) {

@@ -312,6 +312,17 @@ abstract contract Scene is Test {
         }
     }
 
+    /// A running optimistic job with so many claims.
+    function claimed(uint256 count) internal returns (bytes32 id) {
+        id = running(Assurance.Optimistic);
+        claim(id, 0, count);
+    }
+
+    /// Lets the window of a claim pass.
+    function lapse(bytes32 id, uint256 index) internal {
+        vm.warp(market.claimOf(id, index).windowUntil + 1);
+    }
+
     function confirm(bytes32 id, uint256 index) internal {
         vm.prank(requester);
         market.confirmOpening(id, index);
@@ -373,11 +384,7 @@ abstract contract Scene is Test {
         if (state == State.None) return keccak256("no job");
         if (state == State.Open) return opened(Assurance.Optimistic);
         if (state == State.Assigned) return assigned(terms(Assurance.Optimistic));
-        if (state == State.Running) {
-            id = running(Assurance.Optimistic);
-            claim(id, 0, 2);
-            return id;
-        }
+        if (state == State.Running) return claimed(2);
         if (state == State.Drawing) return drawing();
         if (state == State.Proving) return proving();
         if (state == State.Delivering) return delivering();
@@ -409,6 +416,10 @@ abstract contract Scene is Test {
         }
     }
 
+    function nextBlock() internal {
+        vm.roll(vm.getBlockNumber() + 1);
+    }
+
     /// Lets the present state's time pass, and says so.
     function late(bytes32 id) internal {
         vm.warp(market.jobOf(id).deadline + 1);
@@ -417,6 +428,11 @@ abstract contract Scene is Test {
     }
 
     // Checks.
+
+    /// All that an account has, here and there.
+    function wealth(address who) internal view returns (uint256) {
+        return token.balanceOf(who) + market.owed(who) + vault.owed(who) + vault.free(who);
+    }
 
     function inState(bytes32 id, State state) internal view {
         eq(uint256(market.jobOf(id).state), uint256(state), "state");

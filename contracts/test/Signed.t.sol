@@ -3,14 +3,14 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
-import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
+import {Permit} from "../src/interfaces/IStakeVault.sol";
 import {Assurance, Attestation, Licence, Member, Offer, Seat, State, Task, Terms} from "../src/market/Types.sol";
 import {TrainingMarket} from "../src/TrainingMarket.sol";
 import {ContractWallet} from "./mocks/Wallets.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
-/// @notice Offers, permits, licences and teams: what a signature does, and what it does not.
+/// @notice Offers, permits and licences: what a signature does, and what it does not.
 contract SignedTest is Scene {
     Licence internal none;
     Permit internal noPermit;
@@ -232,113 +232,5 @@ contract SignedTest is Scene {
         refusesLicence(t, licence, mismatch);
         t.training.dataset = 0;
         refusesLicence(t, licence, why(IMarketErrors.DatasetMismatch.selector, uint256(0)));
-    }
-
-    // Teams.
-
-    function seats(bytes32 id) private view returns (Seat[] memory all) {
-        all = new Seat[](2);
-        all[0].member = Member(provider, 6000, BOND / 2);
-        all[1] = Seat(Member(partner, 4000, BOND / 2), 77, vm.getBlockTimestamp() + 1 hours, "");
-        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
-    }
-
-    function join(bytes32 id, Seat[] memory all, uint256 minPrice) private view returns (bytes memory) {
-        return abi.encodeCall(market.acceptAsTeam, (id, minPrice, all));
-    }
-
-    function teamed() private returns (bytes32 id) {
-        id = opened(Assurance.Proven);
-        Seat[] memory all = seats(id);
-        vm.prank(provider);
-        market.acceptAsTeam(id, PRICE, all);
-        vm.prank(provider);
-        market.start(id);
-    }
-
-    function test_a_team_shares_what_it_earns() public {
-        bytes32 id = teamed();
-        eq(vault.bonded(id, partner), BOND / 2, "bond");
-        prove(id, 0);
-        market.collect(id);
-        eq(market.owed(provider), PRICE * 8 / 10 * 6 / 10, "lead");
-        eq(market.owed(partner), PRICE * 8 / 10 * 4 / 10, "partner");
-        refuses(stranger, abi.encodeCall(market.collect, (id)), why(IMarketErrors.NothingOwed.selector, provider));
-        uint256 free = vault.free(partner);
-        late(id);
-        // A tenth of the bond, for six of seven segments.
-        eq(vault.free(partner), free + BOND / 2 - BOND / 2 * 6 / 70, "part of the bond");
-        solvent();
-    }
-
-    function test_a_seat_needs_its_members_consent() public {
-        bytes32 id = opened(Assurance.Proven);
-        Seat[] memory all = seats(id);
-        bytes memory forged = badSignature(partner);
-        refuses(provider, join(id, all, PRICE - 1), forged);
-        all[1].member.bond -= 1;
-        all[0].member.bond += 1;
-        refuses(provider, join(id, all, PRICE), forged);
-        all = seats(id);
-        (all[0].member.shareBps, all[1].member.shareBps) = (7000, 3000);
-        refuses(provider, join(id, all, PRICE), forged);
-        all = seats(keccak256("other job"));
-        refuses(provider, join(id, all, PRICE), forged);
-        all = seats(id);
-        vm.prank(partner);
-        market.cancelNonce(77);
-        refuses(provider, join(id, all, PRICE), abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, partner, 77));
-        all[1].nonce = 78;
-        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
-        vm.warp(all[1].expiry + 1);
-        refuses(provider, join(id, all, PRICE), why(IMarketErrors.SignatureExpired.selector, all[1].expiry));
-    }
-
-    function test_a_team_is_whole() public {
-        bytes32 id = opened(Assurance.Proven);
-        bytes memory bad = why(IMarketErrors.BadTeam.selector);
-        refuses(provider, join(id, new Seat[](0), 0), bad);
-        refuses(provider, join(id, new Seat[](17), 0), bad);
-        Seat[] memory all = seats(id);
-        refuses(stranger, join(id, all, PRICE), bad);
-        Seat[] memory one = new Seat[](1);
-        one[0].member = Member(provider, 9999, BOND);
-        refuses(provider, join(id, one, 0), bad);
-        one[0].member = Member(provider, 10_000, BOND - 1);
-        refuses(provider, join(id, one, 0), bad);
-        all[1].member = Member(provider, 4000, BOND / 2);
-        all[1].signature = sign(PROVIDER_KEY, market.consentDigest(id, provider, all[1], PRICE));
-        refuses(provider, join(id, all, PRICE), abi.encodeWithSelector(IStakeVault.BondExists.selector, id, provider));
-    }
-
-    function test_every_member_has_a_bond() public {
-        bytes32 id = opened(Assurance.Proven);
-        Seat[] memory all = seats(id);
-        // Shares and bonds add up, and the partner agrees: only its bond is missing.
-        (all[0].member.bond, all[1].member.bond) = (BOND, 0);
-        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
-        refuses(provider, join(id, all, PRICE), why(IMarketErrors.NoBond.selector, partner));
-        Seat[] memory one = new Seat[](1);
-        one[0].member = Member(provider, 10_000, 0);
-        refuses(provider, join(id, one, 0), why(IMarketErrors.NoBond.selector, provider));
-    }
-
-    function test_a_team_is_slashed_in_full() public {
-        Terms memory t = terms(Assurance.Sampled);
-        bytes32 id = open(t);
-        Seat[] memory all = seats(id);
-        vm.prank(provider);
-        market.acceptAsTeam(id, PRICE, all);
-        vm.prank(provider);
-        market.start(id);
-        claim(id, 0, SEGMENTS);
-        passDrawBlock(id);
-        market.reveal(id, SECRET);
-        uint256 free = vault.free(partner);
-        late(id);
-        inState(id, State.Slashed);
-        eq(vault.free(partner), free, "nothing comes back");
-        eq(vault.owed(requester), 2 * (BOND / 8), "a quarter of each");
-        solvent();
     }
 }

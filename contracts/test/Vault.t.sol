@@ -28,7 +28,7 @@ contract VaultTest is Scene {
         denied(stranger, abi.encodeCall(vault.release, (0, provider)), no);
         denied(stranger, abi.encodeCall(vault.back, (provider, 1)), no);
         denied(stranger, abi.encodeCall(vault.take, (0, provider, stranger, 0)), no);
-        denied(stranger, abi.encodeCall(vault.takeStake, (provider, 1, stranger, stranger)), no);
+        denied(stranger, abi.encodeCall(vault.takeStake, (provider, 1, stranger)), no);
         eq(vault.market(), address(market), "market");
     }
 
@@ -77,13 +77,57 @@ contract VaultTest is Scene {
         bytes memory more = abi.encodeCall(vault.startExit, (1));
         denied(requester, more, why(IStakeVault.TooManyExits.selector, uint256(16)));
         // All of it is taken; the empty exits still go.
-        asMarket(abi.encodeCall(vault.takeStake, (requester, 100, stranger, provider)));
+        asMarket(abi.encodeCall(vault.takeStake, (requester, 100, stranger)));
         eq(vault.leaving(requester), 0, "empty");
         vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
         eq(vault.finishExits(requester), 0, "nothing left");
         stake(requester, 1);
         vm.prank(requester);
         vault.startExit(1);
+        solvent();
+    }
+
+    /// What leaves first is taken first, also when older exits have left: what is left stays within reach for longest.
+    function test_what_leaves_first_is_taken_first() public {
+        stake(requester, 100);
+        uint256[4] memory amounts = [uint256(10), 20, 30, 40];
+        uint256[4] memory freeAt;
+        for (uint256 i = 0; i < 4; ++i) {
+            vm.prank(requester);
+            vault.startExit(amounts[i]);
+            freeAt[i] = vm.getBlockTimestamp() + vault.unbondingSecs();
+            vm.warp(vm.getBlockTimestamp() + 1 days);
+        }
+        // The first leaves; the order of the others stays.
+        vm.warp(freeAt[0]);
+        eq(vault.finishExits(requester), 10, "the first");
+        asMarket(abi.encodeCall(vault.takeStake, (requester, 25, stranger)));
+        vm.warp(freeAt[1]);
+        eq(vault.finishExits(requester), 0, "all of the second is taken");
+        vm.warp(freeAt[2]);
+        eq(vault.finishExits(requester), 25, "and five of the third");
+        vm.warp(freeAt[3]);
+        eq(vault.finishExits(requester), 40, "nothing of the last");
+        eq(vault.owed(stranger) + vault.owed(BURNT), 25, "taken");
+        solvent();
+    }
+
+    /// Some leave while others wait; those keep their amounts and times.
+    function test_many_exits_leave_at_once() public {
+        stake(requester, 100);
+        for (uint256 i = 1; i <= 6; ++i) {
+            vm.prank(requester);
+            vault.startExit(i);
+            if (i == 4) vm.warp(vm.getBlockTimestamp() + 1 days);
+        }
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs() - 1 days);
+        eq(vault.finishExits(requester), 1 + 2 + 3 + 4, "four");
+        eq(vault.leaving(requester), 5 + 6, "two wait");
+        denied(
+            stranger, abi.encodeCall(vault.finishExits, (requester)), why(IStakeVault.NothingOwed.selector, requester)
+        );
+        vm.warp(vm.getBlockTimestamp() + 1 days);
+        eq(vault.finishExits(requester), 5 + 6, "then they leave");
         solvent();
     }
 
@@ -125,12 +169,11 @@ contract VaultTest is Scene {
             vm.prank(requester);
             vault.startExit(second);
         }
-        asMarket(abi.encodeCall(vault.takeStake, (requester, most, stranger, provider)));
+        asMarket(abi.encodeCall(vault.takeStake, (requester, most, stranger)));
         uint256 taken = most < free ? most : free;
         eq(vault.free(requester) + vault.leaving(requester), free - taken, "left");
-        eq(vault.owed(stranger), taken / 4, "a quarter");
-        eq(vault.owed(provider), taken / 4, "a quarter");
-        eq(vault.owed(BURNT), taken - 2 * (taken / 4), "half");
+        eq(vault.owed(stranger), taken / 10, "a tenth");
+        eq(vault.owed(BURNT), taken - taken / 10, "the rest");
         solvent();
     }
 }

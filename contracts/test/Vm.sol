@@ -3,6 +3,12 @@ pragma solidity 0.8.37;
 
 /// @notice The cheat codes of forge that these tests use.
 interface Vm {
+    struct Log {
+        bytes32[] topics;
+        bytes data;
+        address emitter;
+    }
+
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function prank(address who) external;
@@ -14,9 +20,13 @@ interface Vm {
     function setBlockhash(uint256 number, bytes32 hash) external;
     function snapshotState() external returns (uint256);
     function revertToState(uint256 id) external returns (bool);
+    function deal(address who, uint256 wei_) external;
     function etch(address where, bytes calldata code) external;
+    function expectEmit(address by) external;
     function assume(bool condition) external pure;
     function load(address where, bytes32 slot) external view returns (bytes32);
+    function recordLogs() external;
+    function getRecordedLogs() external returns (Log[] memory);
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 }

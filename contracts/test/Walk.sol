@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Assurance, Claim, Job, Member, State} from "../src/market/Types.sol";
+import {Assurance, Claim, Job, Member, State, Task} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
@@ -23,6 +23,8 @@ abstract contract Walk is Scene {
     mapping(bytes32 id => uint256) private bondLost;
     mapping(address validator => uint256) internal lastWord;
     mapping(address validator => bool) internal tookBack;
+    /// Votes that were counted.
+    mapping(Task task => uint256) public votes;
     uint256 internal donatedMarket;
     uint256 internal donatedVault;
 
@@ -48,6 +50,8 @@ abstract contract Walk is Scene {
         ++reached[msg.sig];
         Job memory job = market.jobOf(id);
         if (before < State.Cancelled && job.state >= State.Cancelled) {
+            // A default is not a way around a challenge.
+            if (job.state == State.Defaulted) yes(!hasOpenWindow(id, job), "left in a window");
             (, uint256 freed) = bonds(id);
             bondLost[id] = bond + free - freed;
             job.earned = 0;
@@ -76,6 +80,27 @@ abstract contract Walk is Scene {
 
     function intime(Job memory job) internal view returns (bool) {
         return vm.getBlockTimestamp() <= job.deadline;
+    }
+
+    function isOpened(bytes32 id, uint256 index) internal view returns (bool) {
+        Claim memory c = market.claimOf(id, index);
+        return c.proven || c.windowUntil != 0;
+    }
+
+    /// Whether somebody could still challenge a claim.
+    function hasOpenWindow(bytes32 id, Job memory job) internal view returns (bool) {
+        for (uint256 i = job.settled; i < job.claimed; ++i) {
+            Claim memory c = market.claimOf(id, i);
+            if (!c.proven && c.windowUntil >= vm.getBlockTimestamp()) return true;
+        }
+        return false;
+    }
+
+    /// How many jobs ended so.
+    function endsIn(State state) external view returns (uint256 count) {
+        for (uint256 k = 0; k < ids.length; ++k) {
+            if (market.jobOf(ids[k]).state == state) ++count;
+        }
     }
 
     function level(bytes32 id) internal view returns (Assurance) {
@@ -114,13 +139,18 @@ abstract contract Walk is Scene {
             bytes32 id = ids[k];
             Job memory job = market.jobOf(id);
             uint256 earned = job.earned;
-            // Paid at most the fixed price, for settled segments only.
-            yes(collected[id] + earned <= uint256(job.settled) * job.price, "paid for settled segments");
+            // Paid the fixed price, for settled segments only, and without its last share unless that was earned.
+            bool whole = job.state == State.Completed || job.state == State.Diverged;
+            eq(collected[id] + earned, uint256(job.settled) * job.price * (whole ? 10 : 8) / 10, "paid for segments");
             yes(job.settled <= job.claimed && job.claimed <= job.total && job.total <= SEGMENTS, "order");
             for (uint256 i = 0; i < job.settled; ++i) {
                 Claim memory c = market.claimOf(id, i);
                 bool lapsed = c.windowUntil != 0 && c.windowUntil < vm.getBlockTimestamp() && c.challenger == address(0);
                 yes(proven[id][i] || sampleStood[id] || lapsed, "nothing is paid for nothing");
+            }
+            // Openings come in order.
+            for (uint256 i = job.settled; i + 1 < job.claimed; ++i) {
+                if (market.claimOf(id, i + 1).windowUntil != 0) yes(isOpened(id, i), "opened in order");
             }
             if (job.state < State.Cancelled) continue;
             job.earned = 0;

@@ -29,7 +29,7 @@ enum Verdict {
 }
 
 /// Calls that only refuse, and stand as statements.
-const GUARDS: [&str; 9] = [
+const GUARDS: [&str; 10] = [
     "Guards.",
     "Rules.check(",
     "checkCode(",
@@ -38,6 +38,7 @@ const GUARDS: [&str; 9] = [
     "canOpen(",
     "Challenges.canOpen(",
     "isMember(",
+    "notReported(",
     "within(",
 ];
 const MODIFIERS: [&str; 2] = ["nonReentrant", "onlyMarket"];

@@ -31,7 +31,8 @@ enum Term {
     Threshold,
     Fee,
     Stake,
-    MemberOrder
+    MemberOrder,
+    Verifier
 }
 
 /// @title Why the market refuses.
@@ -59,7 +60,7 @@ interface IMarketErrors {
     /// @notice A term is out of its bounds.
     /// @param term The term.
     error BadTerm(Term term);
-    /// @notice The contract at this address does not have the code that the terms name.
+    /// @notice The contract at this address does not have the code that the terms name, or none.
     /// @param account The account.
     error CodeChanged(address account);
     /// @notice The verifier's set-up is not secure, and this is not the local chain.
@@ -78,7 +79,7 @@ interface IMarketErrors {
     /// @notice The signature was good until then.
     /// @param expiry The last second at which it was good.
     error SignatureExpired(uint256 expiry);
-    /// @notice This is not the signer's signature of this message.
+    /// @notice This is not the signer's signature of this message. A member's word counts by the key of its account alone.
     /// @param signer Whose signature it is, or should be.
     error BadSignature(address signer);
     /// @notice The offer is for another provider.
@@ -95,6 +96,10 @@ interface IMarketErrors {
     error NotRegistered(address owner, uint8 role);
     /// @notice Seats: 1 to 16, the lead first, shares that make a whole, bonds that make the bond.
     error BadTeam();
+    /// @notice The lead brings less than half of the bond.
+    /// @param bond What it brings.
+    /// @param least The least that it must bring.
+    error LeadBondTooSmall(uint256 bond, uint256 least);
     /// @notice This member of the team brings no bond.
     /// @param owner The member.
     error NoBond(address owner);
@@ -150,7 +155,7 @@ interface IMarketErrors {
     error StakeBehindWord(address validator, uint256 free, uint256 needed);
     /// @notice The two attestations do not contradict each other.
     error NoContradiction();
-    /// @notice The member has lost its stake for this already.
+    /// @notice The member was reported for this already: nothing more is taken, and its word on this no longer counts.
     /// @param validator The member.
     error AlreadyReported(address validator);
 

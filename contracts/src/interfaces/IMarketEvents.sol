@@ -108,7 +108,7 @@ interface IMarketEvents {
     /// @param bond What the challenger lost.
     event Answered(bytes32 indexed job, uint256 indexed index, address indexed challenger, uint256 bond);
 
-    /// @notice A member of the committee attested, for this fee.
+    /// @notice A member of the committee attested, for this fee. A divergence and a decision are paid with `Decided`.
     /// @param job The job.
     /// @param validator The member.
     /// @param task What was asked.
@@ -125,6 +125,14 @@ interface IMarketEvents {
         bytes32 verdict,
         uint256 fee
     );
+    /// @notice So many members gave this verdict that it stands; each of them, and nobody else, was paid the fee.
+    /// @param job The job.
+    /// @param task What was asked.
+    /// @param index The segment, or 0 for tasks that are about none.
+    /// @param subject What the question is about.
+    /// @param verdict The answer.
+    /// @param fee What each of them was paid.
+    event Decided(bytes32 indexed job, Task indexed task, uint256 index, bytes32 subject, bytes32 verdict, uint256 fee);
     /// @notice The committee confirmed that training diverged; the job ends behind `total` segments.
     /// @param job The job.
     /// @param total Segments of the job now.
@@ -135,8 +143,19 @@ interface IMarketEvents {
     /// @param job The job.
     /// @param validator The member.
     /// @param reporter Who reported it.
+    /// @param task What was asked.
+    /// @param index The segment, or 0 for tasks that are about none.
+    /// @param subject What the question is about.
     /// @param stake What was taken.
-    event Contradicted(bytes32 indexed job, address indexed validator, address indexed reporter, uint256 stake);
+    event Contradicted(
+        bytes32 indexed job,
+        address indexed validator,
+        address indexed reporter,
+        Task task,
+        uint256 index,
+        bytes32 subject,
+        uint256 stake
+    );
 
     /// @notice All segments are settled; the provider hands the weights over until then.
     /// @param job The job.

@@ -64,10 +64,11 @@ interface IStakeVault {
     /// @param to Who gets it.
     /// @param amount How much.
     event Taken(bytes32 indexed bond, address indexed owner, address indexed to, uint256 amount);
-    /// @notice Free or leaving stake was taken.
+    /// @notice Stake was taken: free stake, and of what is leaving the part that would be free first.
     /// @param owner Whose it is.
-    /// @param amount How much.
-    event StakeTaken(address indexed owner, uint256 amount);
+    /// @param free How much was free.
+    /// @param leaving How much was leaving.
+    event StakeTaken(address indexed owner, uint256 free, uint256 leaving);
     /// @notice A payment became ready to be withdrawn.
     /// @param account The account.
     /// @param amount How much.
@@ -152,13 +153,13 @@ interface IStakeVault {
     /// @param amount How much.
     function take(bytes32 bond, address owner, address to, uint256 amount) external;
 
-    /// @notice Takes up to `most` of free, then of leaving stake: half burnt, a quarter to each of two accounts. Market only.
+    /// @notice Takes up to `most` of free, then of leaving stake, what leaves first first. A tenth goes to `reporter`, enough to
+    /// pay for telling; the rest is burnt, so that an owner that reports itself saves nothing that is worth it. Market only.
     /// @param owner Whose it is.
     /// @param most The most that is taken.
-    /// @param first Who gets the first quarter.
-    /// @param second Who gets the second quarter.
+    /// @param reporter Who gets a tenth.
     /// @return amount How much was taken.
-    function takeStake(address owner, uint256 most, address first, address second) external returns (uint256 amount);
+    function takeStake(address owner, uint256 most, address reporter) external returns (uint256 amount);
 
     /// @notice The market whose bonds these are.
     /// @return The market.

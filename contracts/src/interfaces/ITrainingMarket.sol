@@ -27,7 +27,7 @@ import {IStakeVault, Permit} from "./IStakeVault.sol";
 /// - No account has a role here: nobody can stop, upgrade, or take anything out of the books.
 interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @notice Posts a job of the caller and escrows its highest price. A job with a parent is paid from what the caller is
-    /// owed first. `licence` counts only if the terms name a data set.
+    /// owed first; a permit or allowance for all of it serves also if somebody pays that out before. `licence` counts only if the terms name a data set.
     /// @param terms Everything that is agreed.
     /// @param nonce A nonce that the caller has not used.
     /// @param licence The data owner's licence, if the terms name a set.
@@ -56,12 +56,14 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param id The job.
     function cancel(bytes32 id) external;
 
-    /// @notice Accepts a job alone, at the price of now if that is at least `minPrice`, and locks the bond.
+    /// @notice Accepts a job alone, at the price of now if that is at least `minPrice`, and locks the bond. A job that was handed
+    /// back can be accepted from the next block on.
     /// @param id The job.
     /// @param minPrice The least price of a segment that is taken.
     function accept(bytes32 id, uint256 minPrice) external;
 
-    /// @notice Accepts a job as the lead of a team; all other members have signed their seats.
+    /// @notice Accepts a job as the lead of a team; all other members have signed their seats. The lead brings at least half of
+    /// the bond: it alone decides what is claimed.
     /// @param id The job.
     /// @param minPrice The least price of a segment that is taken.
     /// @param seats All members, the lead first.
@@ -92,16 +94,18 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param id The job.
     function settle(bytes32 id) external;
 
-    /// @notice Leaves a running job; settled segments stay paid. Provider only.
+    /// @notice Leaves a running job; settled segments stay paid. Not while a claim can be, or is, challenged. Provider only.
     /// @param id The job.
     function abandon(bytes32 id) external;
 
-    /// @notice Says that the opening of a claim is there: its window starts. Requester only.
+    /// @notice Says that the opening of a claim is there: its window starts. Not before that of the claim before it, unless that
+    /// one is proven. Requester only.
     /// @param id The job.
     /// @param index The segment.
     function confirmOpening(bytes32 id, uint256 index) external;
 
-    /// @notice Challenges a claim in its window; locks the challenger's bond.
+    /// @notice Challenges a claim in its window; locks the challenger's bond. The first claim that differs is the one to
+    /// challenge: later ones may be proven from where it ends.
     /// @param id The job.
     /// @param index The claim.
     function challenge(bytes32 id, uint256 index) external;
@@ -120,7 +124,10 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param secret The secret whose hash is in the terms.
     function reveal(bytes32 id, bytes32 secret) external;
 
-    /// @notice Brings the signed vote of the member at `place` of the committee. Anyone may.
+    /// @notice Brings the signed vote of the member at `place` of the committee. Anyone may. A vote is signed with the key of the
+    /// member's account; ERC-1271 does not count, because code could later deny what it signed. A vote on an opening is
+    /// refused before the claim before it is opened or proven, and is good then; it is paid also if the requester has
+    /// started the window, while that is open.
     /// @param id The job.
     /// @param task What was asked.
     /// @param index The segment, or 0 for tasks that are about none.
@@ -130,7 +137,8 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     function attest(bytes32 id, Task task, uint32 index, bytes32 verdict, uint256 place, bytes calldata signature)
         external;
 
-    /// @notice Shows two signed votes of a member that contradict each other: the second is `a` with the verdict `other`.
+    /// @notice Shows two signed votes of a member that contradict each other: the second is `a` with the verdict `other`. The
+    /// member loses the terms' stake: a tenth goes to the caller, the rest to nobody.
     /// @param a The first vote.
     /// @param other The verdict of the second vote.
     /// @param validator The member.
@@ -165,7 +173,8 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param id The job.
     function collect(bytes32 id) external;
 
-    /// @notice Pays what an account is owed, to that account. Anyone may.
+    /// @notice Pays what an account is owed, to that account. Anyone may: an account can be a contract that knows no market, as the
+    /// receiver of a royalty, or nobody's, where tokens are burnt.
     /// @param account Who is paid.
     /// @return amount How much.
     function withdraw(address account) external returns (uint256 amount);
@@ -211,7 +220,8 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @return The claim.
     function claimOf(bytes32 id, uint256 index) external view returns (Claim memory);
 
-    /// @notice What the proof of a claimed or next segment must say.
+    /// @notice What the proof of a claimed or next segment must say. Refuses other segments, and settled ones of a `Proven` job,
+    /// whose ends are in the events only.
     /// @param id The job.
     /// @param index The segment.
     /// @return The segment, as the verifier is asked about it.
@@ -223,7 +233,7 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @return Whether it is drawn, or all are due, and not proven.
     function isDue(bytes32 id, uint256 index) external view returns (bool);
 
-    /// @notice Price of a segment if an open job were accepted now.
+    /// @notice Price of a segment if an open job were accepted now. The time for which a provider held the job does not count.
     /// @param id The job.
     /// @return The price of a segment.
     function priceOf(bytes32 id) external view returns (uint256);
@@ -270,7 +280,7 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @return The EIP-712 digest.
     function licenceDigest(bytes32 dataset, address requester, Licence calldata licence) external view returns (bytes32);
 
-    /// @notice What a validator signs.
+    /// @notice What a validator signs, with the key of its account.
     /// @param attestation What is attested.
     /// @return The EIP-712 digest.
     function attestationDigest(Attestation calldata attestation) external view returns (bytes32);

@@ -9,7 +9,7 @@ import {Delivery} from "./Delivery.sol";
 import {Guards} from "./Guards.sol";
 import {Sampling} from "./Sampling.sol";
 import {Typed} from "./Typed.sol";
-import {Assurance, Attestation, Bill, Job, State, Store, Task, Votes} from "./Types.sol";
+import {Assurance, Attestation, Bill, Committee, Job, Side, State, Store, Task, Votes} from "./Types.sol";
 
 /// @title The committee's word: counted, paid, and held against a member that contradicts itself.
 library Attesting {
@@ -23,12 +23,14 @@ library Attesting {
         a.subject = subjectOf(s, a);
         address[] storage members = s.terms[a.job].committee.members;
         if (place >= members.length) revert IMarketErrors.NotMember(place);
-        Guards.signed(members[place], domain, Typed.attestation(a), signature);
+        Guards.word(members[place], domain, Typed.attestation(a), signature);
+        // Who had itself reported while it had no stake would be beyond reach otherwise.
+        notReported(s, a, members[place]);
         if (count(s, a, place, members[place]) == s.terms[a.job].committee.threshold) act(s, a);
     }
 
-    /// @notice Takes the stake of a member that signed two answers to one question: half is burnt, a quarter each goes to the
-    /// caller and the requester.
+    /// @notice Takes the stake of a member that signed two answers to one question: a tenth goes to the caller, the rest to
+    /// nobody.
     function contradict(
         Store storage s,
         Attestation calldata a,
@@ -41,9 +43,9 @@ library Attesting {
         if (a.verdict == other) revert IMarketErrors.NoContradiction();
         isMember(s.terms[a.job].committee.members, validator);
         Attestation memory b = a;
-        Guards.signed(validator, domain, Typed.attestation(b), signature);
+        Guards.word(validator, domain, Typed.attestation(b), signature);
         b.verdict = other;
-        Guards.signed(validator, domain, Typed.attestation(b), otherSignature);
+        Guards.word(validator, domain, Typed.attestation(b), otherSignature);
         punish(s, b, validator);
     }
 
@@ -87,12 +89,15 @@ library Attesting {
     }
 
     function punish(Store storage s, Attestation memory a, address validator) private {
-        bytes32 key = question(a);
-        if (s.contradicted[key][validator]) revert IMarketErrors.AlreadyReported(validator);
-        s.contradicted[key][validator] = true;
+        notReported(s, a, validator);
+        s.contradicted[question(a)][validator] = true;
         uint256 stake = s.terms[a.job].committee.stake;
-        uint256 taken = s.vault.takeStake(validator, stake, msg.sender, s.jobs[a.job].requester);
-        emit IMarketEvents.Contradicted(a.job, validator, msg.sender, taken);
+        uint256 taken = s.vault.takeStake(validator, stake, msg.sender);
+        emit IMarketEvents.Contradicted(a.job, validator, msg.sender, a.task, a.index, a.subject, taken);
+    }
+
+    function notReported(Store storage s, Attestation memory a, address validator) private view {
+        if (s.contradicted[question(a)][validator]) revert IMarketErrors.AlreadyReported(validator);
     }
 
     /// Name of what is asked.
@@ -113,32 +118,61 @@ library Attesting {
         uint16 bit = uint16(1 << place);
         if (votes.voted & bit != 0) revert IMarketErrors.AlreadyVoted(validator);
         votes.voted |= bit;
-        sameVerdict = ++votes.count[a.verdict];
-        uint256 fee = payFee(s, a, bit, validator);
+        Side storage side = votes.sides[a.verdict];
+        side.members |= bit;
+        sameVerdict = ++side.count;
+        uint256 fee = hasOneVerdict(a.task) ? payFirst(s, a, bit, validator) : 0;
         emit IMarketEvents.Attested(a.job, validator, a.task, a.index, a.subject, a.verdict, fee);
     }
 
-    /// Pays for a task: its first `threshold` voters, each once, however often the question changes. That much is escrowed.
-    function payFee(Store storage s, Attestation memory a, uint16 bit, address validator)
+    /// Whether all that can be said is yes: then the word is worth its fee when it is given. Where members can differ, those whose
+    /// word stands are paid, because nothing tells who is right before.
+    function hasOneVerdict(Task task) private pure returns (bool) {
+        return task == Task.Opening || task == Task.Fetchable;
+    }
+
+    /// Pays for a task with one verdict: its first `threshold` voters, each once, however often the question changes. That much is
+    /// escrowed.
+    function payFirst(Store storage s, Attestation memory a, uint16 bit, address validator)
         private
         returns (uint128 fee)
     {
-        uint256 index = a.task == Task.Opening ? a.index : 0;
-        Bill storage bill = s.bills[keccak256(abi.encode(a.job, a.task, index))];
+        Bill storage bill = s.bills[keccak256(abi.encode(a.job, a.task, a.index))];
         if (bill.paid == s.terms[a.job].committee.threshold || bill.members & bit != 0) return 0;
         bill.paid += 1;
         bill.members |= bit;
         fee = s.terms[a.job].committee.fee;
-        Job storage job = s.jobs[a.job];
+        payFee(s, a.job, validator, fee);
+    }
+
+    /// Pays the members whose verdict stands: they are exactly `threshold`, and each of these tasks ends with it. That much is
+    /// escrowed.
+    function payVerdict(Store storage s, Attestation memory a) private {
+        Committee storage committee = s.terms[a.job].committee;
+        uint256 members = s.votes[question(a)].sides[a.verdict].members;
+        uint128 fee = committee.fee;
+        emit IMarketEvents.Decided(a.job, a.task, a.index, a.subject, a.verdict, fee);
+        for (uint256 i = 0; i < committee.members.length; ++i) {
+            if (members >> i & 1 == 1) payFee(s, a.job, committee.members[i], fee);
+        }
+    }
+
+    function payFee(Store storage s, bytes32 id, address validator, uint128 fee) private {
+        Job storage job = s.jobs[id];
         job.fees -= fee;
         job.escrow -= fee;
-        Books.credit(s, a.job, validator, fee);
+        Books.credit(s, id, validator, fee);
     }
 
     function act(Store storage s, Attestation memory a) private {
-        if (a.task == Task.Opening) Challenges.startWindow(s, a.job, a.index);
-        else if (a.task == Task.Divergence) diverge(s, a);
-        else if (a.task == Task.Fetchable) Delivery.fetchable(s, a.job);
+        if (a.task == Task.Fetchable) return Delivery.fetchable(s, a.job);
+        if (a.task == Task.Opening) {
+            // The requester may have come first; the word was worth its fee.
+            if (s.claims[a.job][a.index].windowUntil == 0) Challenges.startWindow(s, a.job, a.index);
+            return;
+        }
+        payVerdict(s, a);
+        if (a.task == Task.Divergence) diverge(s, a);
         else if (a.verdict == YES) Books.end(s, a.job, State.Completed, 0);
         else Books.end(s, a.job, State.Withheld, 0);
     }

@@ -4,6 +4,10 @@ pragma solidity 0.8.37;
 /// @title Bounds of every list, loop and duration.
 library Bounds {
     uint32 internal constant SEGMENTS = 4096;
+    /// Of a data set, and with it the segments of an epoch: the most that the verifiers of proofs take.
+    uint64 internal constant ROWS = 1 << 32;
+    /// Learning rate over batch, in units of 2^-k: the most that the verifiers of proofs take.
+    uint32 internal constant RATE = 1 << 16;
     uint8 internal constant DRAWS = 64;
     uint8 internal constant COMMITTEE = 16;
     uint8 internal constant TEAM = 16;

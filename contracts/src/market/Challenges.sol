@@ -44,20 +44,26 @@ library Challenges {
 
     /// @notice Starts the window of a claim.
     function startWindow(Store storage s, bytes32 id, uint256 index) internal {
-        canOpen(s, id, index);
-        Claim storage c = s.claims[id][index];
+        Claim storage c = canOpen(s, id, index);
+        if (c.windowUntil != 0) revert IMarketErrors.NotPending(index);
         c.windowUntil = uint40(block.timestamp + s.terms[id].times.windowSecs);
         emit IMarketEvents.WindowStarted(id, index, c.windowUntil);
     }
 
-    /// @notice Refuses a claim whose window cannot start.
-    function canOpen(Store storage s, bytes32 id, uint256 index) internal view {
+    /// @notice The claim, if its window can start, or is open. Openings come in order: a claim behind one that nobody can check
+    /// may be trained from false parameters, so that whoever compares it with an honest run would challenge a claim that
+    /// can be proven, and lose.
+    function canOpen(Store storage s, bytes32 id, uint256 index) internal view returns (Claim storage c) {
         Guards.level(s, id, Assurance.Optimistic);
         Job storage job = s.jobs[id];
-        Claim storage c = s.claims[id][index];
-        if (index < job.settled || index >= job.claimed || c.proven || c.windowUntil != 0) {
-            revert IMarketErrors.NotPending(index);
+        c = s.claims[id][index];
+        if (index < job.settled || index >= job.claimed || c.proven) revert IMarketErrors.NotPending(index);
+        // Back to one that was opened: what is before that was opened or proven then.
+        for (uint256 i = index; i > job.settled; --i) {
+            Claim storage before = s.claims[id][i - 1];
+            if (before.windowUntil != 0) break;
+            if (!before.proven) revert IMarketErrors.NotOpened(i - 1);
         }
-        Guards.notAfter(job.deadline);
+        Guards.notAfter(c.windowUntil == 0 ? job.deadline : c.windowUntil);
     }
 }

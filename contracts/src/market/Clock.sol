@@ -7,7 +7,7 @@ import {Guards} from "./Guards.sol";
 import {Running} from "./Running.sol";
 import {Sampling} from "./Sampling.sol";
 import {Starting} from "./Starting.sol";
-import {Claim, Job, State, Store} from "./Types.sol";
+import {Job, State, Store} from "./Types.sol";
 
 /// @title What happens when a state's time is over. Anyone may say so.
 library Clock {
@@ -36,10 +36,7 @@ library Clock {
         Running.settleLapsed(s, id);
         if (job.state != State.Running) return;
         if (job.openChallenges > 0) revert IMarketErrors.ChallengeOpen();
-        if (job.settled < job.claimed) {
-            Claim storage c = s.claims[id][job.settled];
-            if (c.windowUntil != 0) Guards.onlyAfter(c.windowUntil);
-        }
+        Running.noOpenWindow(s, id);
         Books.fault(s, id);
     }
 }

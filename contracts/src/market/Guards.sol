@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
@@ -54,5 +55,14 @@ library Guards {
         if (!SignatureChecker.isValidSignatureNowCalldata(signer, digest, signature)) {
             revert IMarketErrors.BadSignature(signer);
         }
+    }
+
+    /// @notice Refuses a word that the signer's key did not sign, whatever code its account has. A word must stay true: code
+    /// answers as its owner likes, and could disown today what it said yesterday. One key has one account, so that one
+    /// signature is one member's word.
+    function word(address signer, bytes32 domain, bytes32 structHash, bytes calldata signature) internal pure {
+        bytes32 digest = MessageHashUtils.toTypedDataHash(domain, structHash);
+        (address got, ECDSA.RecoverError fault,) = ECDSA.tryRecoverCalldata(digest, signature);
+        if (fault != ECDSA.RecoverError.NoError || got != signer) revert IMarketErrors.BadSignature(signer);
     }
 }

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Dataset} from "../interfaces/IDatasetRegistry.sol";
-import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
+import {IMarketErrors, Term} from "../interfaces/IMarketErrors.sol";
 import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
 import {ISegmentVerifier} from "../interfaces/ISegmentVerifier.sol";
 import {Permit} from "../interfaces/IStakeVault.sol";
@@ -58,10 +58,13 @@ library Opening {
 
     /// @notice Refuses a verifier or halo2 verifier with other code than agreed, and a verifier that asks another halo2 verifier.
     function checkCode(Training storage training) internal view {
-        if (training.verifier.codehash != training.verifierCode) {
+        // The hash of no code is a hash too.
+        if (training.verifier.code.length == 0 || training.verifier.codehash != training.verifierCode) {
             revert IMarketErrors.CodeChanged(training.verifier);
         }
-        if (training.halo2.codehash != training.halo2Code) revert IMarketErrors.CodeChanged(training.halo2);
+        if (training.halo2.code.length == 0 || training.halo2.codehash != training.halo2Code) {
+            revert IMarketErrors.CodeChanged(training.halo2);
+        }
         if (address(ISegmentVerifier(training.verifier).halo2()) != training.halo2) {
             revert IMarketErrors.CodeChanged(training.halo2);
         }
@@ -92,6 +95,7 @@ library Opening {
         job.requester = requester;
         job.state = State.Open;
         job.openedAt = uint40(block.timestamp);
+        job.rampFrom = uint40(block.timestamp);
         job.deadline = uint40(block.timestamp + terms.times.openSecs);
         // At most 4096.
         job.total = uint16(terms.training.segments);
@@ -106,6 +110,7 @@ library Opening {
             revert IMarketErrors.InsecureVerifier(verifier);
         }
         (job.batch, job.steps) = ISegmentVerifier(verifier).shape();
+        if (job.batch == 0 || job.steps == 0) revert IMarketErrors.BadTerm(Term.Verifier);
     }
 
     function checkDataset(

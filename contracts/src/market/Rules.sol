@@ -25,13 +25,14 @@ library Rules {
     }
 
     function training(Training calldata t) private pure {
-        require(t.rows > 0 && t.rows <= type(uint40).max, IMarketErrors.BadTerm(Term.Rows));
+        require(t.rows > 0 && t.rows <= Bounds.ROWS, IMarketErrors.BadTerm(Term.Rows));
         require(t.segments > 0 && t.segments <= Bounds.SEGMENTS, IMarketErrors.BadTerm(Term.Segments));
         uint256 count = t.rates.length;
         require(count > 0 && count <= Bounds.RATES, IMarketErrors.BadTerm(Term.Rates));
         require(t.rates[0] >> 32 == 0, IMarketErrors.BadTerm(Term.Rates));
         for (uint256 i = 0; i < count; ++i) {
-            require(uint32(t.rates[i]) != 0, IMarketErrors.BadTerm(Term.Rates));
+            uint32 rate = uint32(t.rates[i]);
+            require(rate != 0 && rate <= Bounds.RATE, IMarketErrors.BadTerm(Term.Rates));
             require(i == 0 || t.rates[i] >> 32 > t.rates[i - 1] >> 32, IMarketErrors.BadTerm(Term.Rates));
         }
     }

@@ -79,13 +79,27 @@ library Running {
         if (settleLapsed(s, id) == 0) revert IMarketErrors.NothingToSettle();
     }
 
-    /// @notice Leaves a job at a boundary: nothing that is settled is lost.
+    /// @notice Leaves a job at a boundary: nothing that is settled is lost. Nobody leaves ahead of a challenge.
     function abandon(Store storage s, bytes32 id) external {
         Job storage job = Guards.inState(s, id, State.Running);
         Guards.asProvider(s, job);
         if (job.openChallenges > 0) revert IMarketErrors.ChallengeOpen();
         settleLapsed(s, id);
-        if (job.state == State.Running) Books.fault(s, id);
+        if (job.state != State.Running) return;
+        noOpenWindow(s, id);
+        Books.fault(s, id);
+    }
+
+    /// @notice Refuses while a claim, at the head of the queue or behind it, can still be challenged: a false one must not end
+    /// as a mere default. No window starts after the running time, so that this is over some time. At most `maxPending` claims.
+    function noOpenWindow(Store storage s, bytes32 id) internal view {
+        if (s.terms[id].checks.level != Assurance.Optimistic) return;
+        Job storage job = s.jobs[id];
+        uint256 end = job.claimed;
+        for (uint256 i = job.settled; i < end; ++i) {
+            Claim storage c = s.claims[id][i];
+            if (!c.proven && c.windowUntil != 0) Guards.onlyAfter(c.windowUntil);
+        }
     }
 
     /// @notice Checks that a proof is of the claimed parameters, and marks the claim.

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
 import {ISegmentVerifier, Segment} from "../interfaces/ISegmentVerifier.sol";
-import {Job, Store, Training} from "./Types.sol";
+import {Assurance, Job, State, Store, Training} from "./Types.sol";
 
 /// @title What a segment's proof must say, from the job's storage alone.
 /// @dev The cut of an epoch is that of `circuits/src/epoch.rs`: batch t is rows [tB, (t+1)B), an epoch is a whole number of
 /// segments of T steps, and only the last segment of an epoch may have fewer steps, or a shorter last batch.
 library Segments {
-    /// @notice The segment of an index.
+    /// @notice The segment of an index, which is claimed or next.
     function build(Store storage s, bytes32 id, uint256 index) internal view returns (Segment memory) {
         Job storage job = s.jobs[id];
+        if (job.state == State.None) revert IMarketErrors.WrongState(id, State.None);
         Training storage training = s.terms[id].training;
         uint256 batch = job.batch;
         uint256 steps = job.steps;
@@ -42,7 +44,12 @@ library Segments {
     /// @notice Parameters before a segment that is claimed or next.
     function before(Store storage s, bytes32 id, uint256 index) internal view returns (bytes32) {
         Job storage job = s.jobs[id];
-        return index == job.settled ? job.current : s.claims[id][index - 1].last;
+        if (index >= job.total || index > job.claimed) revert IMarketErrors.NotPending(index);
+        if (index == job.settled) return job.current;
+        if (index == 0) return s.terms[id].training.first;
+        // Where nothing is claimed, the ends of settled segments are in `Proved` only.
+        if (s.terms[id].checks.level == Assurance.Proven) revert IMarketErrors.NotPending(index);
+        return s.claims[id][index - 1].last;
     }
 
     /// @notice Rate of a segment: that of the last step of the schedule which is not behind it.

@@ -29,6 +29,9 @@ library Starting {
         assign(s, id, minPrice);
         if (seats.length == 0 || seats.length > Bounds.TEAM) revert IMarketErrors.BadTeam();
         if (seats[0].member.owner != msg.sender) revert IMarketErrors.BadTeam();
+        // Else requester, lead and challenger in one hand would gain from a slash: half of all bonds comes back to them.
+        uint256 least = (uint256(s.terms[id].price.bond) + 1) / 2;
+        if (seats[0].member.bond < least) revert IMarketErrors.LeadBondTooSmall(seats[0].member.bond, least);
         uint256 shares = 0;
         uint256 bonds = 0;
         for (uint256 i = 0; i < seats.length; ++i) {
@@ -70,6 +73,10 @@ library Starting {
         }
         Books.releaseBonds(s, id);
         delete s.teams[id];
+        // Its start was due `startSecs` after it was accepted. The price stood still since then: nobody makes a job dearer by
+        // holding it.
+        job.rampFrom += uint40(block.timestamp) - (job.deadline - terms.times.startSecs);
+        job.handedBackBlock = uint64(block.number);
         job.owner = address(0);
         job.price = 0;
         job.state = State.Open;
@@ -80,7 +87,7 @@ library Starting {
     /// @notice Price of a segment now.
     function priceNow(Store storage s, bytes32 id) internal view returns (uint128) {
         Price storage p = s.terms[id].price;
-        uint256 passed = block.timestamp - s.jobs[id].openedAt;
+        uint256 passed = block.timestamp - s.jobs[id].rampFrom;
         if (passed >= p.rampSecs) return p.max;
         // Between the two.
         return uint128(p.start + uint256(p.max - p.start) * passed / p.rampSecs);
@@ -89,6 +96,8 @@ library Starting {
     function assign(Store storage s, bytes32 id, uint256 minPrice) private {
         Job storage job = Guards.inState(s, id, State.Open);
         Guards.notAfter(job.deadline);
+        // So that there is a moment in which the requester can cancel, and others can accept.
+        if (block.number <= job.handedBackBlock) revert IMarketErrors.TooEarly(job.handedBackBlock);
         Opening.checkCode(s.terms[id].training);
         uint128 price = priceNow(s, id);
         if (price < minPrice) revert IMarketErrors.PriceTooLow(price, minPrice);

@@ -116,7 +116,8 @@ struct Checks {
 struct Committee {
     address[] members;
     uint8 threshold;
-    /// Paid to each of the first `threshold` members that vote on a task.
+    /// Paid to `threshold` members a task: the first that attest an opening or a delivery; of a divergence or a decision those
+    /// whose verdict stands.
     uint128 fee;
     /// Free stake that a member must have when it attests, that backs no bond while a window is open, and that it loses if it
     /// contradicts itself.
@@ -159,6 +160,10 @@ struct Job {
     uint32 batch;
     uint32 steps;
     uint64 drawBlock;
+    /// From when the price grows: later than `openedAt` by the time for which providers held the job and did not start.
+    uint40 rampFrom;
+    /// Block in which the job was last handed back, or zero.
+    uint64 handedBackBlock;
     address royaltyTo;
     /// Price of a segment; fixed when the job is accepted.
     uint128 price;
@@ -222,7 +227,7 @@ struct Offer {
     bytes signature;
 }
 
-/// @notice What a validator signs.
+/// @notice What a validator signs, with the key of its account: ERC-1271 does not count.
 struct Attestation {
     bytes32 job;
     Task task;
@@ -235,7 +240,14 @@ struct Attestation {
 struct Votes {
     /// Members that voted, by their place in the committee.
     uint16 voted;
-    mapping(bytes32 verdict => uint8) count;
+    mapping(bytes32 verdict => Side) sides;
+}
+
+/// @notice Who gave one verdict.
+struct Side {
+    /// By their place in the committee.
+    uint16 members;
+    uint8 count;
 }
 
 /// @notice Who was paid for a task.

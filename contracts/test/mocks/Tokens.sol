@@ -11,6 +11,8 @@ contract HostileToken is ERC20 {
     bool private frozen;
     bool private inside;
     uint256 public calls;
+    /// @notice Whether the call out succeeded, and what came back.
+    bool public entered;
     bytes public answer;
 
     error Frozen();
@@ -37,7 +39,7 @@ contract HostileToken is ERC20 {
         super._update(from, to, value - fee);
         if (target == address(0) || inside) return;
         inside = true;
-        (, answer) = target.call(payload);
+        (entered, answer) = target.call(payload);
         ++calls;
         inside = false;
     }

@@ -48,3 +48,35 @@ contract MockVerifier is ISegmentVerifier {
         return (BATCH, STEPS);
     }
 }
+
+/// @notice Comes back while it is asked about a proof: it accepts only if that failed.
+contract EnteringVerifier {
+    address public immutable halo2;
+    address private target;
+    bytes private payload;
+
+    error Entered();
+
+    constructor(address circuit) {
+        halo2 = circuit;
+    }
+
+    function arm(address at_, bytes calldata call_) external {
+        (target, payload) = (at_, call_);
+    }
+
+    function verify(Segment calldata, bytes calldata proof) external returns (bytes32 last) {
+        (bool done,) = target.call(payload);
+        if (done) revert Entered();
+        return abi.decode(proof, (bytes32));
+    }
+
+    function act(address at_, bytes calldata call_) external {
+        (bool done,) = at_.call(call_);
+        if (!done) revert Entered();
+    }
+
+    function shape() external pure returns (uint32, uint32) {
+        return (10, 4);
+    }
+}

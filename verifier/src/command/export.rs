@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::{SolCall, SolValue};
 use eyre::{Result, WrapErr, bail, ensure, eyre};
-use gradproof_circuits::check::{Rejection, Strict};
+use gradproof_circuits::check::{Check, Strict};
 use serde_json::{Value, json};
 
 use super::files::{MAX_PROOF_BYTES, list_proofs, read};
@@ -143,16 +143,16 @@ fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path) -> Result<Re
     let mut files = Vec::new();
     for (part, path) in &found.parts {
         let bytes = read(path, MAX_PROOF_BYTES)?;
-        let refused = |rejection: Rejection| format!("{}: {part}: check {:?} failed", path.display(), rejection.check);
+        let refused = |check: Check| format!("{}: {part}: check {check:?} failed", path.display());
         let next = match part {
             Part::Segment(_) => match verifier.next_segment(&bytes) {
                 Ok(next) => Some((next, verifier.parameters().to_vec())),
-                Err(rejection) => return Ok(Err(refused(rejection))),
+                Err(rejection) => return Ok(Err(refused(rejection.check))),
             },
             _ => None,
         };
         if let Err(rejection) = verifier.check(*part, &bytes, &mut Strict) {
-            return Ok(Err(refused(rejection)));
+            return Ok(Err(refused(rejection.check)));
         }
         if let Some((next, first)) = next {
             let proof = ChainProof::of(&first, &next.proof).map(|proof| Bytes::from(proof.to_bytes()));

@@ -69,7 +69,7 @@ pub const STATES: [&str; 16] = [
 ];
 pub const LEVELS: [&str; 3] = ["Proven", "Sampled", "Optimistic"];
 /// `Term` of `contracts/src/interfaces/IMarketErrors.sol`.
-pub const TERMS: [&str; 27] = [
+pub const TERMS: [&str; 28] = [
     "Rows",
     "Segments",
     "Rates",
@@ -97,6 +97,7 @@ pub const TERMS: [&str; 27] = [
     "Fee",
     "Stake",
     "MemberOrder",
+    "Verifier",
 ];
 
 /// The name of a number, or the number.
