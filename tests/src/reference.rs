@@ -191,11 +191,11 @@ impl Task {
                 let soft = cheat.softmax(At { layer: layers, step, row, column: 0 }, &real, &table, fg);
                 store.push(Tensor::Maximum, i64::from(soft.maximum));
                 store.push(Tensor::Sum, i64::from(soft.sum));
-                for column in 0..widths[layers] {
+                for (column, &logit) in logits.iter().enumerate() {
                     let at = At { layer: layers, step, row, column };
                     let p = soft.probabilities.get(column).map_or(0, |&p| i64::from(p));
                     // Honest padding has the logit zero.
-                    let padded = || table.get(logits[column].unsigned_abs() as usize).copied().unwrap_or_default();
+                    let padded = || table.get(logit.unsigned_abs() as usize).copied().unwrap_or_default();
                     let e = i64::from(soft.exponentials.get(column).copied().unwrap_or_else(padded));
                     let remainder = soft.remainders.get(column).map_or(0, |&r| i64::from(r as i32));
                     let label = self.labels[(step * batch + row) * widths[layers] + column];

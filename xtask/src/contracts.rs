@@ -9,6 +9,9 @@ use serde_json::Value;
 
 use crate::{command, gas, root, run};
 
+/// The tests that measure gas.
+const GAS: &str = "test/Gas.t.sol";
+
 /// Installs the tools, unless they are there.
 pub fn install() -> Result<()> {
     if installed() {
@@ -31,20 +34,26 @@ pub fn install() -> Result<()> {
 /// Builds the contracts, and shows their sizes.
 pub fn build() -> Result<()> {
     install()?;
-    run(forge()?.args(["build", "--sizes", "--skip", "test"]))
+    run(forge()?.args(["build", "--sizes", "--skip", "test/**"]))
 }
 
 /// Runs the tests that are written in Solidity, and compares the gas with the stored figures.
+///
+/// Gas is that of the code that is deployed. All other tests are of the logic, and built with the profile `quick`: the pipeline of
+/// the optimiser takes some ten minutes for them. Tests in Rust deploy the contracts as they are used.
 pub fn test() -> Result<()> {
     install()?;
-    gas::check(|snapshots| run(gas::writing(&mut forge()?, snapshots).arg("test")))
+    // As deep as in the default profile.
+    let invariants = [("FOUNDRY_PROFILE", "quick"), ("FOUNDRY_INVARIANT_DEPTH", "400")];
+    run(forge()?.envs(invariants).args(["test", "--no-match-path", GAS]))?;
+    gas::check(|snapshots| run(gas::writing(&mut forge()?, snapshots).args(["test", "--match-path", GAS])))
 }
 
 /// Measures the gas at the bounds again, and stores it.
 pub fn snapshot() -> Result<()> {
     install()?;
     let measured = &folder().join("snapshots");
-    run(gas::writing(&mut forge()?, measured).args(["test", "--match-path", "test/Gas.t.sol"]))?;
+    run(gas::writing(&mut forge()?, measured).args(["test", "--match-path", GAS]))?;
     gas::document()
 }
 

@@ -60,7 +60,7 @@ fn refusals_of_the_market_are_told_by_name() {
         assert_eq!(got, format!("WrongLevel {{ level: {name} }}"));
     }
     let terms = members("src/interfaces/IMarketErrors.sol", "Term");
-    assert_eq!(terms.len(), 27);
+    assert_eq!(terms.len(), 28);
     for (term, name) in (0u8..).zip(terms) {
         let got = said(TrainingMarketErrors::BadTerm(BadTerm { term }));
         assert_eq!(got, format!("BadTerm {{ term: {name} }}"));

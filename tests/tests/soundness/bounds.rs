@@ -58,7 +58,7 @@ fn every_check_is_on_the_page() {
     }
 }
 
-/// Names of all tests in the sources of the workspace, as `function` and as `file::function`.
+/// Names of all tests in the sources of the workspace, as `file::function`.
 fn tests() -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders = ["circuits", "verifier", "prover", "worker", "tests"].map(|name| root().join(name)).to_vec();
@@ -90,5 +90,20 @@ fn the_tests_that_the_pages_name_exist() {
         for test in named {
             assert!(tests.contains(test), "{name}: there is no test {test}");
         }
+    }
+}
+
+/// The page about the contracts names their tests by function.
+#[test]
+fn the_tests_in_solidity_that_a_page_names_exist() {
+    let folder = root().join("contracts").join("test");
+    let sources = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let sources: String = sources.map(|path| fs::read_to_string(path).unwrap()).collect();
+    let page = page_named("settlement.md");
+    let is_test = |word: &&str| word.starts_with("test_") || word.starts_with("invariant_");
+    let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(is_test).collect();
+    assert!(named.len() > 20, "settlement.md names its tests");
+    for test in named {
+        assert!(sources.contains(&format!("function {test}(")), "settlement.md: there is no test {test}");
     }
 }

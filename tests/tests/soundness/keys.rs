@@ -27,7 +27,6 @@ use halo2_axiom::poly::kzg::commitment::KZGCommitmentScheme;
 use halo2_axiom::poly::kzg::multiopen::ProverSHPLONK;
 use rand_core::OsRng;
 
-
 /// Bytes of a circuit's key before its points: version, k, compressed or not, number of fixed columns.
 const HEADER: usize = 10;
 

@@ -14,7 +14,6 @@ use gradproof_tests::forge::{Witnesses, fixture, meddling, prove};
 use gradproof_tests::forgeries::{Forgery, forgery};
 use gradproof_tests::leaky::{Leaky, circuit, satisfied};
 
-
 /// The checks that an argument is refused by.
 const CHECKS: [Check; 10] = [
     Check::LookupSum,

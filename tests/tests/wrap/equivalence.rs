@@ -14,7 +14,6 @@ use gradproof_prover::prove::Careless;
 use gradproof_tests::forge::{Forged, fixture, prove};
 use proptest::prelude::*;
 
-
 fn honest(subject: Subject) -> &'static Forged {
     static PROOFS: [OnceLock<Forged>; 3] = [const { OnceLock::new() }; 3];
     PROOFS[subject as usize].get_or_init(|| prove(subject, &fixture().witness(subject)))

@@ -8,7 +8,6 @@ use gradproof_circuits::wrap::table::Gate;
 use gradproof_tests::leaky::Leaky;
 use gradproof_tests::root;
 
-
 /// Rows of sums and products, of rounds, of permutations, and those without a gate.
 fn counts(circuit: &WrapCircuit) -> [usize; 4] {
     let mut counts = [0; 4];

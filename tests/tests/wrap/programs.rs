@@ -8,7 +8,6 @@ use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_tests::leaky::satisfied;
 use proptest::prelude::*;
 
-
 /// What an instruction does, with which of the numbers so far, and with which constant.
 type Instruction = (u8, [usize; 5], i64);
 

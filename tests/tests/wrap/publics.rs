@@ -8,7 +8,6 @@ use gradproof_tests::forge::{Witnesses, fixture, forge, prove, wrapped};
 use gradproof_tests::leaky::{circuit, satisfied};
 use gradproof_verifier::proof::Argument;
 
-
 /// Names of the public inputs that go in, in their order.
 const GIVEN: [&str; 6] = ["digest_hi", "digest_lo", "c", "position", "T'", "B'"];
 

@@ -12,7 +12,6 @@ use gradproof_circuits::wrap::table::{Cell, Gate, Table};
 use gradproof_tests::forge::{fixture, prove};
 use proptest::prelude::*;
 
-
 /// What stands in a cell, but for its value: nothing, a witness of its own, a variable.
 #[derive(Debug, PartialEq)]
 enum Place {

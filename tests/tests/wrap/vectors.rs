@@ -20,7 +20,6 @@ use halo2_axiom::poly::kzg::strategy::SingleStrategy;
 use rand_core::OsRng;
 use serde_json::{Value, json};
 
-
 const NAME: &str = "wrap-key.json";
 
 fn hex(bytes: &[u8]) -> String {
