@@ -71,6 +71,8 @@ fn a_job_is_proved_segment_by_segment() {
 
         let call = SegmentLedger::submitCall { job: id, proof: proved.bytes.clone().into() };
         let sent = stage.chain.send(stage.ledger, &call).expect("the proof is right");
+        // An estimate is of a moment that is over when the transaction is in a block.
+        assert!(sent.gas_limit >= sent.gas + sent.gas / 4, "{} of {} gas", sent.gas, sent.gas_limit);
         let event = sent.receipt.decoded_log::<SegmentLedger::Proven>().expect("there is an event");
         assert_eq!((event.job, event.index), (id, index));
         assert_eq!(event.last, B256::from(proved.statement.last));

@@ -29,7 +29,7 @@ fn scalars(proof: &mut Proof) -> [&mut [Fr]; 3] {
 }
 
 /// Every point of a proof, part by part.
-pub fn points(proof: &mut Proof) -> [&mut [G1Affine]; 5] {
+fn points(proof: &mut Proof) -> [&mut [G1Affine]; 5] {
     let Proof { mask, columns, paths: _, argument: _, blinding: _, opening } = proof;
     let (w, shifted) = (&mut opening.quotient, &mut opening.shifted_quotient);
     let one = std::slice::from_mut;
@@ -45,7 +45,7 @@ pub const SCALAR_MUTATIONS: [fn(&mut [Fr], usize); 4] = [
 ];
 
 /// Ways to change a point of a list.
-pub const POINT_MUTATIONS: [fn(&mut [G1Affine], usize); 4] = [
+const POINT_MUTATIONS: [fn(&mut [G1Affine], usize); 4] = [
     |list, i| list[i] = (list[i] + G1Affine::generator()).into_affine(),
     |list, i| list[i] = G1Affine::identity(),
     |list, i| list[i] = -list[i],
@@ -74,21 +74,26 @@ fn every_scalar_of_a_proof() {
     }
 }
 
+/// Asserts that no point of a proof can be another one.
+pub fn refuses_other_points(honest: &Forged) {
+    let parts = points(&mut honest.proof.clone()).map(|list| list.len());
+    for (part, length) in parts.into_iter().enumerate() {
+        for i in 0..length {
+            for (kind, mutation) in POINT_MUTATIONS.iter().enumerate() {
+                let mut forged = honest.clone();
+                mutation(points(&mut forged.proof)[part], i);
+                let changed = forged.proof != honest.proof;
+                let subject = honest.statement.subject;
+                assert!(!changed || forged.judged(Strict).is_err(), "{subject:?}: {part}, {i}, mutation {kind}");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_point_of_a_proof() {
     for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
-        let honest = honest(subject);
-        let parts = points(&mut honest.proof.clone()).map(|list| list.len());
-        for (part, length) in parts.into_iter().enumerate() {
-            for i in 0..length {
-                for (kind, mutation) in POINT_MUTATIONS.iter().enumerate() {
-                    let mut forged = honest.clone();
-                    mutation(points(&mut forged.proof)[part], i);
-                    let changed = forged.proof != honest.proof;
-                    assert!(!changed || forged.judged(Strict).is_err(), "{subject:?}: {part}, {i}, mutation {kind}");
-                }
-            }
-        }
+        refuses_other_points(&honest(subject));
     }
 }
 

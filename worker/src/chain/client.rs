@@ -20,6 +20,10 @@ const INCLUSION: Duration = Duration::from_secs(120);
 /// Pause between two questions for a receipt.
 const POLL: Duration = Duration::from_millis(20);
 
+/// A transaction may cost more than a node estimates by this part of it: between estimate and block time passes, and others act.
+/// A word stored once more in the same second costs next to nothing, and a second later some thousands.
+const SPARE_GAS: u64 = 4;
+
 /// A node, and an account that pays for what is sent to it.
 #[derive(Debug)]
 pub struct Chain {
@@ -45,6 +49,8 @@ pub struct Deployed {
 pub struct Sent {
     /// What it cost, in gas, call data included.
     pub gas: u64,
+    /// What it might have cost: a quarter more than was estimated.
+    pub gas_limit: u64,
     /// The receipt, with the events.
     pub receipt: TransactionReceipt,
 }
@@ -114,7 +120,7 @@ impl Chain {
             return Err(ChainError::Unlinked { library: link.library.name.clone() });
         }
         let code = [&artifact.bytecode[..], arguments].concat();
-        let receipt = self.transact(TransactionRequest::default().with_deploy_code(code))?;
+        let Sent { receipt, .. } = self.transact(TransactionRequest::default().with_deploy_code(code))?;
         let address =
             receipt.contract_address.ok_or(ChainError::Receipt { hash: receipt.transaction_hash, what: "contract" })?;
         Ok(Deployed { address, gas: receipt.gas_used, transaction: receipt.transaction_hash })
@@ -144,8 +150,7 @@ impl Chain {
     /// # Errors
     /// [`ChainError::Reverted`] if the contract refuses, before anything is paid; if the node does.
     pub fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Sent, ChainError> {
-        let receipt = self.transact(TransactionRequest::default().with_to(to).with_input(call.abi_encode()))?;
-        Ok(Sent { gas: receipt.gas_used, receipt })
+        self.transact(TransactionRequest::default().with_to(to).with_input(call.abi_encode()))
     }
 
     /// Call data of a transaction as it is on the chain.
@@ -197,14 +202,20 @@ impl Chain {
         self.runtime.block_on(self.provider.get_block_number()).map_err(refused)
     }
 
-    fn transact(&self, request: TransactionRequest) -> Result<TransactionReceipt, ChainError> {
+    fn transact(&self, request: TransactionRequest) -> Result<Sent, ChainError> {
+        let request = request.with_from(self.sender);
+        let estimate = self.runtime.block_on(async { self.provider.estimate_gas(request.clone()).await });
+        let estimate = estimate.map_err(refused)?;
+        let gas_limit = estimate + estimate / SPARE_GAS;
+        let request = request.with_gas_limit(gas_limit);
         let receipt = self.runtime.block_on(async {
             let hash = *self.provider.send_transaction(request).await.map_err(refused)?.tx_hash();
             let late = |_| ChainError::Pending { hash, within: INCLUSION };
             tokio::time::timeout(INCLUSION, self.receipt(hash)).await.map_err(late)?
         })?;
         // A transaction that would revert is refused when its gas is estimated; this one was overtaken.
-        if receipt.status() { Ok(receipt) } else { Err(ChainError::Reverted { data: Bytes::new() }) }
+        let sent = Sent { gas: receipt.gas_used, gas_limit, receipt };
+        if sent.receipt.status() { Ok(sent) } else { Err(ChainError::Reverted { data: Bytes::new() }) }
     }
 
     /// The receipt of a transaction, as soon as there is one.
