@@ -401,3 +401,18 @@ pub fn alter(witness: &mut Witness, tensor: Tensor, entry: usize, by: i64) {
         None => panic!("{tensor:?} is not in the witness"),
     }
 }
+
+/// A careless registration of the fixture's data, or of its first parameters, with `by` added to one entry.
+///
+/// # Panics
+/// If the fixture lacks the tensor or the entry.
+pub fn registered(subject: Subject, tensor: Tensor, entry: usize, by: i64) -> Forged {
+    let mut witness = fixture().honest.clone();
+    alter(&mut witness, tensor, entry, by);
+    let mut part = match subject {
+        Subject::Data => fixture().data_of(&witness),
+        _ => fixture().parameters_of(&witness),
+    };
+    count(&mut part, &fixture().key.relations(subject).tree);
+    prove(subject, &part)
+}

@@ -8,7 +8,7 @@ use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::{End, Tensor};
 use gradproof_prover::witness::{Values, Witness};
 use gradproof_tests::cheats::{Rate, Softmax, WrongRounding, cheated, counted};
-use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove};
+use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove, registered};
 use gradproof_tests::reference::{At, Cheat, Honest, Task};
 
 /// Asserts that exactly `check` refuses the cheat.
@@ -267,9 +267,13 @@ fn an_exponential_that_is_not_in_the_table() {
     refused(&Softmax(doubled), Check::LookupSum);
 }
 
+fn failures(forged: &Forged) -> Vec<Check> {
+    forged.failures().into_iter().collect()
+}
+
 /// What the segment of `task` is refused for, whose data and first parameters nobody registered.
 fn unregistered(task: &Task, cheat: &dyn Cheat) -> Vec<Check> {
-    prove(Subject::Segment, &cheated(task, cheat)).failures().into_iter().collect()
+    failures(&prove(Subject::Segment, &cheated(task, cheat)))
 }
 
 /// Counts a padded class, whose bias is that of a logit of -25, into the sum of the exponentials.
@@ -384,21 +388,9 @@ fn other_data_and_labels() {
     assert_eq!(on_registered_data(&task).failures(), [Check::DataLeaf].into());
 }
 
-/// What the registration of altered data, or of altered first parameters, fails at.
-fn registered(subject: Subject, tensor: Tensor, entry: usize, by: i64) -> Vec<Check> {
-    let mut witness = fixture().honest.clone();
-    alter(&mut witness, tensor, entry, by);
-    let mut part = match subject {
-        Subject::Data => fixture().data_of(&witness),
-        _ => fixture().parameters_of(&witness),
-    };
-    count(&mut part, &fixture().key.relations(subject).tree);
-    prove(subject, &part).failures().into_iter().collect()
-}
-
 #[test]
 fn data_that_must_not_be_registered() {
-    let data = |tensor, entry, by| registered(Subject::Data, tensor, entry, by);
+    let data = |tensor, entry, by| failures(&registered(Subject::Data, tensor, entry, by));
     assert_eq!(data(Tensor::Input, 0, 1 << 16), [Check::LookupSum], "a value of more than 16 bits");
     assert_eq!(data(Tensor::Input, 6, 1), [Check::Pointwise], "a padded column");
     assert_eq!(data(Tensor::Input, 3 * 8, 1), [Check::Pointwise], "a padded row of a full step");
@@ -424,7 +416,7 @@ fn labels_that_sum_to_one_and_are_not_one_hot() {
 
 #[test]
 fn first_parameters_that_must_not_be_registered() {
-    let first = |tensor, entry, by| registered(Subject::Parameters, tensor, entry, by);
+    let first = |tensor, entry, by| failures(&registered(Subject::Parameters, tensor, entry, by));
     let weight = |l| Tensor::Weight(End::First, l);
     assert_eq!(first(weight(1), 0, 1 << 48), [Check::LookupSum], "a weight of more than 48 bits");
     assert_eq!(first(Tensor::Bias(End::First, 1), 0, 1 << 48), [Check::LookupSum], "a bias of more than 48 bits");

@@ -4,29 +4,26 @@
 use ark_bn254::Fr;
 use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::{Check, Rejection, Strict};
+use gradproof_circuits::check::{Check, Kind, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
+use gradproof_circuits::tensor::{End, Tensor};
 use gradproof_circuits::transcript::Ask;
 use gradproof_prover::columns::columns;
 use gradproof_prover::party::Secrets;
 use gradproof_prover::prove::Careless;
-use gradproof_tests::forge::{Witnesses, fixture, meddling, prove};
+use gradproof_tests::cheats::cheated;
+use gradproof_tests::forge::{Forged, Witnesses, fixture, meddling, prove, registered};
 use gradproof_tests::forgeries::{Forgery, forgery};
 use gradproof_tests::leaky::{Leaky, circuit, satisfied};
+use gradproof_tests::reference::{Honest, Task};
+
+/// The checks of a forgery that are made outside of the circuit. A new check is one of the circuit unless it is named here.
+const OUTSIDE: [Check; 5] = [Check::Wrap, Check::OpeningValue, Check::OpeningPairing, Check::DataLeaf, Check::Key];
 
 /// The checks that an argument is refused by.
-const CHECKS: [Check; 10] = [
-    Check::LookupSum,
-    Check::LookupDenominator,
-    Check::LookupLayer,
-    Check::LookupNumerator,
-    Check::LookupFingerprint,
-    Check::Pointwise,
-    Check::Product,
-    Check::Weight,
-    Check::Merge,
-    Check::PublicRange,
-];
+fn checks() -> impl Iterator<Item = Check> {
+    Check::ALL.into_iter().filter(|check| check.kind() == Kind::Argument && !OUTSIDE.contains(check))
+}
 
 /// A false argument: challenges that are chosen, public inputs, messages.
 type False = (Vec<Fr>, Publics<Fr>, Vec<Fr>);
@@ -68,7 +65,8 @@ fn accepted((chosen, publics, messages): &False, without: Option<Check>) -> bool
 
 #[test]
 fn each_check_is_in_the_circuit() {
-    for check in CHECKS {
+    assert_eq!(checks().count(), 10);
+    for check in checks() {
         let forged = false_argument(check);
         if forged.0.is_empty() {
             let (circuit, instances) = circuit(Subject::Segment, &forged.1, &forged.2);
@@ -76,10 +74,50 @@ fn each_check_is_in_the_circuit() {
         }
         assert!(!accepted(&forged, None), "{check:?}");
         assert!(accepted(&forged, Some(check)), "accepted without {check:?}");
-        for other in CHECKS.into_iter().filter(|other| *other != check) {
+        for other in checks().filter(|other| *other != check) {
             assert!(!accepted(&forged, Some(other)), "{check:?} refuses without {other:?}");
         }
     }
+}
+
+fn is_satisfied(forged: &Forged) -> bool {
+    let (circuit, instances) = circuit(forged.statement.subject, &forged.publics(), forged.proof.messages());
+    satisfied(&circuit, &instances)
+}
+
+/// Each subject has a circuit of its own.
+#[test]
+fn what_must_not_be_registered_satisfies_no_circuit() {
+    let weight = |l| Tensor::Weight(End::First, l);
+    for (subject, tensor, entry, by) in [
+        (Subject::Data, Tensor::Input, 0, 1 << 16),
+        (Subject::Data, Tensor::Input, 6, 1),
+        (Subject::Data, Tensor::Labels, 3, 1),
+        (Subject::Data, Tensor::Labels, 3 * 4, 1),
+        (Subject::Parameters, weight(1), 0, 1 << 48),
+        (Subject::Parameters, weight(1), 5, 1),
+        (Subject::Parameters, weight(1), 6 * 8, 1),
+        (Subject::Parameters, Tensor::Bias(End::First, 1), 5, 1),
+    ] {
+        assert!(!is_satisfied(&registered(subject, tensor, entry, by)), "{tensor:?}, {entry}");
+        assert!(is_satisfied(&registered(subject, tensor, entry, 0)), "{tensor:?}");
+    }
+}
+
+/// A segment whose data and first parameters nobody registered, as a contract may see it.
+#[test]
+fn padding_and_labels_are_checked_in_the_circuit() {
+    let changes: [fn(&mut Task); 3] = [
+        |task| task.biases[0][5] = 1 << task.architecture.precision.weight_bits(),
+        |task| task.labels[..4].copy_from_slice(&[1, 1, 0, 0]),
+        |task| task.labels[..4].copy_from_slice(&[2, -1, 0, 0]),
+    ];
+    for (i, change) in changes.iter().enumerate() {
+        let mut task = fixture().task.clone();
+        change(&mut task);
+        assert!(!is_satisfied(&prove(Subject::Segment, &cheated(&task, &Honest))), "change {i}");
+    }
+    assert!(is_satisfied(&prove(Subject::Segment, &cheated(&fixture().task, &Honest))));
 }
 
 /// What the tests of this file leave checks out of is the circuit itself.
