@@ -201,8 +201,9 @@ impl Pointwise {
     /// ```
     ///
     /// # Soundness
-    /// With the mean of the labels, the relations about padding make a segment mean the same whatever stands in the padding
-    /// of its first parameters, and whatever labels were committed to: nobody who sees one needs the registrations for that.
+    /// With the mean of the labels, the relations about padding make a segment mean the same whatever labels were committed to,
+    /// and whatever stands in its first parameters for padded neurons and classes: nobody who sees one needs the registrations
+    /// for that. That padded inputs are zero, and with them the weights of padded inputs of no effect, only these say.
     pub fn values<A: Algebra>(
         &self,
         algebra: &mut A,
