@@ -109,13 +109,13 @@ contract TrainingMarket is ITrainingMarket, ReentrancyGuardTransient, EIP712 {
     }
 
     /// @inheritdoc ITrainingMarket
-    function confirmOpening(bytes32 id, uint256 index) external nonReentrant {
-        Challenges.confirmOpening(s, id, index);
+    function confirmOpening(bytes32 id, uint256 index, bytes32 last) external nonReentrant {
+        Challenges.confirmOpening(s, id, index, last);
     }
 
     /// @inheritdoc ITrainingMarket
-    function challenge(bytes32 id, uint256 index) external nonReentrant {
-        Challenges.challenge(s, id, index);
+    function challenge(bytes32 id, uint256 index, bytes32 last) external nonReentrant {
+        Challenges.challenge(s, id, index, last);
     }
 
     /// @inheritdoc ITrainingMarket

@@ -94,7 +94,7 @@ contract CollusionTest is Scene {
         bytes32 id = assigned(t);
         vm.prank(provider);
         market.decline(id);
-        nextBlock();
+        reopened();
         vm.prank(provider);
         market.accept(id, 0);
         vm.prank(provider);

@@ -123,7 +123,7 @@ contract ContradictionTest is Scene {
         bytes32 puppet = running(t);
         claim(puppet, 0, 1);
         confirm(puppet, 0);
-        bytes memory call = abi.encodeCall(market.challenge, (puppet, 0));
+        bytes memory call = contesting(puppet, 0);
         uint256 free = vault.free(member);
         bytes memory small = abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, member, free - WORD, free);
         refuses(member, call, small);
@@ -132,8 +132,9 @@ contract ContradictionTest is Scene {
         puppet = running(t);
         claim(puppet, 0, 1);
         confirm(puppet, 0);
+        bytes32 last = market.claimOf(puppet, 0).last;
         vm.prank(member);
-        market.challenge(puppet, 0);
+        market.challenge(puppet, 0, last);
         prove(puppet, 0);
         eq(vault.free(member), WORD, "stays");
         vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs() - 1);

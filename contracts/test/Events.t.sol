@@ -86,6 +86,13 @@ contract EventsTest is Scene {
         }
     }
 
+    /// What a data set costs is told when it is registered, not only when that changes.
+    function test_a_new_data_set_is_known_from_events() public {
+        vm.prank(dataOwner);
+        datasets.register(ROOT, 107, 1000, royalties);
+        follow();
+    }
+
     /// Random steps of all parties, four jobs at a time; every event comes.
     function test_long_walks_are_known_from_events() public {
         for (uint256 i = 0; i < 3000; ++i) {
@@ -201,9 +208,9 @@ contract EventsTest is Scene {
         if (kind < 12) attempt(address(market), hot, abi.encodeCall(market.claim, (id, job.claimed, lasts)));
         else if (kind < 24) provesOne(id, index);
         else if (kind < 30) attempt(address(market), stranger, abi.encodeCall(market.settle, (id)));
-        else if (kind < 38) attempt(address(market), requester, abi.encodeCall(market.confirmOpening, (id, index)));
+        else if (kind < 38) attempt(address(market), requester, confirming(id, index));
         else if (kind < 45) votes(id, Task.Opening, index, YES, seed >> 8);
-        else if (kind < 56) attempt(address(market), challenger, abi.encodeCall(market.challenge, (id, index)));
+        else if (kind < 56) attempt(address(market), challenger, contesting(id, index));
         else if (kind < 61) attempt(address(market), stranger, abi.encodeCall(market.slash, (id, index)));
         else if (kind < 63) votes(id, Task.Divergence, job.claimed, YES, seed >> 8);
         else attempt(address(market), provider, abi.encodeCall(market.abandon, (id)));

@@ -45,7 +45,7 @@ abstract contract Griefer is Walk {
 
     /// Keeps the walk's memory right: anyone may collect, let the time of a draw pass, or bring the secret.
     function after_(uint256 k, bytes32 id, Job memory before) private {
-        if (k == 22) collected[id] += before.earned;
+        if (k == 22) collected[id] += before.earned - market.jobOf(id).earned;
         bool stood = before.state == State.Drawing && market.jobOf(id).state != State.Proving;
         if ((k == 15 || k == 21) && stood) sampleStood[id] = true;
     }
@@ -74,8 +74,8 @@ abstract contract Griefer is Walk {
         if (k == 8) return abi.encodeCall(market.claim, (id, index, new bytes32[](seed % 70)));
         if (k == 9) return abi.encodeCall(market.prove, (id, index, seed % 2 == 0 ? junk : abi.encode(seed, seed)));
         if (k == 10) return abi.encodeCall(market.settle, (id));
-        if (k == 11) return abi.encodeCall(market.confirmOpening, (id, index));
-        if (k == 12) return abi.encodeCall(market.challenge, (id, index));
+        if (k == 11) return abi.encodeCall(market.confirmOpening, (id, index, market.claimOf(id, index).last));
+        if (k == 12) return abi.encodeCall(market.challenge, (id, index, market.claimOf(id, index).last));
         if (k == 13) return abi.encodeCall(market.slash, (id, index));
         if (k == 14) return abi.encodeCall(market.keepHash, (id));
         if (k == 15) return abi.encodeCall(market.reveal, (id, seed % 2 == 0 ? SECRET : bytes32(seed)));

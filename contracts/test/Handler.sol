@@ -92,9 +92,9 @@ contract Handler is Griefer {
         if (isOpen(job)) act(id, provider, abi.encodeCall(market.accept, (id, 0)));
     }
 
-    /// In time, and not handed back in this very block.
+    /// In time, and not handed back just now.
     function isOpen(Job memory job) private view returns (bool) {
-        return job.state == State.Open && intime(job) && vm.getBlockNumber() > job.handedBackBlock;
+        return job.state == State.Open && intime(job) && vm.getBlockNumber() >= job.acceptFrom;
     }
 
     /// The provider leads, with one partner or two.
@@ -200,7 +200,7 @@ contract Handler is Griefer {
         uint256 index = job.settled;
         while (index < job.claimed && isOpened(id, index)) ++index;
         if (index == job.claimed) return;
-        act(id, requester, abi.encodeCall(market.confirmOpening, (id, index)));
+        act(id, requester, abi.encodeCall(market.confirmOpening, (id, index, market.claimOf(id, index).last)));
     }
 
     function doChallenge(uint256 seed) external {
@@ -210,7 +210,7 @@ contract Handler is Griefer {
         // Validators challenge as well, with what does not stand behind their words.
         address who = seed / 256 % 2 == 0 ? challenger : validators[seed / 512 % 3];
         if (vault.free(who) < vault.backing(who) + CHALLENGE_BOND) return;
-        act(id, who, abi.encodeCall(market.challenge, (id, index)));
+        act(id, who, abi.encodeCall(market.challenge, (id, index, c.last)));
     }
 
     function doSlash(uint256 seed) external {
@@ -324,9 +324,9 @@ contract Handler is Griefer {
         if (ids.length == 0) return;
         bytes32 id = ids[seed % ids.length];
         Job memory job = market.jobOf(id);
-        if (job.earned == 0) return;
-        collected[id] += job.earned;
+        if (job.earned < (job.state < State.Cancelled ? 10_000 : 1)) return;
         act(id, stranger, abi.encodeCall(market.collect, (id)));
+        collected[id] += job.earned - market.jobOf(id).earned;
     }
 
     function doWithdraw(uint256 seed) external {

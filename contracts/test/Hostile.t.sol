@@ -46,8 +46,8 @@ contract HostileTest is Scene {
         entries.push(abi.encodeCall(market.prove, (id, 0, "")));
         entries.push(abi.encodeCall(market.settle, (id)));
         entries.push(abi.encodeCall(market.abandon, (id)));
-        entries.push(abi.encodeCall(market.confirmOpening, (id, 0)));
-        entries.push(abi.encodeCall(market.challenge, (id, 0)));
+        entries.push(confirming(id, 0));
+        entries.push(contesting(id, 0));
         entries.push(abi.encodeCall(market.slash, (id, 0)));
         entries.push(abi.encodeCall(market.keepHash, (id)));
         entries.push(abi.encodeCall(market.reveal, (id, SECRET)));

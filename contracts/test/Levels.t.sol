@@ -19,7 +19,7 @@ contract LevelsTest is Scene {
             bytes32 id = running(Assurance(k));
             if (k == 1) claim(id, 0, 2);
             bytes memory reason = wrongLevel(Assurance(k));
-            refuses(requester, abi.encodeCall(market.confirmOpening, (id, 0)), reason);
+            refuses(requester, confirming(id, 0), reason);
             refuses(stranger, abi.encodeCall(market.attest, (id, Task.Opening, 0, YES, 0, "")), reason);
         }
     }
@@ -31,7 +31,7 @@ contract LevelsTest is Scene {
             if (k == 1) claim(id, 0, 2);
             else prove(id, 0);
             for (uint256 index = 0; index < 3; ++index) {
-                bytes memory challenge = abi.encodeCall(market.challenge, (id, index));
+                bytes memory challenge = contesting(id, index);
                 refuses(challenger, challenge, why(IMarketErrors.NotOpened.selector, index));
                 bytes memory slash = abi.encodeCall(market.slash, (id, index));
                 refuses(stranger, slash, why(IMarketErrors.NoChallenge.selector, index));

@@ -90,7 +90,7 @@ contract MistakesTest is Scene {
         claim(id, 0, 4);
         bytes memory settle = abi.encodeCall(market.settle, (id));
         refuses(provider, settle, why(IMarketErrors.NothingToSettle.selector));
-        bytes memory confirm = abi.encodeCall(market.confirmOpening, (id, 0));
+        bytes memory confirm = confirming(id, 0);
         refuses(provider, confirm, why(IMarketErrors.NotRequester.selector, provider));
         unpaid(id);
 

@@ -74,6 +74,8 @@ contract OpeningTest is Scene {
         t = terms(Assurance.Proven);
         t.price.rampSecs = t.times.openSecs + 1;
         bad(t, Term.Ramp);
+        t.price.rampSecs -= 1;
+        takes(t);
         t = terms(Assurance.Proven);
         t.price.lastShareBps = 10_001;
         bad(t, Term.LastShare);
@@ -148,11 +150,16 @@ contract OpeningTest is Scene {
         bad(t, Term.Bond);
         t.price.bond += 1;
         takes(t);
-        t.times.proveSecs = 5 days;
+        t.training.segments = 5;
+        t.times.proveSecs = Bounds.PROVING_SECS / 5 + 1;
         bad(t, Term.ProveSecs);
+        t.times.proveSecs -= 1;
+        takes(t);
         t = terms(Assurance.Sampled);
         t.times.revealSecs = 10 minutes - 1;
         bad(t, Term.RevealSecs);
+        t.times.revealSecs += 1;
+        takes(t);
 
         t = terms(Assurance.Optimistic);
         t.checks.maxPending = 0;
@@ -169,8 +176,10 @@ contract OpeningTest is Scene {
         t.price.challengeBond = 0;
         bad(t, Term.ChallengeBond);
         t = terms(Assurance.Optimistic);
-        t.times.answerSecs = 4 days;
+        t.times.answerSecs = Bounds.ANSWERS_SECS / 4 + 1;
         bad(t, Term.AnswerSecs);
+        t.times.answerSecs -= 1;
+        takes(t);
     }
 
     function test_every_duration_is_bounded() public {
@@ -187,16 +196,17 @@ contract OpeningTest is Scene {
             Bounds.DECIDE_SECS
         ];
         for (uint256 i = 0; i < 10; ++i) {
-            for (uint256 j = 0; j < 2; ++j) {
+            for (uint256 j = 0; j < 4; ++j) {
                 Terms memory t = terms(Assurance.Proven);
-                uint256 value = j == 0 ? most[i] + 1 : Bounds.MIN_SECS - 1;
+                uint256 value = [most[i] + 1, Bounds.MIN_SECS - 1, most[i], Bounds.MIN_SECS][j];
                 // A struct of words in memory.
                 uint256 place;
                 assembly ("memory-safe") {
                     place := add(mload(add(t, 64)), mul(i, 32))
                     mstore(place, value)
                 }
-                bad(t, Term(uint256(Term.OpenSecs) + i));
+                if (j < 2) bad(t, Term(uint256(Term.OpenSecs) + i));
+                else takes(t);
             }
         }
     }

@@ -49,7 +49,7 @@ contract OptimisticTest is Scene {
     /// The bait: a correct claim whose opening is not published cannot be challenged, and is not paid without a proof.
     function test_the_bait() public {
         bytes32 id = claimed(1);
-        bytes memory call = abi.encodeCall(market.challenge, (id, 0));
+        bytes memory call = contesting(id, 0);
         refuses(challenger, call, why(IMarketErrors.NotOpened.selector, uint256(0)));
         vm.warp(market.jobOf(id).deadline);
         refuses(provider, abi.encodeCall(market.settle, (id)), why(IMarketErrors.NothingToSettle.selector));
@@ -71,7 +71,7 @@ contract OptimisticTest is Scene {
         uint256 stakeBefore = vault.free(challenger);
         contest(id, 2);
         eq(vault.free(challenger), stakeBefore - CHALLENGE_BOND, "bond");
-        refuses(challenger, abi.encodeCall(market.challenge, (id, 2)), why(IMarketErrors.ChallengeOpen.selector));
+        refuses(challenger, contesting(id, 2), why(IMarketErrors.ChallengeOpen.selector));
         bytes memory slash = abi.encodeCall(market.slash, (id, 2));
         uint256 until = market.claimOf(id, 2).answerUntil;
         eq(until, vm.getBlockTimestamp() + 30 minutes, "time to answer");
@@ -106,7 +106,7 @@ contract OptimisticTest is Scene {
         eq(market.jobOf(id).openChallenges, 0, "closed");
         eq(market.jobOf(id).settled, 0, "an earlier one is open");
         // Proven once, for good.
-        bytes memory again = abi.encodeCall(market.challenge, (id, 1));
+        bytes memory again = contesting(id, 1);
         refuses(challenger, again, why(IMarketErrors.NotPending.selector, uint256(1)));
         bytes memory p = proof(id, 1, lastOf(1));
         refuses(stranger, abi.encodeCall(market.prove, (id, 1, p)), why(IMarketErrors.NotPending.selector, uint256(1)));
@@ -135,7 +135,7 @@ contract OptimisticTest is Scene {
     function test_a_challenge_needs_a_window_and_a_bond() public {
         bytes32 id = claimed(1);
         confirm(id, 0);
-        bytes memory call = abi.encodeCall(market.challenge, (id, 0));
+        bytes memory call = contesting(id, 0);
         refuses(stranger, call, abi.encodeWithSelector(IStakeVault.StakeTooSmall.selector, stranger, 0, CHALLENGE_BOND));
         uint256 until = market.claimOf(id, 0).windowUntil;
         vm.warp(until + 1);
@@ -154,37 +154,19 @@ contract OptimisticTest is Scene {
 
     function test_windows_start_once_and_for_waiting_claims() public {
         bytes32 id = claimed(2);
-        refuses(
-            stranger, abi.encodeCall(market.confirmOpening, (id, 0)), why(IMarketErrors.NotRequester.selector, stranger)
-        );
+        refuses(stranger, confirming(id, 0), why(IMarketErrors.NotRequester.selector, stranger));
         confirm(id, 0);
-        refuses(
-            requester,
-            abi.encodeCall(market.confirmOpening, (id, 0)),
-            why(IMarketErrors.NotPending.selector, uint256(0))
-        );
-        refuses(
-            requester,
-            abi.encodeCall(market.confirmOpening, (id, 2)),
-            why(IMarketErrors.NotPending.selector, uint256(2))
-        );
+        refuses(requester, confirming(id, 0), why(IMarketErrors.NotPending.selector, uint256(0)));
+        refuses(requester, confirming(id, 2), why(IMarketErrors.NotPending.selector, uint256(2)));
         prove(id, 1);
-        refuses(
-            requester,
-            abi.encodeCall(market.confirmOpening, (id, 1)),
-            why(IMarketErrors.NotPending.selector, uint256(1))
-        );
+        refuses(requester, confirming(id, 1), why(IMarketErrors.NotPending.selector, uint256(1)));
         lapse(id, 0);
         market.settle(id);
-        refuses(
-            requester,
-            abi.encodeCall(market.confirmOpening, (id, 0)),
-            why(IMarketErrors.NotPending.selector, uint256(0))
-        );
+        refuses(requester, confirming(id, 0), why(IMarketErrors.NotPending.selector, uint256(0)));
         claim(id, 2, 1);
         uint256 until = market.jobOf(id).deadline;
         vm.warp(until + 1);
-        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 2)), why(IMarketErrors.TooLate.selector, until));
+        refuses(requester, confirming(id, 2), why(IMarketErrors.TooLate.selector, until));
     }
 
     function test_a_window_needs_the_threshold_and_not_a_second_vote() public {
@@ -228,17 +210,24 @@ contract OptimisticTest is Scene {
 
     function test_divergence_pays_what_is_claimed_first() public {
         bytes32 id = claimed(2);
+        vm.warp(market.jobOf(id).deadline);
         confirm(id, 0);
+        confirm(id, 1);
+        // Nobody keeps the committee from its word with a challenge, until the running time is over.
         contest(id, 0);
-        bytes memory call = abi.encodeCall(market.attest, (id, Task.Divergence, 2, YES, 0, ""));
-        refuses(stranger, call, why(IMarketErrors.ChallengeOpen.selector));
-        prove(id, 0);
         agree(id, Task.Divergence, 2, YES);
         inState(id, State.Running);
-        eq(market.jobOf(id).total, 2, "ends here");
         bytes memory more = abi.encodeCall(market.claim, (id, 2, new bytes32[](1)));
         refuses(provider, more, why(IMarketErrors.TooManyClaims.selector, uint256(2)));
-        confirm(id, 1);
+        uint256 here = vm.snapshotState();
+        // A false claim is slashed as ever.
+        vm.warp(market.claimOf(id, 0).answerUntil + 1);
+        market.slash(id, 0);
+        inState(id, State.Slashed);
+        vm.revertToState(here);
+        prove(id, 0);
+        inState(id, State.Running);
+        eq(market.jobOf(id).total, 2, "ends here");
         lapse(id, 1);
         market.settle(id);
         inState(id, State.Diverged);
@@ -247,22 +236,33 @@ contract OptimisticTest is Scene {
         solvent();
     }
 
+    /// A block that is replaced may bring another claim: what was said of the first one does not hold for it.
+    function test_a_challenge_and_a_confirmation_name_the_claim() public {
+        bytes32 id = claimed(1);
+        bytes32 other = keccak256("claimed in a block that was replaced");
+        bytes memory reason = abi.encodeWithSelector(IMarketErrors.WrongLast.selector, lastOf(0), other);
+        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 0, other)), reason);
+        confirm(id, 0);
+        refuses(challenger, abi.encodeCall(market.challenge, (id, 0, other)), reason);
+        solvent();
+    }
+
     /// The bait: claim 0 is false and its opening is not published, claim 1 is honestly trained from there. Whoever compared
     /// claim 1 with an honest run would lose the challenge to a proof. So nobody is asked to.
     function test_a_window_starts_behind_opened_and_proven_claims_only() public {
         bytes32 id = claimed(4);
         bytes memory first = why(IMarketErrors.NotOpened.selector, uint256(0));
-        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 1)), first);
+        refuses(requester, confirming(id, 1), first);
         bytes memory signature = wordSignature(Attestation(id, Task.Opening, 1, lastOf(1), YES), 0);
         bytes memory early = abi.encodeCall(market.attest, (id, Task.Opening, 1, YES, 0, signature));
         refuses(stranger, early, first);
         refuses(stranger, abi.encodeCall(market.subjectOf, (id, Task.Opening, 1, YES)), first);
         // A proof of what was trained from false parameters makes them no truer.
         prove(id, 1);
-        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 2)), first);
+        refuses(requester, confirming(id, 2), first);
         confirm(id, 0);
         bytes memory second = why(IMarketErrors.NotOpened.selector, uint256(2));
-        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 3)), second);
+        refuses(requester, confirming(id, 3), second);
         confirm(id, 2);
         confirm(id, 3);
         solvent();

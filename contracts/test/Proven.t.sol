@@ -212,7 +212,7 @@ contract ProvenTest is Scene {
         bytes32 id = running(Assurance.Proven);
         bytes memory level = abi.encodeWithSelector(IMarketErrors.WrongLevel.selector, Assurance.Proven);
         refuses(provider, abi.encodeCall(market.claim, (id, 0, new bytes32[](1))), level);
-        refuses(requester, abi.encodeCall(market.confirmOpening, (id, 0)), level);
+        refuses(requester, confirming(id, 0), level);
         refuses(stranger, abi.encodeCall(market.attest, (id, Task.Opening, 0, YES, 0, "")), level);
         refuses(stranger, abi.encodeCall(market.settle, (id)), why(IMarketErrors.NothingToSettle.selector));
     }

@@ -46,6 +46,9 @@ contract RegistriesTest is Scene {
             abi.encodeWithSelector(INodeRegistry.NodeTaken.selector, peer, requester)
         );
         eq(nodes.node(peer).owner, requester, "owner");
+        // A signature that nobody made is nobody's, who has no node.
+        bytes memory nobodys = abi.encodeCall(nodes.register, (address(0), hot, 1, bytes32("key"), "", new bytes(65)));
+        refusesAt(address(nodes), requester, nobodys, bad);
     }
 
     function test_entries_are_bounded() public {
@@ -103,8 +106,10 @@ contract RegistriesTest is Scene {
             abi.encodeCall(datasets.register, (ROOT, 9, 100, royalties)),
             why(IDatasetRegistry.DatasetTaken.selector, uint256(set))
         );
+        vm.prank(dataOwner);
+        datasets.register(ROOT, 8, 5000, royalties);
         bytes memory high = why(IDatasetRegistry.RateTooHigh.selector, uint256(5001));
-        refusesAt(where, dataOwner, abi.encodeCall(datasets.register, (ROOT, 8, 5001, royalties)), high);
+        refusesAt(where, dataOwner, abi.encodeCall(datasets.register, (ROOT, 7, 5001, royalties)), high);
         refusesAt(where, dataOwner, abi.encodeCall(datasets.change, (set, 5001, royalties)), high);
         bytes memory empty = why(IDatasetRegistry.EmptyDataset.selector);
         refusesAt(where, dataOwner, abi.encodeCall(datasets.register, (ROOT, 0, 1, royalties)), empty);

@@ -324,13 +324,25 @@ abstract contract Scene is Test {
     }
 
     function confirm(bytes32 id, uint256 index) internal {
+        bytes32 last = market.claimOf(id, index).last;
         vm.prank(requester);
-        market.confirmOpening(id, index);
+        market.confirmOpening(id, index, last);
     }
 
     function contest(bytes32 id, uint256 index) internal {
+        bytes32 last = market.claimOf(id, index).last;
         vm.prank(challenger);
-        market.challenge(id, index);
+        market.challenge(id, index, last);
+    }
+
+    /// Call that confirms the claim that is there.
+    function confirming(bytes32 id, uint256 index) internal view returns (bytes memory) {
+        return abi.encodeCall(market.confirmOpening, (id, index, market.claimOf(id, index).last));
+    }
+
+    /// Call that challenges the claim that is there.
+    function contesting(bytes32 id, uint256 index) internal view returns (bytes memory) {
+        return abi.encodeCall(market.challenge, (id, index, market.claimOf(id, index).last));
     }
 
     function vote(bytes32 id, Task task, uint32 index, bytes32 verdict, uint256 place) internal {
@@ -414,6 +426,12 @@ abstract contract Scene is Test {
             id = running(Assurance.Proven);
             agree(id, Task.Divergence, 0, bytes32(uint256(3) << 32 | 1));
         }
+    }
+
+    /// Behind a hand-back: the first block in which the job can be accepted.
+    function reopened() internal {
+        nextBlock();
+        nextBlock();
     }
 
     function nextBlock() internal {

@@ -43,8 +43,8 @@ contract StatesTest is Scene {
         add("prove", stranger, abi.encodeCall(market.prove, (id, 0, "")), run | bit(State.Proving));
         add("settle", stranger, abi.encodeCall(market.settle, (id)), run);
         add("abandon", provider, abi.encodeCall(market.abandon, (id)), run);
-        add("confirmOpening", requester, abi.encodeCall(market.confirmOpening, (id, 0)), run);
-        add("challenge", challenger, abi.encodeCall(market.challenge, (id, 0)), run);
+        add("confirmOpening", requester, confirming(id, 0), run);
+        add("challenge", challenger, contesting(id, 0), run);
         add("slash", stranger, abi.encodeCall(market.slash, (id, 0)), run);
         add("keepHash", stranger, abi.encodeCall(market.keepHash, (id)), bit(State.Drawing));
         add("reveal", stranger, abi.encodeCall(market.reveal, (id, SECRET)), bit(State.Drawing));

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
 import {IStakeVault} from "../src/interfaces/IStakeVault.sol";
+import {Bounds} from "../src/market/Bounds.sol";
 import {Assurance, Member, Seat, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
@@ -21,12 +22,7 @@ contract TeamsTest is Scene {
     }
 
     function teamed() private returns (bytes32 id) {
-        id = opened(Assurance.Proven);
-        Seat[] memory all = seats(id);
-        vm.prank(provider);
-        market.acceptAsTeam(id, PRICE, all);
-        vm.prank(provider);
-        market.start(id);
+        return team(terms(Assurance.Proven));
     }
 
     function test_a_team_shares_what_it_earns() public {
@@ -42,6 +38,67 @@ contract TeamsTest is Scene {
         // A tenth of the bond, for six of seven segments.
         eq(vault.free(partner), free + BOND / 2 - BOND / 2 * 6 / 70, "part of the bond");
         solvent();
+    }
+
+    /// Whoever collects often collects no member's part away: before the end only what divides is split.
+    function test_collecting_often_takes_nothing_from_a_member() public {
+        Terms memory t = terms(Assurance.Proven);
+        (t.price.start, t.price.max, t.price.lastShareBps) = (12_001, 12_001, 0);
+        bytes32 id = open(t);
+        Seat[] memory all = seats(id);
+        (all[0].member.shareBps, all[1].member.shareBps) = (9200, 800);
+        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], 0));
+        vm.prank(provider);
+        market.acceptAsTeam(id, 0, all);
+        vm.prank(provider);
+        market.start(id);
+        bytes memory collect = abi.encodeCall(market.collect, (id));
+        for (uint256 i = 0; i < SEGMENTS; ++i) {
+            prove(id, i);
+            market.collect(id);
+            // 12,001, 14,002, 16,003, … were there: one piece that divides.
+            eq(market.jobOf(id).earned, (2001 * (i + 1)) % 10_000, "the rest stays");
+            refuses(provider, collect, why(IMarketErrors.NothingOwed.selector, provider));
+        }
+        vm.prank(requester);
+        market.acknowledge(id);
+        market.collect(id);
+        uint256 whole = SEGMENTS * 12_001;
+        eq(market.owed(partner), whole * 8 / 100, "8 %");
+        eq(market.owed(provider), whole - whole * 8 / 100, "the rest");
+    }
+
+    /// What a member trusts its lead with: work whose payment the lead lets go. Lead and requester in one hand keep it.
+    function test_a_lead_and_its_requester_keep_what_members_earned_last() public {
+        Terms memory t = terms(Assurance.Sampled);
+        bytes32 id = team(t);
+        claim(id, 0, SEGMENTS - 1);
+        uint256 stakes = vault.free(provider) + vault.free(partner);
+        vm.prank(provider);
+        market.abandon(id);
+        inState(id, State.Defaulted);
+        eq(market.jobOf(id).earned, 0, "no pay for six segments");
+        eq(market.owed(requester), SEGMENTS * PRICE + 6 * FEE, "all comes back");
+        eq(vault.free(provider) + vault.free(partner), stakes + BOND - BOND / 10, "a tenth of the bonds is the price");
+
+        t = terms(Assurance.Proven);
+        t.price.lastShareBps = 10_000;
+        id = team(t);
+        proveAll(id);
+        late(id);
+        inState(id, State.Withheld);
+        eq(market.jobOf(id).earned, 0, "a last share of the whole price");
+    }
+
+    function team(Terms memory t) private returns (bytes32 id) {
+        id = open(t);
+        Seat[] memory all = seats(id);
+        all[1].nonce = ++nonce;
+        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
+        vm.prank(provider);
+        market.acceptAsTeam(id, PRICE, all);
+        vm.prank(provider);
+        market.start(id);
     }
 
     function test_a_seat_needs_its_members_consent() public {
@@ -71,7 +128,9 @@ contract TeamsTest is Scene {
         bytes32 id = opened(Assurance.Proven);
         bytes memory bad = why(IMarketErrors.BadTeam.selector);
         refuses(provider, join(id, new Seat[](0), 0), bad);
-        refuses(provider, join(id, new Seat[](17), 0), bad);
+        Seat[] memory many = new Seat[](Bounds.TEAM + 1);
+        many[0].member = Member(provider, 10_000, BOND);
+        refuses(provider, join(id, many, 0), bad);
         Seat[] memory all = seats(id);
         refuses(stranger, join(id, all, PRICE), bad);
         Seat[] memory one = new Seat[](1);

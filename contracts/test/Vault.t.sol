@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/Token.sol";
 import {Scene} from "./Scene.sol";
@@ -38,6 +39,11 @@ contract VaultTest is Scene {
         denied(requester, abi.encodeCall(vault.deposit, (0, none)), why(bad, uint256(0)));
         uint256 wide = uint256(type(uint128).max) + 1;
         denied(requester, abi.encodeCall(vault.deposit, (wide, none)), why(bad, wide));
+        // Not too wide, but more than there is: the token says so.
+        bytes memory few = abi.encodeWithSelector(
+            IERC20Errors.ERC20InsufficientBalance.selector, requester, token.balanceOf(requester), wide - 1
+        );
+        denied(requester, abi.encodeCall(vault.deposit, (wide - 1, none)), few);
         denied(requester, abi.encodeCall(vault.startExit, (0)), why(bad, uint256(0)));
     }
 

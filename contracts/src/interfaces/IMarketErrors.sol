@@ -114,10 +114,10 @@ interface IMarketErrors {
     /// @notice More segments than may be claimed, or wait for payment, at once.
     /// @param most The most there may be.
     error TooManyClaims(uint256 most);
-    /// @notice The proof is of other last parameters than were claimed.
+    /// @notice The claim is of other last parameters than the proof, or than the caller means.
     /// @param claimed What was claimed.
-    /// @param proven What the proof is of.
-    error WrongLast(bytes32 claimed, bytes32 proven);
+    /// @param given What the proof is of, or the caller means.
+    error WrongLast(bytes32 claimed, bytes32 given);
     /// @notice No segment can be paid yet.
     error NothingToSettle();
     /// @notice There is a challenge to be answered first.

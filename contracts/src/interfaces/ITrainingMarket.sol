@@ -102,13 +102,15 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// one is proven. Requester only.
     /// @param id The job.
     /// @param index The segment.
-    function confirmOpening(bytes32 id, uint256 index) external;
+    /// @param last What the opening is of: the claim may be another where a block was replaced.
+    function confirmOpening(bytes32 id, uint256 index, bytes32 last) external;
 
     /// @notice Challenges a claim in its window; locks the challenger's bond. The first claim that differs is the one to
-    /// challenge: later ones may be proven from where it ends.
+    /// challenge: later ones may be proven from where it ends. Behind a claim whose opening you do not have, nothing is.
     /// @param id The job.
     /// @param index The claim.
-    function challenge(bytes32 id, uint256 index) external;
+    /// @param last What was found to differ: the claim may be another where a block was replaced.
+    function challenge(bytes32 id, uint256 index, bytes32 last) external;
 
     /// @notice Ends a job whose challenge was not answered in time. Anyone may.
     /// @param id The job.

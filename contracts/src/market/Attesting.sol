@@ -63,7 +63,6 @@ library Attesting {
             Guards.notAfter(job.deadline);
             // After a divergence every segment is claimed.
             if (a.index != job.claimed || job.claimed == job.total) revert IMarketErrors.NotPending(a.index);
-            if (job.openChallenges > 0) revert IMarketErrors.ChallengeOpen();
             if (uint256(a.verdict) >> 64 != 0) revert IMarketErrors.BadVerdict(a.verdict);
             return job.claimed == job.settled ? job.current : s.claims[a.job][job.claimed - 1].last;
         }

@@ -100,12 +100,14 @@ library Books {
         end(s, id, State.Slashed, 0);
     }
 
-    /// @notice Splits what the team has earned; what does not divide goes to the lead.
+    /// @notice Splits what the team has earned. Before the end only what divides, so that nobody collects a member's part away;
+    /// then what does not divide goes to the lead.
     function collect(Store storage s, bytes32 id) internal {
         Job storage job = s.jobs[id];
-        uint256 amount = job.earned;
+        uint128 later = job.state < State.Cancelled ? job.earned % Bounds.WHOLE_BPS : 0;
+        uint256 amount = job.earned - later;
         if (amount == 0) revert IMarketErrors.NothingOwed(job.owner);
-        job.earned = 0;
+        job.earned = later;
         emit IMarketEvents.Collected(id, amount);
         Member[] storage team = s.teams[id];
         uint256 rest = amount;

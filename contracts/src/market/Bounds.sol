@@ -25,6 +25,8 @@ library Bounds {
     uint256 internal constant DEFAULT_PART = 10;
     /// Not starting burns at most this part of the bond.
     uint256 internal constant HAND_BACK_PART = 100;
+    /// Blocks from a hand-back to the one in which the job can be accepted: in the one between them the requester can cancel.
+    uint64 internal constant REOPEN_BLOCKS = 2;
     /// Blocks from the close of the claims to the block whose hash draws.
     uint64 internal constant DRAW_DELAY_BLOCKS = 8;
 

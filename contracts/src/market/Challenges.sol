@@ -11,16 +11,18 @@ import {Assurance, Claim, Job, State, Store} from "./Types.sol";
 /// @title Windows and challenges of optimistic jobs.
 library Challenges {
     /// @notice The requester says that it has the opening of a claim.
-    function confirmOpening(Store storage s, bytes32 id, uint256 index) external {
+    function confirmOpening(Store storage s, bytes32 id, uint256 index, bytes32 last) external {
         Job storage job = Guards.inState(s, id, State.Running);
         Guards.asRequester(job);
+        Guards.isLast(s.claims[id][index], last);
         startWindow(s, id, index);
     }
 
     /// @notice Challenges a claim whose opening the caller has checked, and which differs from its own run.
-    function challenge(Store storage s, bytes32 id, uint256 index) external {
+    function challenge(Store storage s, bytes32 id, uint256 index, bytes32 last) external {
         Job storage job = Guards.inState(s, id, State.Running);
         Claim storage c = s.claims[id][index];
+        Guards.isLast(c, last);
         if (c.windowUntil == 0) revert IMarketErrors.NotOpened(index);
         if (c.challenger != address(0)) revert IMarketErrors.ChallengeOpen();
         if (c.proven) revert IMarketErrors.NotPending(index);

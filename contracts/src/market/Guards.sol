@@ -6,7 +6,7 @@ import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/Signa
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
 import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
-import {Assurance, Job, State, Store} from "./Types.sol";
+import {Assurance, Claim, Job, State, Store} from "./Types.sol";
 
 /// @title Conditions that many steps share.
 library Guards {
@@ -40,6 +40,11 @@ library Guards {
     /// @notice Only the owner that trains, or its hot key.
     function asProvider(Store storage s, Job storage job) internal view {
         if (!s.nodes.actsFor(msg.sender, job.owner)) revert IMarketErrors.NotProvider(msg.sender);
+    }
+
+    /// @notice Refuses what is about other last parameters than were claimed.
+    function isLast(Claim storage c, bytes32 last) internal view {
+        if (last != c.last) revert IMarketErrors.WrongLast(c.last, last);
     }
 
     /// @notice Spends a nonce.

@@ -106,7 +106,7 @@ library Running {
     function proveClaim(Store storage s, bytes32 id, uint256 index, bytes calldata proof) internal {
         Claim storage c = s.claims[id][index];
         bytes32 last = Segments.verify(s, id, index, proof);
-        if (last != c.last) revert IMarketErrors.WrongLast(c.last, last);
+        Guards.isLast(c, last);
         c.proven = true;
         emit IMarketEvents.Proved(id, index, last, msg.sender);
     }

@@ -76,7 +76,7 @@ library Starting {
         // Its start was due `startSecs` after it was accepted. The price stood still since then: nobody makes a job dearer by
         // holding it.
         job.rampFrom += uint40(block.timestamp) - (job.deadline - terms.times.startSecs);
-        job.handedBackBlock = uint64(block.number);
+        job.acceptFrom = uint64(block.number + Bounds.REOPEN_BLOCKS);
         job.owner = address(0);
         job.price = 0;
         job.state = State.Open;
@@ -96,8 +96,7 @@ library Starting {
     function assign(Store storage s, bytes32 id, uint256 minPrice) private {
         Job storage job = Guards.inState(s, id, State.Open);
         Guards.notAfter(job.deadline);
-        // So that there is a moment in which the requester can cancel, and others can accept.
-        if (block.number <= job.handedBackBlock) revert IMarketErrors.TooEarly(job.handedBackBlock);
+        if (block.number < job.acceptFrom) revert IMarketErrors.TooEarly(job.acceptFrom - 1);
         Opening.checkCode(s.terms[id].training);
         uint128 price = priceNow(s, id);
         if (price < minPrice) revert IMarketErrors.PriceTooLow(price, minPrice);

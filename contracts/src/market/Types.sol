@@ -162,8 +162,8 @@ struct Job {
     uint64 drawBlock;
     /// From when the price grows: later than `openedAt` by the time for which providers held the job and did not start.
     uint40 rampFrom;
-    /// Block in which the job was last handed back, or zero.
-    uint64 handedBackBlock;
+    /// Block from which on the job can be accepted, once it was handed back.
+    uint64 acceptFrom;
     address royaltyTo;
     /// Price of a segment; fixed when the job is accepted.
     uint128 price;

@@ -78,7 +78,7 @@ abstract contract IndexedJobs is Test {
             // The price stood still; how long says the block of the event.
             uint256 since = job.deadline - terms[id].times.startSecs;
             job.rampFrom += uint40(vm.getBlockTimestamp() - since);
-            job.handedBackBlock = uint64(vm.getBlockNumber());
+            job.acceptFrom = uint64(vm.getBlockNumber() + 2);
             (job.state, job.owner, job.price, job.deadline) = (State.Open, address(0), 0, uint40(until));
         } else if (topic == M.Started.selector) {
             to(log, State.Running);

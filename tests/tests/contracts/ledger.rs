@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use gradproof_verifier::points::encode_g1;
 use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, Terms};
+use gradproof_worker::chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, Terms};
 
 use crate::stage::{Stage, artifacts, refusal};
 use crate::synthetic::{Job, Proved, Shape};
@@ -30,7 +30,10 @@ fn terms(stage: &Stage, job: &Job<'_>) -> Terms {
 fn open(stage: &Stage, terms: &Terms) -> Result<B256, String> {
     let call = SegmentLedger::openCall { terms: terms.clone() };
     let job = refusal(stage.chain.call(stage.ledger, &call))?;
-    refusal(stage.chain.send(stage.ledger, &call))?;
+    let sent = refusal(stage.chain.send(stage.ledger, &call))?;
+    let told = sent.receipt.decoded_log::<SegmentLedger::Opened>().expect("there is an event");
+    assert_eq!((told.job, told.opener), (job, stage.chain.sender()));
+    assert_eq!(told.terms.abi_encode(), terms.abi_encode());
     Ok(job)
 }
 

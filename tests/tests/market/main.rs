@@ -6,5 +6,6 @@ mod node;
 mod optimistic;
 mod program;
 mod proven;
+mod sampled;
 mod scene;
 mod trained;

@@ -36,6 +36,11 @@ impl Node {
         self.request("evm_mine", json!([]));
     }
 
+    /// Makes so many empty blocks.
+    pub fn mine(&self, blocks: u32) {
+        self.request("anvil_mine", json!([blocks]));
+    }
+
     /// Gives an account ether, for gas.
     pub fn fund(&self, account: Address) {
         self.request("anvil_setBalance", json!([account, U256::from(10u64.pow(18))]));

@@ -24,8 +24,8 @@ fn differs(trained: &Trained, index: usize, first: &Parameters, published: &Open
     rerun(&trained.job, index, first).last != published.parameters
 }
 
-fn challenge(scene: &Scene, job: B256, index: usize) {
-    let call = TrainingMarket::challengeCall { id: job, index: U256::from(index) };
+fn challenge(scene: &Scene, job: B256, index: usize, claimed: &Opening) {
+    let call = TrainingMarket::challengeCall { id: job, index: U256::from(index), last: claimed.digest() };
     let [.., validator] = &scene.validators[..] else { panic!("there are validators") };
     validator.send(scene.market(), &call).expect("the window is open");
 }
@@ -47,7 +47,7 @@ fn a_cheating_provider_is_challenged_and_slashed() {
     attest_opening(&scene, job, 1, &cheat);
     assert!(!differs(&trained, 0, trained.before(0), &honest));
     assert!(differs(&trained, 1, &honest.parameters, &cheat));
-    challenge(&scene, job, 1);
+    challenge(&scene, job, 1, &cheat);
 
     let slash = TrainingMarket::slashCall { id: job, index: U256::from(1) };
     let early = scene.partner.send(scene.market(), &slash).expect_err("the provider has time to answer");
@@ -55,7 +55,7 @@ fn a_cheating_provider_is_challenged_and_slashed() {
     // The honest proof does not help: it is of other parameters than were claimed.
     let refused = scene.prove(&scene.provider, job, 1, &trained.prove(1, domain)).expect_err("it was not claimed");
     let (claimed, proven) = (cheat.digest(), trained.opening(1).digest());
-    assert_eq!(refused, format!("WrongLast {{ claimed: {claimed}, proven: {proven} }}"));
+    assert_eq!(refused, format!("WrongLast {{ claimed: {claimed}, given: {proven} }}"));
     // The time to answer passes, and the window of the first segment.
     scene.node.pass(2 * HOUR + 60);
     scene.partner.send(scene.market(), &slash).expect("no proof came");
@@ -97,7 +97,7 @@ fn an_honest_provider_answers_a_challenge_with_a_proof() {
     }
     // Against better knowledge.
     assert!(!differs(&trained, 1, &openings[0].parameters, &openings[1]));
-    challenge(&scene, job, 1);
+    challenge(&scene, job, 1, &openings[1]);
     let proof = trained.prove(1, domain);
     let sent = scene.prove(&scene.provider, job, 1, &proof).expect("the claim was honest");
     let answered = sent.receipt.decoded_log::<TrainingMarket::Answered>().expect("there is an event");
