@@ -1,10 +1,10 @@
 //! The tools of the contracts, installed as the lock file says, and what is done with them.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use eyre::{Result, WrapErr};
+use eyre::{Result, WrapErr, bail};
 use serde_json::Value;
 
 use crate::{command, gas, root, run};
@@ -65,8 +65,13 @@ pub fn folder() -> PathBuf {
 /// `forge` of the npm package, in the folder of the contracts: the binary itself, because the package's launcher ends with 0
 /// whatever forge says.
 pub fn forge() -> Result<Command> {
-    let mut command = Command::new(crate::mutate::native_forge(&folder())?);
-    command.current_dir(folder());
+    forge_in(&folder())
+}
+
+/// The same in a copy of that folder.
+pub fn forge_in(copy: &Path) -> Result<Command> {
+    let mut command = Command::new(native_forge(copy)?);
+    command.current_dir(copy);
     Ok(command)
 }
 
@@ -89,4 +94,17 @@ fn installed() -> bool {
         .iter()
         .filter(|(name, _)| !name.is_empty())
         .all(|(name, package)| package["optional"] == true && !got.contains_key(name) || held(name, package))
+}
+
+/// The binary of forge below `node_modules` of a folder: the package's launcher ends with 0 even if tests fail.
+pub fn native_forge(folder: &Path) -> Result<PathBuf> {
+    for entry in
+        fs::read_dir(folder.join("node_modules/@foundry-rs")).wrap_err("`cargo xtask contracts` installs them")?
+    {
+        let program = entry?.path().join("bin/forge");
+        if program.is_file() {
+            return Ok(program);
+        }
+    }
+    bail!("the packages of contracts/ have no forge for this machine")
 }

@@ -70,7 +70,7 @@ fn install_slither(home: &Path) -> Result<()> {
 
 /// What the analyser says of the sources, without the packages and the tests.
 fn analyse(home: &Path) -> Result<Value> {
-    let forge = crate::mutate::native_forge(&folder())?;
+    let forge = crate::contracts::native_forge(&folder())?;
     let tools = [home.join("bin"), forge.parent().unwrap_or(Path::new(".")).to_path_buf()];
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(tools.into_iter().chain(std::env::split_paths(&inherited)))?;

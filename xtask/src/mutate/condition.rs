@@ -1,0 +1,77 @@
+//! The conditions of refusals: of what they are made, and where a comparison ends.
+
+use std::ops::Range;
+
+/// Where the condition of a refusal stands that begins on the line from `start`: of `if (…) revert …`, or of `require(…, …)`.
+pub fn of_refusal(text: &str, start: usize) -> Option<Range<usize>> {
+    let line = text[start..].lines().next()?;
+    if let Some(at) = line.find("if (") {
+        let open = start + at + "if (".len();
+        let close = open + closing(&text[open..])?;
+        let then = text[close + 1..].trim_start();
+        let refuses = then.trim_start_matches('{').trim_start().starts_with("revert ");
+        return refuses.then_some(open..close);
+    }
+    let open = start + line.find("require(")? + "require(".len();
+    let close = open + closing(&text[open..])?;
+    let condition = split(&text[open..close], ", ").into_iter().next()?;
+    Some(open..open + condition.end)
+}
+
+/// The operands of a condition, and what an operand is where it says nothing: `false` for those of `||`, `true` for those of
+/// `&&`. A condition of one operand has no such word.
+pub fn operands(condition: &str) -> (Vec<Range<usize>>, Option<&'static str>) {
+    for (operator, neutral) in [(" || ", "false"), (" && ", "true")] {
+        let operands = split(condition, operator);
+        if operands.len() > 1 {
+            return (operands, Some(neutral));
+        }
+    }
+    (std::iter::once(0..condition.len()).collect(), None)
+}
+
+/// The same comparison with its bound on the other side, with its two terms: `a > b` becomes `a >= b`.
+pub fn comparison(operand: &str) -> Option<Comparison<'_>> {
+    for (operator, other) in [(" > ", " >= "), (" < ", " <= "), (" >= ", " > "), (" <= ", " < ")] {
+        if let [left, right] = &split(operand, operator)[..] {
+            let (left, right) = (&operand[left.clone()], &operand[right.clone()]);
+            return Some(Comparison { left, right, other, holds_at_the_bound: operator.contains('=') });
+        }
+    }
+    None
+}
+
+/// A comparison of two terms.
+pub struct Comparison<'a> {
+    /// What is compared.
+    pub left: &'a str,
+    /// With what.
+    pub right: &'a str,
+    /// The operator of the same comparison with its bound on the other side.
+    pub other: &'static str,
+    /// Whether the comparison holds for two equal terms.
+    pub holds_at_the_bound: bool,
+}
+
+/// Where the parenthesis closes that is open before `text`.
+fn closing(text: &str) -> Option<usize> {
+    let mut depth = 1;
+    text.bytes().position(|byte| {
+        depth += i32::from(matches!(byte, b'(' | b'[')) - i32::from(matches!(byte, b')' | b']'));
+        depth == 0
+    })
+}
+
+/// The parts of `text` between a separator that stands outside of parentheses.
+fn split(text: &str, separator: &str) -> Vec<Range<usize>> {
+    let (mut parts, mut begin, mut depth) = (Vec::new(), 0, 0);
+    for (at, byte) in text.bytes().enumerate() {
+        depth += i32::from(matches!(byte, b'(' | b'[')) - i32::from(matches!(byte, b')' | b']'));
+        if depth == 0 && text.as_bytes()[at..].starts_with(separator.as_bytes()) {
+            parts.push(begin..at);
+            begin = at + separator.len();
+        }
+    }
+    parts.push(begin..text.len());
+    parts
+}

@@ -1,0 +1,167 @@
+//! Where a contract refuses, or tells.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use eyre::{Result, bail};
+
+use super::condition::{comparison, of_refusal, operands};
+use crate::root;
+
+/// A place where something can be taken out.
+pub struct Site {
+    /// The file.
+    pub file: PathBuf,
+    /// The file's text.
+    pub text: Rc<str>,
+    /// Where in it.
+    pub bytes: Range<usize>,
+    /// What stands there.
+    pub kind: Kind,
+}
+
+/// What can be taken out.
+pub enum Kind {
+    /// A statement: `revert`, `require`, `emit`, or a call that only refuses.
+    Statement,
+    /// A guard whose answer is used: what it answers otherwise.
+    Answer(String),
+    /// A modifier of a function.
+    Modifier,
+    /// What assembly says of a fault: the value that says none.
+    Fault(&'static str),
+    /// An operand of a refusal's condition: the word that stands for none.
+    Operand(&'static str),
+    /// A comparison of a refusal's condition, whose bound goes to the other side.
+    Bound,
+}
+
+/// Calls that only refuse, and stand as statements.
+const GUARDS: [&str; 10] = [
+    "Guards.",
+    "Rules.check(",
+    "checkCode(",
+    "Opening.checkCode(",
+    "checkParent(",
+    "canOpen(",
+    "Challenges.canOpen(",
+    "isMember(",
+    "notReported(",
+    "within(",
+];
+const MODIFIERS: [&str; 2] = ["nonReentrant", "onlyMarket"];
+/// Names of what is refused or good in assembly, and what they are set to in a mutant.
+const FAULTS: [(&str, &str); 2] = [("fault := ", "0"), ("good := ", "1")];
+
+impl Site {
+    /// What stands here.
+    pub fn here(&self) -> &str {
+        &self.text[self.bytes.clone()]
+    }
+
+    /// The file's text without what stands here.
+    pub fn without(&self) -> String {
+        let here = self.here();
+        let instead = match &self.kind {
+            Kind::Statement => "{}",
+            Kind::Answer(answer) => answer,
+            Kind::Modifier => "",
+            Kind::Fault(none) | Kind::Operand(none) => none,
+            Kind::Bound => &comparison(here).map_or(String::new(), |c| [c.left, c.other, c.right].concat()),
+        };
+        [&self.text[..self.bytes.start], instead, &self.text[self.bytes.end..]].concat()
+    }
+
+    /// What is changed, on one line.
+    pub fn summary(&self) -> String {
+        let here = self.here().split_whitespace().collect::<Vec<_>>().join(" ");
+        match self.kind {
+            Kind::Bound => format!("bound of {here}"),
+            _ => here,
+        }
+    }
+
+    /// Name of the file.
+    pub fn name(&self) -> std::borrow::Cow<'_, str> {
+        self.file.file_name().unwrap_or_default().to_string_lossy()
+    }
+
+    /// File and line, below the folder of the contracts.
+    pub fn place(&self) -> String {
+        let line = self.text[..self.bytes.start].matches('\n').count() + 1;
+        let file = self.file.strip_prefix(root().join("contracts")).unwrap_or(&self.file);
+        format!("{}:{line}", file.display())
+    }
+}
+
+/// Every site of a file, in order.
+pub fn find(file: &Path) -> Result<Vec<Site>> {
+    let text: Rc<str> = fs::read_to_string(file)?.into();
+    let mut sites = Vec::new();
+    let mut add =
+        |bytes: Range<usize>, kind: Kind| sites.push(Site { file: file.into(), text: text.clone(), bytes, kind });
+    let mut line_start = 0;
+    for line in text.split_inclusive('\n') {
+        let code = line.trim_start();
+        let start = line_start;
+        let code_start = start + line.len() - code.len();
+        line_start += line.len();
+        if code.starts_with("//") || code.starts_with("error ") || code.starts_with("import ") {
+            continue;
+        }
+        for statement in ["revert ", "emit ", ") Guards."] {
+            if let Some(at) = line.find(statement) {
+                let at = start + at + if statement.starts_with(')') { 2 } else { 0 };
+                add(at..statement_end(&text, at)?, Kind::Statement);
+            }
+        }
+        if let Some(condition) = of_refusal(&text, start) {
+            let (operands, neutral) = operands(&text[condition.clone()]);
+            for operand in operands {
+                let bytes = condition.start + operand.start..condition.start + operand.end;
+                if comparison(&text[bytes.clone()]).is_some() {
+                    add(bytes.clone(), Kind::Bound);
+                }
+                if let Some(none) = neutral {
+                    add(bytes, Kind::Operand(none));
+                }
+            }
+        }
+        for (name, none) in FAULTS {
+            if let Some(at) = line.find(name).map(|at| at + name.len()) {
+                let end = line[at..].find(" }").map_or(line.trim_end().len(), |length| at + length);
+                add(start + at..start + end, Kind::Fault(none));
+            }
+        }
+        let is_guard = code.starts_with("require(") || GUARDS.iter().any(|guard| code.starts_with(guard));
+        if is_guard {
+            add(code_start..statement_end(&text, code_start)?, Kind::Statement);
+        }
+        if let Some(at) = line.find("Guards.inState(").filter(|_| !is_guard && !line.contains(") Guards.")) {
+            let at = start + at;
+            let end = at + text[at..].find(')').map_or(0, |end| end + 1);
+            let job = text[at..end].split(", ").nth(1).unwrap_or_default();
+            add(at..end, Kind::Answer(format!("s.jobs[{job}]")));
+        }
+        for modifier in MODIFIERS {
+            let names = |word: &str| word == modifier;
+            if code.starts_with("modifier") || !code.split(|c: char| !c.is_alphanumeric()).any(names) {
+                continue;
+            }
+            if let Some(at) = line.find(modifier).map(|at| start + at) {
+                add(at..at + modifier.len(), Kind::Modifier);
+            }
+        }
+    }
+    Ok(sites)
+}
+
+/// End of the statement that starts at `start`, its semicolon included.
+fn statement_end(text: &str, start: usize) -> Result<usize> {
+    match text[start..].find(';') {
+        Some(end) => Ok(start + end + 1),
+        None => bail!("a statement without an end"),
+    }
+}
