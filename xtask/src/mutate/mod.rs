@@ -1,10 +1,10 @@
 //! Takes every refusal out of the contracts, one at a time, and says which ones no test misses.
 //!
 //! A mutant has one `revert`, `require`, guard call or modifier less, one event that is not emitted, one fault in assembly that is
-//! none, one operand less in the condition of a refusal, or the bound of a comparison in one on its other side. The tests must fail on it. For market, vault and registers those are the tests in Solidity, and all mutants are
-//! built at once, each behind a switch (mutant schemata: Untch, Offutt, Harrold 1993): a mutant then costs a run of the tests and
-//! no build. For verifier, ledger and libraries they are the tests of the package `gradproof-tests` that call them on a node,
-//! which build what they are given: there the text is taken out.
+//! none, one operand less in the condition of a refusal, or the bound of a comparison in one on its other side. The tests must fail
+//! on it. All mutants are built at once for the tests in Solidity, each behind a switch (mutant schemata: Untch, Offutt, Harrold
+//! 1993): a mutant then costs a run of the tests and no build. What these do not miss in verifier, ledger and libraries is taken out
+//! of the text for the tests of the package `gradproof-tests` that call them on a node, and so are the faults in assembly.
 
 mod condition;
 mod copy;
@@ -48,17 +48,21 @@ pub fn contracts(only: &[String]) -> Result<()> {
             sites.extend(site::find(&file)?);
         }
     }
-    let (on_a_node, in_solidity): (Vec<Site>, Vec<Site>) = sites.into_iter().partition(is_tested_on_a_node);
-
-    let mut report = Report::new((on_a_node.len() + in_solidity.len()) as u64)?;
-    if !in_solidity.is_empty() {
+    let mut report = Report::new(sites.len() as u64)?;
+    let (switched, mut on_a_node): (Vec<Site>, Vec<Site>) = sites.into_iter().partition(Site::has_switch);
+    if !switched.is_empty() {
         let copy = Copy::new("solidity")?;
-        switch::write(&contracts, &copy.0, &in_solidity)?;
+        switch::write(&contracts, &copy.0, &switched)?;
         ensure!(copy.builds()?, "the contracts with switches do not build: see `forge build` in {}", copy.0.display());
         ensure!(copy.passes(0)?, "the tests fail without any change: see `cargo xtask test`");
-        for (number, site) in (1..).zip(&in_solidity) {
-            let verdict = if copy.passes(number)? { Verdict::Survived } else { Verdict::Killed };
-            report.add(site, verdict);
+        for (number, site) in (1..).zip(switched) {
+            if !copy.passes(number)? {
+                report.add(&site, Verdict::Killed);
+            } else if is_tested_on_a_node(&site) {
+                on_a_node.push(site);
+            } else {
+                report.add(&site, Verdict::Survived);
+            }
         }
     }
     if !on_a_node.is_empty() {
@@ -68,9 +72,13 @@ pub fn contracts(only: &[String]) -> Result<()> {
         for site in &on_a_node {
             let file = copy.0.join(site.file.strip_prefix(&contracts)?);
             fs::write(&file, site.without())?;
-            let verdict = match tests.of(&copy.0)? {
-                Verdict::Survived if !copy.passes(0)? => Verdict::Killed,
-                verdict => verdict,
+            // Assembly has no switch, so that its mutants did not come before the tests in Solidity yet.
+            let verdict = if !copy.builds()? {
+                Verdict::DoesNotCompile
+            } else if !site.has_switch() && !copy.passes(0)? {
+                Verdict::Killed
+            } else {
+                tests.of(&copy.0)?
             };
             fs::write(&file, &*site.text)?;
             report.add(site, verdict);

@@ -30,7 +30,7 @@ pub enum Kind {
     Answer(String),
     /// A modifier of a function.
     Modifier,
-    /// What assembly says of a fault: the value that says none.
+    /// What assembly says of a fault: what says of `it` that there is none.
     Fault(&'static str),
     /// An operand of a refusal's condition: the word that stands for none.
     Operand(&'static str),
@@ -53,9 +53,14 @@ const GUARDS: [&str; 10] = [
 ];
 const MODIFIERS: [&str; 2] = ["nonReentrant", "onlyMarket"];
 /// Names of what is refused or good in assembly, and what they are set to in a mutant.
-const FAULTS: [(&str, &str); 2] = [("fault := ", "0"), ("good := ", "1")];
+const FAULTS: [(&str, &str); 2] = [("fault := ", "and(it, 0)"), ("good := ", "or(it, 1)")];
 
 impl Site {
+    /// Whether it can be switched off where it stands: assembly cannot.
+    pub fn has_switch(&self) -> bool {
+        !matches!(self.kind, Kind::Fault(_))
+    }
+
     /// What stands here.
     pub fn here(&self) -> &str {
         &self.text[self.bytes.clone()]
@@ -65,13 +70,15 @@ impl Site {
     pub fn without(&self) -> String {
         let here = self.here();
         let instead = match &self.kind {
-            Kind::Statement => "{}",
-            Kind::Answer(answer) => answer,
-            Kind::Modifier => "",
-            Kind::Fault(none) | Kind::Operand(none) => none,
-            Kind::Bound => &comparison(here).map_or(String::new(), |c| [c.left, c.other, c.right].concat()),
+            Kind::Statement => "{}".into(),
+            Kind::Answer(answer) => answer.clone(),
+            Kind::Modifier => String::new(),
+            // What was looked at is still looked at, so that the compiler has nothing to say.
+            Kind::Fault(none) => none.replace("it", here),
+            Kind::Operand(none) => (*none).into(),
+            Kind::Bound => comparison(here).map_or(String::new(), |c| [c.left, c.other, c.right].concat()),
         };
-        [&self.text[..self.bytes.start], instead, &self.text[self.bytes.end..]].concat()
+        [&self.text[..self.bytes.start], &instead, &self.text[self.bytes.end..]].concat()
     }
 
     /// What is changed, on one line.
