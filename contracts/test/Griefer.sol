@@ -74,8 +74,8 @@ abstract contract Griefer is Walk {
         if (k == 8) return abi.encodeCall(market.claim, (id, index, new bytes32[](seed % 70)));
         if (k == 9) return abi.encodeCall(market.prove, (id, index, seed % 2 == 0 ? junk : abi.encode(seed, seed)));
         if (k == 10) return abi.encodeCall(market.settle, (id));
-        if (k == 11) return abi.encodeCall(market.confirmOpening, (id, index, market.claimOf(id, index).last));
-        if (k == 12) return abi.encodeCall(market.challenge, (id, index, market.claimOf(id, index).last));
+        if (k == 11) return confirming(id, index);
+        if (k == 12) return contesting(id, index);
         if (k == 13) return abi.encodeCall(market.slash, (id, index));
         if (k == 14) return abi.encodeCall(market.keepHash, (id));
         if (k == 15) return abi.encodeCall(market.reveal, (id, seed % 2 == 0 ? SECRET : bytes32(seed)));

@@ -200,7 +200,7 @@ contract Handler is Griefer {
         uint256 index = job.settled;
         while (index < job.claimed && isOpened(id, index)) ++index;
         if (index == job.claimed) return;
-        act(id, requester, abi.encodeCall(market.confirmOpening, (id, index, market.claimOf(id, index).last)));
+        act(id, requester, confirming(id, index));
     }
 
     function doChallenge(uint256 seed) external {
@@ -210,7 +210,7 @@ contract Handler is Griefer {
         // Validators challenge as well, with what does not stand behind their words.
         address who = seed / 256 % 2 == 0 ? challenger : validators[seed / 512 % 3];
         if (vault.free(who) < vault.backing(who) + CHALLENGE_BOND) return;
-        act(id, who, abi.encodeCall(market.challenge, (id, index, c.last)));
+        act(id, who, contesting(id, index));
     }
 
     function doSlash(uint256 seed) external {

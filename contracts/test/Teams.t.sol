@@ -21,6 +21,13 @@ contract TeamsTest is Scene {
         return abi.encodeCall(market.acceptAsTeam, (id, minPrice, all));
     }
 
+    function take(bytes32 id, Seat[] memory all, uint256 minPrice) private {
+        vm.prank(provider);
+        market.acceptAsTeam(id, minPrice, all);
+        vm.prank(provider);
+        market.start(id);
+    }
+
     function teamed() private returns (bytes32 id) {
         return team(terms(Assurance.Proven));
     }
@@ -48,10 +55,7 @@ contract TeamsTest is Scene {
         Seat[] memory all = seats(id);
         (all[0].member.shareBps, all[1].member.shareBps) = (9200, 800);
         all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], 0));
-        vm.prank(provider);
-        market.acceptAsTeam(id, 0, all);
-        vm.prank(provider);
-        market.start(id);
+        take(id, all, 0);
         bytes memory collect = abi.encodeCall(market.collect, (id));
         for (uint256 i = 0; i < SEGMENTS; ++i) {
             prove(id, i);
@@ -95,10 +99,7 @@ contract TeamsTest is Scene {
         Seat[] memory all = seats(id);
         all[1].nonce = ++nonce;
         all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, all[1], PRICE));
-        vm.prank(provider);
-        market.acceptAsTeam(id, PRICE, all);
-        vm.prank(provider);
-        market.start(id);
+        take(id, all, PRICE);
     }
 
     function test_a_seat_needs_its_members_consent() public {
@@ -154,10 +155,7 @@ contract TeamsTest is Scene {
         refuses(provider, join(id, all, PRICE), small);
         all = seats(id);
         uint256 hand = wealth(requester) + wealth(provider) + wealth(challenger) + market.jobOf(id).escrow;
-        vm.prank(provider);
-        market.acceptAsTeam(id, PRICE, all);
-        vm.prank(provider);
-        market.start(id);
+        take(id, all, PRICE);
         claim(id, 0, 1);
         confirm(id, 0);
         contest(id, 0);
@@ -193,13 +191,7 @@ contract TeamsTest is Scene {
     }
 
     function test_a_team_is_slashed_in_full() public {
-        Terms memory t = terms(Assurance.Sampled);
-        bytes32 id = open(t);
-        Seat[] memory all = seats(id);
-        vm.prank(provider);
-        market.acceptAsTeam(id, PRICE, all);
-        vm.prank(provider);
-        market.start(id);
+        bytes32 id = team(terms(Assurance.Sampled));
         claim(id, 0, SEGMENTS);
         passDrawBlock(id);
         market.reveal(id, SECRET);

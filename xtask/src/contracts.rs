@@ -62,8 +62,7 @@ pub fn folder() -> PathBuf {
     root().join("contracts")
 }
 
-/// `forge` of the npm package, in the folder of the contracts: the binary itself, because the package's launcher ends with 0
-/// whatever forge says.
+/// `forge` of the npm package, in the folder of the contracts.
 pub fn forge() -> Result<Command> {
     forge_in(&folder())
 }
@@ -96,7 +95,7 @@ fn installed() -> bool {
         .all(|(name, package)| package["optional"] == true && !got.contains_key(name) || held(name, package))
 }
 
-/// The binary of forge below `node_modules` of a folder: the package's launcher ends with 0 even if tests fail.
+/// The binary of forge below `node_modules` of a folder: the package's launcher ends with 0 whatever forge says.
 pub fn native_forge(folder: &Path) -> Result<PathBuf> {
     for entry in
         fs::read_dir(folder.join("node_modules/@foundry-rs")).wrap_err("`cargo xtask contracts` installs them")?

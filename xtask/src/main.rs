@@ -92,7 +92,7 @@ enum Task {
     /// Takes every refusal and every event out of the contracts, one at a time, and lists those that no test misses.
     ///
     /// Also each operand of a refusal's condition, and moves the bound of each comparison in one. Needs the packages of
-    /// `contracts/` (`cargo xtask contracts` installs them). Takes two seconds each, half a minute for the verifier and the
+    /// `contracts/` (`cargo xtask contracts` installs them). Takes some seconds each, half a minute for the verifier and the
     /// ledger, which are tested on a node. Survivors that `docs/settlement.md` explains are listed, others are a failure.
     MutateContracts {
         /// Only files whose path contains one of these.

@@ -87,7 +87,8 @@ fn a_false_claim_that_is_drawn_loses_the_bond() {
     let Some(code) = code("a_false_claim_that_is_drawn_loses_the_bond") else { return };
     let scene = Scene::new(code);
     let trained = Trained::new();
-    let job = scene.open(&terms(&scene, &trained, SEGMENTS), 1, escrow());
+    let terms = terms(&scene, &trained, SEGMENTS);
+    let job = scene.open(&terms, 1, escrow());
     let domain = scene.start(job, &scene.provider);
     // Of the last segment one weight is another.
     let mut cheat = trained.opening(SEGMENTS - 1);
@@ -106,7 +107,7 @@ fn a_false_claim_that_is_drawn_loses_the_bond() {
     let advance = TrainingMarket::advanceCall { id: job };
     let early = scene.partner.send(scene.market(), &advance).expect_err("there is time to prove");
     assert!(early.starts_with("TooEarly"), "{early}");
-    scene.node.pass(SEGMENTS as u32 * terms(&scene, &trained, SEGMENTS).times.proveSecs + 60);
+    scene.node.pass(SEGMENTS as u32 * terms.times.proveSecs + 60);
     scene.partner.send(scene.market(), &advance).expect("no proof came");
     scene.in_state(job, State::Slashed);
 

@@ -53,11 +53,20 @@ pub struct Comparison<'a> {
     pub holds_at_the_bound: bool,
 }
 
+/// How much deeper what follows a byte is nested.
+fn nesting(byte: u8) -> i32 {
+    match byte {
+        b'(' | b'[' => 1,
+        b')' | b']' => -1,
+        _ => 0,
+    }
+}
+
 /// Where the parenthesis closes that is open before `text`.
 fn closing(text: &str) -> Option<usize> {
     let mut depth = 1;
     text.bytes().position(|byte| {
-        depth += i32::from(matches!(byte, b'(' | b'[')) - i32::from(matches!(byte, b')' | b']'));
+        depth += nesting(byte);
         depth == 0
     })
 }
@@ -66,7 +75,7 @@ fn closing(text: &str) -> Option<usize> {
 fn split(text: &str, separator: &str) -> Vec<Range<usize>> {
     let (mut parts, mut begin, mut depth) = (Vec::new(), 0, 0);
     for (at, byte) in text.bytes().enumerate() {
-        depth += i32::from(matches!(byte, b'(' | b'[')) - i32::from(matches!(byte, b')' | b']'));
+        depth += nesting(byte);
         if depth == 0 && text.as_bytes()[at..].starts_with(separator.as_bytes()) {
             parts.push(begin..at);
             begin = at + separator.len();

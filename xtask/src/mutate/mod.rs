@@ -72,19 +72,29 @@ pub fn contracts(only: &[String]) -> Result<()> {
         for site in &on_a_node {
             let file = copy.0.join(site.file.strip_prefix(&contracts)?);
             fs::write(&file, site.without())?;
-            // Assembly has no switch, so that its mutants did not come before the tests in Solidity yet.
-            let verdict = if !copy.builds()? {
-                Verdict::DoesNotCompile
-            } else if !site.has_switch() && !copy.passes(0)? {
-                Verdict::Killed
-            } else {
-                tests.of(&copy.0)?
+            let verdict = match in_solidity(site, &copy)? {
+                Verdict::Survived => tests.of(&copy.0)?,
+                verdict => verdict,
             };
             fs::write(&file, &*site.text)?;
             report.add(site, verdict);
         }
     }
     report.end()
+}
+
+/// What the tests in Solidity say of a mutant in a copy. Those with a switch have survived them; assembly has none, so that its
+/// mutants did not come before these tests yet.
+fn in_solidity(site: &Site, copy: &Copy) -> Result<Verdict> {
+    Ok(if site.has_switch() {
+        Verdict::Survived
+    } else if !copy.builds()? {
+        Verdict::DoesNotCompile
+    } else if copy.passes(0)? {
+        Verdict::Survived
+    } else {
+        Verdict::Killed
+    })
 }
 
 fn is_tested_on_a_node(site: &Site) -> bool {
