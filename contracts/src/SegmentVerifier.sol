@@ -66,10 +66,12 @@ contract SegmentVerifier is ISegmentVerifier {
     /// @notice The columns have fewer than 2^4 or more than 2^21 entries.
     /// @param got Variables given.
     error ColumnVars(uint256 got);
-    /// @notice There are no columns of a kind that every segment has.
+    /// @notice There are no columns of a kind that every segment has, or more than `MOST_COLUMNS` of all.
     error Columns();
 
     uint256 private constant INSTANCES = 8;
+    /// @dev Points of a proof and tables together: a proof with so many still fits into a transaction, and half a block.
+    uint256 private constant MOST_COLUMNS = 1024;
 
     /// @inheritdoc ISegmentVerifier
     IHalo2Verifier public immutable override halo2;
@@ -116,6 +118,8 @@ contract SegmentVerifier is ISegmentVerifier {
         if (address(k.halo2).code.length == 0) revert Halo2Missing();
         if (k.columnVars < 4 || k.columnVars > 21) revert ColumnVars(k.columnVars);
         if (k.dataColumns == 0 || k.parameterColumns == 0 || k.traceColumns == 0) revert Columns();
+        uint256 columns = k.tables.length + k.dataColumns + 2 * uint256(k.parameterColumns) + k.traceColumns;
+        if (columns > MOST_COLUMNS) revert Columns();
         (halo2, key, insecureSetup) = (k.halo2, k.key, k.insecure);
         (columnVars, dataColumns, parameterColumns, traceColumns) =
         (k.columnVars, k.dataColumns, k.parameterColumns, k.traceColumns);
@@ -421,9 +425,10 @@ contract SegmentVerifier is ISegmentVerifier {
             let message := mload(0x40)
             calldatacopy(add(message, 0x40), add(mload(add(parts, 0x100)), 0x40), 0x40)
             pop(staticcall(gas(), 0x06, message, 0x80, add(pairs, 0xc0), 0x40))
+            // A call that fails writes nothing.
             mstore(0x00, 0)
-            good := staticcall(gas(), 0x08, pairs, 0x180, 0x00, 0x20)
-            good := and(good, mload(0x00))
+            pop(staticcall(gas(), 0x08, pairs, 0x180, 0x00, 0x20))
+            good := mload(0x00)
         }
         if (!good) revert Pairing();
     }

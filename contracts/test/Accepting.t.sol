@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
 import {IStakeVault} from "../src/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/Token.sol";
-import {Assurance, State, Terms} from "../src/market/Types.sol";
+import {Assurance, Member, Seat, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
@@ -41,6 +41,34 @@ contract AcceptingTest is Scene {
         uint256 until = market.jobOf(id).deadline;
         vm.warp(until + 1);
         refuses(provider, abi.encodeCall(market.accept, (id, 0)), why(IMarketErrors.TooLate.selector, until));
+    }
+
+    /// A team of one: what is asked of all who accept.
+    function asTeam(bytes32 id) private view returns (bytes memory) {
+        Seat[] memory seats = new Seat[](1);
+        seats[0].member = Member(provider, 10_000, BOND);
+        return abi.encodeCall(market.acceptAsTeam, (id, 0, seats));
+    }
+
+    function test_a_team_comes_neither_late_nor_early() public {
+        bytes32 id = assigned(terms(Assurance.Proven));
+        vm.prank(provider);
+        market.decline(id);
+        bytes memory early = why(IMarketErrors.TooEarly.selector, vm.getBlockNumber() + 1);
+        refuses(provider, asTeam(id), early);
+        nextBlock();
+        refuses(provider, asTeam(id), early);
+        nextBlock();
+        uint256 until = market.jobOf(id).deadline;
+        vm.warp(until + 1);
+        refuses(provider, asTeam(id), why(IMarketErrors.TooLate.selector, until));
+        vm.warp(until);
+        bytes memory call = asTeam(id);
+        vm.prank(provider);
+        (bool done,) = address(market).call(call);
+        yes(done, "in the last second");
+        inState(id, State.Assigned);
+        solvent();
     }
 
     function test_accepting_needs_a_node_and_a_bond() public {

@@ -3,9 +3,26 @@ pragma solidity 0.8.37;
 
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
 import {Permit} from "../src/interfaces/IStakeVault.sol";
+import {ITrainingMarket as M} from "../src/interfaces/ITrainingMarket.sol";
 import {Assurance, Attestation, Job, Licence, Offer, State, Task, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
+
+/// Functions that write and ask for no state of a job: each has its test here, all others are in the table of `States.t.sol`.
+function anytime() pure returns (bytes4[] memory list) {
+    bytes4[6] memory all = [
+        M.open.selector,
+        M.openAndAccept.selector,
+        M.contradict.selector,
+        M.collect.selector,
+        M.withdraw.selector,
+        M.cancelNonce.selector
+    ];
+    list = new bytes4[](all.length);
+    for (uint256 i = 0; i < all.length; ++i) {
+        list[i] = all[i];
+    }
+}
 
 /// @notice What asks for no state of a job: it does the same in each, and changes no job but its own.
 contract AnytimeTest is Scene {

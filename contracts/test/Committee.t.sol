@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
 import {IMarketEvents} from "../src/interfaces/IMarketEvents.sol";
-import {Assurance, Attestation, State, Task, Terms} from "../src/market/Types.sol";
+import {Assurance, Attestation, Member, Seat, State, Task, Terms} from "../src/market/Types.sol";
 import {ContractWallet} from "./mocks/Wallets.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
@@ -57,6 +57,84 @@ contract CommitteeTest is Scene {
         );
         stake(validators[0], 1);
         vote(id, Task.Opening, 0, YES, 0);
+    }
+
+    /// A word from long ago does not decide: the stake behind it may be gone. It can be brought again, if there is stake again.
+    function test_words_count_together_for_a_week() public {
+        bytes32 id = long();
+        uint256 begin = vm.getBlockTimestamp();
+        bytes memory old = voteSignature(id, Task.Opening, 0, YES, 0);
+        vote(id, Task.Opening, 0, YES, 0);
+        uint256 all = vault.free(validators[0]);
+        vm.prank(validators[0]);
+        vault.startExit(all);
+        vm.warp(begin + vault.unbondingSecs());
+        vault.finishExits(validators[0]);
+        vote(id, Task.Opening, 0, YES, 1);
+        eq(market.claimOf(id, 0).windowUntil, 0, "one word, not two");
+        bytes memory again = attest(id, Task.Opening, 0, YES, 0, old);
+        bytes memory bare =
+            abi.encodeWithSelector(IMarketErrors.StakeBehindWord.selector, validators[0], uint256(0), WORD);
+        refuses(stranger, again, bare);
+        stake(validators[0], WORD);
+        vm.expectEmit(address(market));
+        uint256 until = vm.getBlockTimestamp() + 7 days;
+        emit IMarketEvents.Attested(id, validators[0], Task.Opening, 0, lastOf(0), YES, until, 0);
+        market.attest(id, Task.Opening, 0, YES, 0, old);
+        eq(market.claimOf(id, 0).windowUntil, vm.getBlockTimestamp() + 2 hours, "two words within the week");
+        eq(market.owed(validators[0]), FEE, "once for the task");
+        solvent();
+    }
+
+    function test_a_count_ends_with_its_last_second() public {
+        bytes32 id = long();
+        uint256 begin = vm.getBlockTimestamp();
+        vote(id, Task.Divergence, 1, YES, 0);
+        vm.warp(begin + 7 days);
+        bytes memory second = attest(id, Task.Divergence, 1, YES, 0, voteSignature(id, Task.Divergence, 1, YES, 0));
+        refuses(stranger, second, why(IMarketErrors.AlreadyVoted.selector, validators[0]));
+        uint256 snapshot = vm.snapshotState();
+        vote(id, Task.Divergence, 1, YES, 1);
+        yes(market.jobOf(id).diverged, "in the last second");
+        yes(vm.revertToState(snapshot), "back");
+        vm.warp(begin + 7 days + 1);
+        vote(id, Task.Divergence, 1, YES, 1);
+        yes(!market.jobOf(id).diverged, "a second later");
+        // The first two members, in another count.
+        vote(id, Task.Divergence, 1, YES, 0);
+        yes(market.jobOf(id).diverged, "brought again");
+        eq(market.owed(validators[0]), FEE, "paid once");
+        eq(market.owed(validators[1]), FEE, "both");
+        eq(market.owed(validators[2]), 0, "who said nothing");
+        solvent();
+    }
+
+    function test_nobody_is_in_the_committee_of_its_own_work() public {
+        address both = validators[1];
+        enrol(both, 0xee99, address(0), 3);
+        bytes32 id = opened(Assurance.Optimistic);
+        bytes memory why_ = why(IMarketErrors.InCommittee.selector, both);
+        refuses(both, abi.encodeCall(market.accept, (id, 0)), why_);
+        Seat[] memory seats = new Seat[](2);
+        seats[0].member = Member(provider, 6000, BOND / 2);
+        seats[1].member = Member(both, 4000, BOND / 2);
+        (seats[1].nonce, seats[1].expiry) = (1, vm.getBlockTimestamp());
+        seats[1].signature = sign(validatorKeys[1], market.consentDigest(id, provider, seats[1], 0));
+        refuses(provider, abi.encodeCall(market.acceptAsTeam, (id, 0, seats)), why_);
+        Terms memory t = terms(Assurance.Optimistic);
+        t.committee.members = new address[](0);
+        t.committee.threshold = 0;
+        id = open(t);
+        vm.prank(both);
+        market.accept(id, 0);
+    }
+
+    /// A job that runs for longer than stake takes to leave, with one claim.
+    function long() private returns (bytes32 id) {
+        Terms memory t = terms(Assurance.Optimistic);
+        t.times.runSecs = 180 days;
+        id = running(t);
+        claim(id, 0, 1);
     }
 
     function test_each_task_knows_its_verdicts_and_indices() public {

@@ -8,6 +8,7 @@ import {DatasetRegistry} from "../src/DatasetRegistry.sol";
 import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
 import {Assurance, Attestation, Licence, Offer, Seat, State, Task, Terms} from "../src/market/Types.sol";
 import {NodeRegistry} from "../src/NodeRegistry.sol";
+import {marketWrites, selectorsOf, together, vaultWrites} from "./Functions.sol";
 import {HostileToken} from "./mocks/Tokens.sol";
 import {EnteringVerifier} from "./mocks/Verifiers.sol";
 import {EnteringWallet} from "./mocks/Wallets.sol";
@@ -62,13 +63,16 @@ contract HostileTest is Scene {
         entries.push(abi.encodeCall(market.cancelNonce, (1)));
     }
 
+    function test_every_function_that_writes_is_tried() public view {
+        eq(together(selectorsOf(entries)), marketWrites(), "the market's");
+        eq(together(selectorsOf(vaultEntries(provider))), vaultWrites(), "the vault's");
+    }
+
+    bytes private entered = abi.encodePacked(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector);
+
     function refusedInside(string memory where) private view {
         eq(hostile.calls(), 1, where);
-        eq(
-            keccak256(hostile.answer()),
-            keccak256(abi.encodePacked(ReentrancyGuardTransient.ReentrancyGuardReentrantCall.selector)),
-            where
-        );
+        eq(keccak256(hostile.answer()), keccak256(entered), where);
     }
 
     function test_no_entry_while_money_comes_in() public {
@@ -207,6 +211,180 @@ contract HostileTest is Scene {
             hostile.arm(address(0), "");
             solvent();
         }
+    }
+
+    /// Whatever becomes ready while an account is paid is neither lost nor paid with it: what is owed is off the books before.
+    function test_an_exit_that_ends_in_the_middle_of_its_owners_payment() public {
+        stake(requester, 30);
+        prepareExits();
+        uint256 before = hostile.balanceOf(requester);
+        hostile.arm(address(vault), abi.encodeCall(vault.finishExits, (requester)));
+        eq(vault.withdraw(requester), 10, "what was owed");
+        yes(hostile.entered(), "in the middle");
+        hostile.arm(address(0), "");
+        eq(hostile.balanceOf(requester), before + 10, "paid once");
+        eq(vault.owed(requester), 20, "the other exit is not lost");
+        vault.withdraw(requester);
+        eq(hostile.balanceOf(requester), before + 30, "and is paid after that");
+        solvent();
+    }
+
+    /// Something that the requester is owed, and another exit that is over.
+    function prepareExits() private {
+        vm.prank(requester);
+        vault.startExit(10);
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
+        vault.finishExits(requester);
+        vm.prank(requester);
+        vault.startExit(20);
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
+    }
+
+    function test_what_the_vault_pays_is_off_its_books_before_the_transfer() public {
+        stake(requester, 30);
+        prepareExits();
+        hostile.arm(address(vault), abi.encodeCall(vault.owed, (requester)));
+        vault.withdraw(requester);
+        eq(abi.decode(hostile.answer(), (uint256)), 0, "owed");
+    }
+
+    // A receiver of code, which the token tells of each payment.
+
+    function vaultEntries(address who) private view returns (bytes[] memory calls) {
+        Permit memory permit;
+        calls = new bytes[](9);
+        calls[0] = abi.encodeCall(vault.deposit, (1, permit));
+        calls[1] = abi.encodeCall(vault.withdraw, (who));
+        calls[2] = abi.encodeCall(vault.startExit, (1));
+        calls[3] = abi.encodeCall(vault.finishExits, (who));
+        calls[4] = abi.encodeCall(vault.back, (who, 1));
+        calls[5] = abi.encodeCall(vault.lock, (0, who, 1));
+        calls[6] = abi.encodeCall(vault.release, (0, who));
+        calls[7] = abi.encodeCall(vault.take, (0, who, who, 0));
+        calls[8] = abi.encodeCall(vault.takeStake, (who, 1, who));
+    }
+
+    /// An account of code with all that a party needs, and an exit that is over.
+    function receiver() private returns (EnteringWallet wallet) {
+        wallet = new EnteringWallet();
+        address self = address(wallet);
+        accounts.push(self);
+        yes(hostile.transfer(self, 1e24), "fortune");
+        vm.prank(self);
+        hostile.approve(address(market), type(uint256).max);
+        vm.prank(self);
+        hostile.approve(address(vault), type(uint256).max);
+        enrol(self, 0xee88, address(0), 1);
+        stake(self, 1e23);
+        vm.prank(self);
+        vault.startExit(7);
+        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
+    }
+
+    /// All that it has, wherever that is.
+    function total(address who) private view returns (uint256) {
+        return wealth(who) + vault.leaving(who);
+    }
+
+    /// Pays the wallet, which enters in the middle, as itself.
+    function payEntering(IStakeVault from, EnteringWallet wallet, address into, bytes memory call) private {
+        uint256 here = vm.snapshotState();
+        uint256 before = total(address(wallet));
+        hostile.arm(address(wallet), abi.encodeCall(wallet.act, (into, call)));
+        uint256 due = from.owed(address(wallet));
+        // Market and vault pay by the same name.
+        eq(from.withdraw(address(wallet)), due, "all of it");
+        eq(hostile.calls(), 1, "it was told");
+        bool guarded = into == address(from) && bytes4(call) != vault.startExit.selector
+            && bytes4(call) != vault.finishExits.selector && !isForMarket(call);
+        if (guarded) {
+            yes(!hostile.entered(), "refused");
+            eq(
+                keccak256(hostile.answer()),
+                keccak256(abi.encodeWithSelector(EnteringWallet.Refused.selector, entered)),
+                "by the guard"
+            );
+        }
+        if (isForMarket(call)) {
+            bytes memory no = why(IStakeVault.NotMarket.selector, address(wallet));
+            eq(
+                keccak256(hostile.answer()),
+                keccak256(abi.encodeWithSelector(EnteringWallet.Refused.selector, no)),
+                "not for it"
+            );
+        }
+        hostile.arm(address(0), "");
+        eq(total(address(wallet)), before, "paid once");
+        solvent();
+        vm.revertToState(here);
+    }
+
+    function isForMarket(bytes memory call) private view returns (bool) {
+        bytes4 got = bytes4(call);
+        return got == vault.back.selector || got == vault.lock.selector || got == vault.release.selector
+            || got == vault.take.selector || got == vault.takeStake.selector;
+    }
+
+    /// Enters each function of market and vault, while one of them pays.
+    function enterAll(address from, EnteringWallet wallet) private {
+        yes(IStakeVault(from).owed(address(wallet)) > 0, "something to pay");
+        for (uint256 i = 0; i < entries.length; ++i) {
+            payEntering(IStakeVault(from), wallet, address(market), entries[i]);
+        }
+        payEntering(IStakeVault(from), wallet, address(market), abi.encodeCall(market.withdraw, (address(wallet))));
+        bytes[] memory calls = vaultEntries(address(wallet));
+        for (uint256 i = 0; i < calls.length; ++i) {
+            payEntering(IStakeVault(from), wallet, address(vault), calls[i]);
+        }
+    }
+
+    function test_a_requester_that_comes_back_while_it_is_paid() public {
+        EnteringWallet wallet = receiver();
+        requester = address(wallet);
+        bytes32 id = opened(Assurance.Proven);
+        vm.prank(requester);
+        market.cancel(id);
+        enterAll(address(market), wallet);
+    }
+
+    function test_a_provider_that_comes_back_while_it_is_paid() public {
+        EnteringWallet wallet = receiver();
+        provider = address(wallet);
+        bytes32 id = running(Assurance.Proven);
+        prove(id, 0);
+        market.collect(id);
+        // Something more to collect: it is not paid with this.
+        prove(id, 1);
+        enterAll(address(market), wallet);
+        payEntering(IStakeVault(address(market)), wallet, address(market), abi.encodeCall(market.collect, (id)));
+    }
+
+    function test_a_challenger_that_comes_back_while_it_is_paid() public {
+        EnteringWallet wallet = receiver();
+        challenger = address(wallet);
+        bytes32 id = claimed(1);
+        confirm(id, 0);
+        contest(id, 0);
+        vm.warp(market.claimOf(id, 0).answerUntil + 1);
+        market.slash(id, 0);
+        enterAll(address(vault), wallet);
+    }
+
+    function test_an_owner_of_data_that_comes_back_while_it_is_paid() public {
+        EnteringWallet wallet = receiver();
+        Terms memory t = terms(Assurance.Proven);
+        vm.prank(dataOwner);
+        t.training.dataset = datasets.register(ROOT, 107, 1000, address(wallet));
+        t.training.royaltyBps = 1000;
+        Licence memory licence = Licence(++nonce, vm.getBlockTimestamp(), "");
+        licence.signature = sign(OWNER_KEY, market.licenceDigest(t.training.dataset, requester, licence));
+        bytes32 id = open(t, licence);
+        vm.prank(provider);
+        market.accept(id, 0);
+        vm.prank(provider);
+        market.start(id);
+        prove(id, 0);
+        enterAll(address(market), wallet);
     }
 
     /// A wallet is asked about its signature by a call that may change nothing: it cannot come back, neither into the market,

@@ -2,10 +2,10 @@
 pragma solidity 0.8.37;
 
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
-import {IStakeVault} from "../src/interfaces/IStakeVault.sol";
+import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
 import {DataTree} from "../src/libraries/DataTree.sol";
 import {BURNT} from "../src/Token.sol";
-import {Assurance, Member, Seat, State, Task, Terms} from "../src/market/Types.sol";
+import {Assurance, Licence, Member, Seat, State, Task, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
@@ -89,7 +89,7 @@ contract MistakesTest is Scene {
         id = running(Assurance.Optimistic);
         claim(id, 0, 4);
         bytes memory settle = abi.encodeCall(market.settle, (id));
-        refuses(provider, settle, why(IMarketErrors.NothingToSettle.selector));
+        paysNothing(settle);
         bytes memory confirm = confirming(id, 0);
         refuses(provider, confirm, why(IMarketErrors.NotRequester.selector, provider));
         unpaid(id);
@@ -97,7 +97,7 @@ contract MistakesTest is Scene {
         id = running(Assurance.Sampled);
         claim(id, 0, SEGMENTS - 1);
         settle = abi.encodeCall(market.settle, (id));
-        refuses(provider, settle, why(IMarketErrors.NothingToSettle.selector));
+        paysNothing(settle);
         unpaid(id);
         // All claimed, and the secret there: nothing is paid before what is drawn is proven.
         id = proving();
@@ -106,6 +106,12 @@ contract MistakesTest is Scene {
         inState(id, State.Slashed);
         eq(market.jobOf(id).earned, 0, "never");
         solvent();
+    }
+
+    function paysNothing(bytes memory settle) private {
+        vm.prank(provider);
+        (bool done, bytes memory got) = address(market).call(settle);
+        yes(!done && bytes4(got) == IMarketErrors.NothingToSettle.selector, "nothing to settle");
     }
 
     /// The job is left to time.
@@ -137,6 +143,37 @@ contract MistakesTest is Scene {
             eq(vault.owed(validators[i]), 0, "no stake for the committee");
             yes(market.owed(validators[i]) <= 2 * FEE, "its fees, of two tasks");
         }
+        solvent();
+    }
+
+    /// Expired requests that can be replayed: what was signed once serves once, and the market remembers that.
+    function test_a_licence_and_a_consent_serve_once() public {
+        Terms memory t = terms(Assurance.Proven);
+        vm.prank(dataOwner);
+        t.training.dataset = datasets.register(ROOT, 107, 1000, royalties);
+        t.training.royaltyBps = 1000;
+        Licence memory licence = Licence(5, vm.getBlockTimestamp() + 1 days, "");
+        licence.signature = sign(OWNER_KEY, market.licenceDigest(t.training.dataset, requester, licence));
+        bytes32 id = open(t, licence);
+        yes(market.nonceUsed(dataOwner, 5), "the licence's nonce");
+        Seat[] memory seats = new Seat[](2);
+        seats[0].member = Member(provider, 5000, BOND / 2);
+        seats[1] = Seat(Member(partner, 5000, BOND / 2), 6, vm.getBlockTimestamp() + 1 days, "");
+        seats[1].signature = sign(PARTNER_KEY, market.consentDigest(id, provider, seats[1], 0));
+        vm.prank(provider);
+        market.acceptAsTeam(id, 0, seats);
+        yes(market.nonceUsed(partner, 6), "the consent's nonce");
+        // Neither is free again when the job is not run.
+        vm.prank(provider);
+        market.decline(id);
+        reopened();
+        bytes memory team = abi.encodeCall(market.acceptAsTeam, (id, 0, seats));
+        refuses(provider, team, abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, partner, 6));
+        vm.prank(requester);
+        market.cancel(id);
+        Permit memory none;
+        bytes memory again = abi.encodeCall(market.open, (t, ++nonce, licence, none));
+        refuses(requester, again, abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, dataOwner, 5));
         solvent();
     }
 

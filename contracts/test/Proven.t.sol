@@ -6,6 +6,7 @@ import {Segment} from "../src/interfaces/ISegmentVerifier.sol";
 import {BURNT} from "../src/Token.sol";
 import {Assurance, Job, State, Task, Terms} from "../src/market/Types.sol";
 import {Mode, MockVerifier} from "./mocks/Verifiers.sol";
+import {Bounds} from "../src/market/Bounds.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
@@ -78,7 +79,7 @@ contract ProvenTest is Scene {
         (t.training.verifier, t.training.verifierCode) = (address(cut), address(cut).codehash);
         t.training.rows = rows;
         t.training.segments = 4096;
-        (t.checks.draws, t.price.bond, t.times.proveSecs) = (64, PRICE * 64, 60);
+        (t.checks.draws, t.price.bond, t.times.proveSecs) = (64, PRICE * 64, Bounds.MIN_DUE_SECS);
         bytes32 id = running(t);
         uint256 total = 0;
         uint256 segments = market.segmentOf(id, 0).epochSegments;

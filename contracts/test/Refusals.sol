@@ -25,14 +25,15 @@ function ofTerms(bytes4 e) pure returns (bool) {
         || e == E.DatasetMismatch.selector || e == E.BadParent.selector || e == E.NonceUsed.selector
         || e == E.SignatureExpired.selector || e == E.BadSignature.selector || e == E.OfferForAnother.selector
         || e == E.PriceTooLow.selector || e == E.NotRegistered.selector || e == E.BadTeam.selector
-        || e == E.NoBond.selector || e == E.LeadBondTooSmall.selector;
+        || e == E.NoBond.selector || e == E.LeadBondTooSmall.selector || e == E.InCommittee.selector;
 }
 
 function ofSteps(bytes4 e) pure returns (bool) {
-    return e == E.WrongIndex.selector || e == E.NotPending.selector || e == E.TooManyClaims.selector
-        || e == E.WrongLast.selector || e == E.NothingToSettle.selector || e == E.ChallengeOpen.selector
-        || e == E.NoChallenge.selector || e == E.NotOpened.selector || e == E.WrongSecret.selector
-        || e == E.HashLost.selector || e == E.HashStored.selector || e == MockVerifier.NotAProof.selector;
+    return e == E.WrongIndex.selector || e == E.NotPending.selector || e == E.NoClaims.selector
+        || e == E.TooManyClaims.selector || e == E.WrongLast.selector || e == E.NothingToSettle.selector
+        || e == E.ChallengeOpen.selector || e == E.NoChallenge.selector || e == E.NotOpened.selector
+        || e == E.WrongSecret.selector || e == E.HashLost.selector || e == E.HashStored.selector
+        || e == MockVerifier.NotAProof.selector;
 }
 
 function ofCommittee(bytes4 e) pure returns (bool) {

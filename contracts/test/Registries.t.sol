@@ -88,6 +88,45 @@ contract RegistriesTest is Scene {
         yes(nodes.actsFor(stranger, stranger), "the owner acts for itself");
     }
 
+    function test_what_is_not_registered_cannot_be_removed() public {
+        bytes memory call = abi.encodeCall(nodes.remove, (peer));
+        bytes memory not = why(INodeRegistry.NotNodeOwner.selector, peer);
+        refusesAt(address(nodes), requester, call, not);
+        enrol(requester, PEER_KEY, hot, 1);
+        vm.prank(requester);
+        nodes.remove(peer);
+        // It would take the role, or the hot key, of another node of the same owner.
+        enrol(requester, PEER_KEY + 1, hot, 1);
+        refusesAt(address(nodes), requester, call, not);
+        yes(nodes.hasRole(requester, 1) && nodes.actsFor(hot, requester), "the other node stays");
+    }
+
+    /// Who was removed is not brought back by what its key signed before.
+    function test_a_registration_is_not_brought_again_after_a_removal() public {
+        bytes memory signature = signedFor(requester);
+        vm.prank(requester);
+        nodes.register(peer, hot, 1, bytes32("key"), "", signature);
+        vm.prank(requester);
+        nodes.remove(peer);
+        bytes memory bad = why(INodeRegistry.BadPeerSignature.selector);
+        refusesAt(address(nodes), requester, entry(hot, 1, "", signature), bad);
+        refusesAt(address(nodes), stranger, entry(hot, 1, "", signature), bad);
+        eq(nodes.node(peer).owner, address(0), "nobody's");
+        yes(!nodes.hasRole(requester, 1), "no role");
+    }
+
+    /// A requester needs no node, so its jobs count without one, and after its node went.
+    function test_counters_need_no_node() public {
+        vm.prank(stranger);
+        nodes.record(requester, 5);
+        enrol(requester, PEER_KEY, hot, 1);
+        vm.prank(requester);
+        nodes.remove(peer);
+        vm.prank(stranger);
+        nodes.record(requester, 5);
+        eq(nodes.outcomes(stranger, requester, 5), 2, "counted");
+    }
+
     function test_counters_are_the_reporters_own() public {
         vm.prank(stranger);
         nodes.record(provider, 11);
@@ -125,6 +164,13 @@ contract RegistriesTest is Scene {
         vm.prank(stranger);
         yes(datasets.register(ROOT, 9, 1, royalties) != set, "no squatting");
         eq(datasets.entry(set).rateBps, 100, "untouched");
+    }
+
+    function test_a_set_that_is_not_registered_cannot_be_changed() public {
+        bytes32 set = datasets.digest(dataOwner, ROOT, 9);
+        bytes memory call = abi.encodeCall(datasets.change, (set, 1, royalties));
+        refusesAt(address(datasets), dataOwner, call, why(IDatasetRegistry.NotDatasetOwner.selector, uint256(set)));
+        eq(datasets.entry(set).receiver, address(0), "nothing there");
     }
 
     function test_the_token_has_one_supply() public {

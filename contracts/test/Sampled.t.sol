@@ -91,7 +91,7 @@ contract SampledTest is Scene {
         bytes memory tooMany = abi.encodeCall(market.claim, (id, 0, new bytes32[](SEGMENTS + 1)));
         refuses(provider, tooMany, why(IMarketErrors.TooManyClaims.selector, SEGMENTS));
         bytes memory none = abi.encodeCall(market.claim, (id, 0, new bytes32[](0)));
-        refuses(provider, none, why(IMarketErrors.TooManyClaims.selector, 64));
+        refuses(provider, none, why(IMarketErrors.NoClaims.selector));
         bytes memory page = abi.encodeCall(market.claim, (id, 0, new bytes32[](65)));
         refuses(provider, page, why(IMarketErrors.TooManyClaims.selector, 64));
         claim(id, 0, 3);

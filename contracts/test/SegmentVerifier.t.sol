@@ -123,6 +123,10 @@ contract SegmentVerifierTest is Test {
         _refused(key, abi.encodeWithSelector(SegmentVerifier.ColumnVars.selector, 3));
         key.columnVars = 22;
         _refused(key, abi.encodeWithSelector(SegmentVerifier.ColumnVars.selector, 22));
+        for (uint8 n = 4; n < 22; n += 17) {
+            key.columnVars = n;
+            same(n, new SegmentVerifier(key).columnVars());
+        }
     }
 
     function test_everySegmentHasColumns() external {
@@ -136,6 +140,16 @@ contract SegmentVerifierTest is Test {
         key = _key();
         key.traceColumns = 0;
         _refused(key, reason);
+    }
+
+    /// @notice A proof with more columns, tables included, would not fit into a transaction.
+    function test_columnsOfAllKindsAreBounded() external {
+        SegmentVerifier.Key memory key = _key();
+        // Two tables, three columns of a trace, and two of parameters at either end.
+        (key.dataColumns, key.parameterColumns) = (1015, 2);
+        new SegmentVerifier(key);
+        key.dataColumns = 1016;
+        _refused(key, abi.encodeWithSelector(SegmentVerifier.Columns.selector));
     }
 
     function test_architectureIsChecked() external {
@@ -176,6 +190,38 @@ contract SegmentVerifierTest is Test {
         _refused(key, abi.encodeWithSelector(Setup.TauPoint.selector));
         key.tauG2 = [Bn254.G2_X1, Bn254.G2_X0, Bn254.G2_Y1, Bn254.G2_Y0];
         _refused(key, abi.encodeWithSelector(Setup.TrivialTau.selector));
+        // No coordinate can be another one alone.
+        for (uint256 i = 0; i < 4; ++i) {
+            key.tauG2 = [Bn254.G2_X1, Bn254.G2_X0, Bn254.G2_Y1, Bn254.G2_Y0];
+            key.tauG2[i] ^= 1;
+            _refused(key, abi.encodeWithSelector(Setup.TauPoint.selector));
+        }
+    }
+
+    /// @dev x times a cube root of unity: a point of the group with the same y.
+    function _turned(uint256[4] memory point) private pure returns (uint256[4] memory) {
+        return [mulmod(point[0], UNITY_ROOT, FIELD), mulmod(point[1], UNITY_ROOT, FIELD), point[2], point[3]];
+    }
+
+    function _negated(uint256[4] memory point) private pure returns (uint256[4] memory) {
+        return [point[0], point[1], FIELD - point[2], FIELD - point[3]];
+    }
+
+    uint256 private constant UNITY_ROOT = 0x59e26bcea0d48bacd4f263f1acdb5c4f5763473177fffffe;
+
+    /// @notice A tau is one, or the public one, only if both coordinates are: points that share one of them are others.
+    function test_tauIsComparedWhole() external {
+        SegmentVerifier.Key memory key = _key();
+        uint256[4][2] memory points = [[Bn254.G2_X1, Bn254.G2_X0, Bn254.G2_Y1, Bn254.G2_Y0], [X1, X0, Y1, Y0]];
+        for (uint256 i = 0; i < 2; ++i) {
+            for (uint256 j = 0; j < 2; ++j) {
+                key.tauG2 = j == 0 ? _negated(points[i]) : _turned(points[i]);
+                key.insecure = false;
+                assert(!new SegmentVerifier(key).insecureSetup());
+                key.insecure = true;
+                _refused(key, abi.encodeWithSelector(Setup.SetupKind.selector));
+            }
+        }
     }
 
     function test_tablesArePoints() external {
@@ -194,6 +240,18 @@ contract SegmentVerifierTest is Test {
             (bytes32 expected, bytes32 got) = _libraries.roundTrip(points);
             same(expected, got);
         }
+    }
+
+    /// @notice Tables that a contract cannot keep are refused by name. There is room for 384 points; here it is the place of the
+    /// contract that is taken, because the test runner has room for any code.
+    function test_tablesThatCannotBeKeptAreRefused() external {
+        uint256[2][] memory points = new uint256[2][](2);
+        (points[0], points[1]) = ([uint256(1), 2], [uint256(1), 2]);
+        Libraries fresh = new Libraries();
+        // The first contract that it makes.
+        vm.etch(address(uint160(uint256(keccak256(abi.encodePacked(hex"d694", fresh, hex"01"))))), hex"00");
+        vm.expectRevert(abi.encodeWithSelector(Tables.TableData.selector));
+        fresh.roundTrip(points);
     }
 
     function test_inverse(uint256 value) external {
@@ -219,36 +277,111 @@ contract SegmentVerifierTest is Test {
         same(80, _libraries.depth(uint256(1) << 80));
     }
 
-    function test_halo2MustAnswerWithTwoPoints() external {
-        SegmentVerifier.Key memory key = _key();
-        key.halo2 = IHalo2Verifier(address(new Curt()));
-        SegmentVerifier verifier = new SegmentVerifier(key);
-        // Long enough, with points that are on the curve, scalars that are zero, and the leaf under its root.
-        Segment memory segment = Segment({
+    // A proof for the key above with one part of data, first and last parameters each: right as far as the halo2 verifier.
+
+    uint256 private constant SCALARS = 64 * 7;
+    uint256 private constant FOLDS = SCALARS + 32 * 19;
+    uint256 private constant EVALUATIONS = FOLDS + 64 * 7;
+    uint256 private constant QUOTIENTS = EVALUATIONS + 32 * 25;
+
+    /// @dev Points that are on the curve, and scalars that are zero.
+    function _proof() private pure returns (bytes memory proof) {
+        proof = new bytes(QUOTIENTS + 128);
+        for (uint256 i = 0; i < 7; ++i) {
+            _write(proof, 64 * i, 1);
+            _write(proof, 64 * i + 32, 2);
+        }
+    }
+
+    function _write(bytes memory proof, uint256 offset, uint256 word) private pure {
+        assembly ("memory-safe") {
+            mstore(add(add(proof, 0x20), offset), word)
+        }
+    }
+
+    function _read(bytes memory proof, uint256 offset) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(add(add(proof, 0x20), offset))
+        }
+    }
+
+    /// @dev The only segment of an epoch, whose leaf and first commitments are those of the proof.
+    function _segment(bytes memory proof) private pure returns (Segment memory) {
+        return Segment({
             job: 0,
             owner: address(1),
             index: 0,
-            dataRoot: keccak256(abi.encodePacked(uint8(0), uint64(0), uint64(0), uint256(1), uint256(2))),
+            dataRoot: keccak256(abi.encodePacked(uint8(0), uint64(0), uint64(0), _read(proof, 128), _read(proof, 160))),
             epochSegments: 1,
             position: 0,
             liveSteps: 1,
             liveRows: 1,
             rate: 1,
-            first: keccak256(abi.encode(1, 2))
+            first: keccak256(abi.encode(_read(proof, 0), _read(proof, 32)))
         });
-        bytes memory proof;
-        for (uint256 i = 0; i < 7; ++i) {
-            proof = bytes.concat(proof, abi.encode(1, 2));
+    }
+
+    /// @dev What the verifier says of a proof that is not right: how its reason begins.
+    function _fault(SegmentVerifier verifier, bytes memory proof) private view returns (bytes4) {
+        try verifier.verify(_segment(proof), proof) {
+            return 0;
+        } catch (bytes memory reason) {
+            return bytes4(reason);
         }
-        proof = bytes.concat(proof, new bytes(32 * 19 + 64 * 7 + 32 * 25 + 128));
-        vm.expectRevert(abi.encodeWithSelector(ISegmentVerifier.Halo2Answer.selector));
-        verifier.verify(segment, proof);
+    }
+
+    function test_halo2MustAnswerWithTwoPoints() external {
+        SegmentVerifier.Key memory key = _key();
+        bytes memory proof = _proof();
+        // Two points are four words; what is longer is not their answer either.
+        for (uint256 words = 0; words < 8; ++words) {
+            key.halo2 = IHalo2Verifier(address(new Answering(words)));
+            bool refused = _fault(new SegmentVerifier(key), proof) == ISegmentVerifier.Halo2Answer.selector;
+            assert(refused == (words != 4));
+        }
+    }
+
+    function test_scalarsAreBelowTheOrder() external {
+        SegmentVerifier verifier = new SegmentVerifier(_key());
+        // rho, s, and the first and the last evaluation.
+        uint256[4] memory offsets = [SCALARS, FOLDS - 32, EVALUATIONS, QUOTIENTS - 32];
+        for (uint256 i = 0; i < 4; ++i) {
+            bytes memory proof = _proof();
+            _write(proof, offsets[i], Bn254.R - 1);
+            assert(_fault(verifier, proof) != ISegmentVerifier.ScalarNotReduced.selector);
+            _write(proof, offsets[i], Bn254.R);
+            vm.expectRevert(abi.encodeWithSelector(ISegmentVerifier.ScalarNotReduced.selector, offsets[i]));
+            verifier.verify(_segment(proof), proof);
+        }
+    }
+
+    function test_noPointOfTheProofIsInfinity() external {
+        SegmentVerifier.Key memory key = _key();
+        for (uint256 tables = 0; tables < 2; ++tables) {
+            // Without a table the last point of the trace is the last of all, where the sum begins.
+            key.tables = new uint256[2][](tables);
+            if (tables > 0) key.tables[0] = [uint256(1), 2];
+            SegmentVerifier verifier = new SegmentVerifier(key);
+            for (uint256 i = 0; i < 7; ++i) {
+                bytes memory proof = _proof();
+                _write(proof, 64 * i, 0);
+                _write(proof, 64 * i + 32, 0);
+                vm.expectRevert(abi.encodeWithSelector(ISegmentVerifier.PointAtInfinity.selector, 64 * i));
+                verifier.verify(_segment(proof), proof);
+            }
+        }
     }
 }
 
-/// @notice A halo2 verifier that answers with one word.
-contract Curt {
+/// @notice A halo2 verifier that answers with so many words.
+contract Answering {
+    uint256 private immutable WORDS;
+
+    constructor(uint256 words) {
+        WORDS = words;
+    }
+
     fallback(bytes calldata) external returns (bytes memory) {
-        return abi.encode(1);
+        return new bytes(32 * WORDS);
     }
 }

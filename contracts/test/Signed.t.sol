@@ -134,33 +134,172 @@ contract SignedTest is Scene {
         eq(market.jobOf(id).requester, address(wallet), "requester");
     }
 
-    /// Mistake of others: one signature usable in two roles.
+    // What each role signs, by the text of its type; EIP-712 says how that, domain and fields make a digest.
+
+    enum Role {
+        Offer,
+        Consent,
+        Licence,
+        Attestation
+    }
+
+    string[4] private types = [
+        "Offer(address requester,address provider,bytes32 terms,uint256 nonce,uint256 expiry)",
+        "Consent(bytes32 job,address lead,address member,uint16 shareBps,uint128 bond,uint256 minPrice,uint256 nonce,uint256 expiry)",
+        "Licence(bytes32 dataset,address requester,uint256 nonce,uint256 expiry)",
+        "Attestation(bytes32 job,uint8 task,uint32 index,bytes32 subject,bytes32 verdict)"
+    ];
+
+    /// What the roles sign about.
+    bytes32 private wanted;
+    bytes32 private trained;
+
+    function prepare() private {
+        licensed();
+        wanted = opened(Assurance.Proven);
+        trained = running(Assurance.Proven);
+    }
+
+    function licensedTerms() private view returns (Terms memory t) {
+        t = terms(Assurance.Proven);
+        t.training.dataset = datasets.digest(dataOwner, ROOT, 107);
+        t.training.royaltyBps = 1000;
+    }
+
+    function theOffer(bytes memory signature) private view returns (Offer memory) {
+        return Offer(requester, provider, 8, vm.getBlockTimestamp(), signature);
+    }
+
+    function theSeats(bytes memory signature) private view returns (Seat[] memory seats) {
+        seats = new Seat[](2);
+        seats[0].member = Member(provider, 6000, BOND / 2);
+        seats[1] = Seat(Member(partner, 4000, BOND / 2), 8, vm.getBlockTimestamp(), signature);
+    }
+
+    function theLicence(bytes memory signature) private view returns (Licence memory) {
+        return Licence(8, vm.getBlockTimestamp(), signature);
+    }
+
+    /// The fields of a role's message, as EIP-712 encodes them.
+    function fields(Role role) private view returns (bytes memory) {
+        uint256 expiry = vm.getBlockTimestamp();
+        if (role == Role.Offer) {
+            return abi.encode(requester, provider, keccak256(abi.encode(terms(Assurance.Proven))), 8, expiry);
+        }
+        if (role == Role.Consent) return abi.encode(wanted, provider, partner, 4000, BOND / 2, PRICE, 8, expiry);
+        if (role == Role.Licence) return abi.encode(licensedTerms().training.dataset, requester, 8, expiry);
+        return abi.encode(trained, Task.Divergence, 0, FIRST, YES);
+    }
+
+    function domainOf(uint256 chain, address where) private pure returns (bytes32) {
+        bytes32 kind = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+        return keccak256(abi.encode(kind, keccak256("gradproof market"), keccak256("1"), chain, where));
+    }
+
+    function digestOf(bytes32 domain, Role kind, bytes memory message) private view returns (bytes32) {
+        bytes32 kindHash = keccak256(bytes(types[uint256(kind)]));
+        return keccak256(abi.encodePacked(hex"1901", domain, keccak256(bytes.concat(kindHash, message))));
+    }
+
+    function keyOf(Role role) private view returns (uint256) {
+        uint256[4] memory keys = [REQUESTER_KEY, PARTNER_KEY, OWNER_KEY, validatorKeys[1]];
+        return keys[uint256(role)];
+    }
+
+    /// The call that brings a role's signature.
+    function bring(Role role, bytes memory signature) private view returns (address who, bytes memory call) {
+        if (role == Role.Offer) return (provider, take(terms(Assurance.Proven), theOffer(signature)));
+        if (role == Role.Consent) {
+            return (provider, abi.encodeCall(market.acceptAsTeam, (wanted, PRICE, theSeats(signature))));
+        }
+        if (role == Role.Licence) {
+            return (requester, abi.encodeCall(market.open, (licensedTerms(), 9, theLicence(signature), noPermit)));
+        }
+        return (stranger, abi.encodeCall(market.attest, (trained, Task.Divergence, 0, YES, 1, signature)));
+    }
+
+    function refusesWord(Role role, bytes32 digest) private {
+        (address who, bytes memory call) = bring(role, sign(keyOf(role), digest));
+        refuses(who, call, badSignature(vm.addr(keyOf(role))));
+    }
+
+    function takesWord(Role role, bytes32 digest) private {
+        uint256 here = vm.snapshotState();
+        (address who, bytes memory call) = bring(role, sign(keyOf(role), digest));
+        vm.prank(who);
+        (bool done,) = address(market).call(call);
+        yes(done, "a role's own message");
+        vm.revertToState(here);
+    }
+
+    /// Mistake of others: one signature usable in two roles. A role's fields under another role's type are nobody's message.
     function test_one_signature_serves_one_role() public {
-        // The same key signs a licence and a word; neither opens a job.
-        Terms memory t = terms(Assurance.Proven);
-        Offer memory offer = offered(t, requester, REQUESTER_KEY);
-        Licence memory licence = Licence(offer.nonce, offer.expiry, "");
-        bytes32 id = market.idOf(requester, offer.nonce, t);
-        offer.signature = sign(REQUESTER_KEY, market.licenceDigest(keccak256(abi.encode(t)), requester, licence));
-        refuses(provider, take(t, offer), badSignature(requester));
-        offer.signature =
-            sign(REQUESTER_KEY, market.attestationDigest(Attestation(id, Task.Opening, 0, bytes32(offer.nonce), YES)));
-        refuses(provider, take(t, offer), badSignature(requester));
-        Seat memory seat = Seat(Member(requester, 10_000, BOND), offer.nonce, offer.expiry, "");
-        offer.signature = sign(REQUESTER_KEY, market.consentDigest(id, address(0), seat, 0));
-        refuses(provider, take(t, offer), badSignature(requester));
-        // The same words with the same fields have different digests in each role.
-        yes(market.licenceDigest(id, requester, licence) != market.offerDigest(offer, t), "roles differ");
+        prepare();
+        bytes32 domain = domainOf(31_337, address(market));
+        for (uint256 i = 0; i < 4; ++i) {
+            for (uint256 kind = 0; kind < 4; ++kind) {
+                bytes32 digest = digestOf(domain, Role(kind), fields(Role(i)));
+                if (kind == i) takesWord(Role(i), digest);
+                else refusesWord(Role(i), digest);
+            }
+        }
+    }
+
+    /// What wallets are told to sign is what counts, with the type's hash in it.
+    function test_digests_are_those_of_the_types() public {
+        prepare();
+        bytes32 domain = domainOf(31_337, address(market));
+        bytes32[4] memory got = [
+            market.offerDigest(theOffer(""), terms(Assurance.Proven)),
+            market.consentDigest(wanted, provider, theSeats("")[1], PRICE),
+            market.licenceDigest(licensedTerms().training.dataset, requester, theLicence("")),
+            market.attestationDigest(Attestation(trained, Task.Divergence, 0, FIRST, YES))
+        ];
+        for (uint256 i = 0; i < 4; ++i) {
+            eq(got[i], digestOf(domain, Role(i), fields(Role(i))), types[i]);
+        }
+    }
+
+    /// Mistake of others: one signature usable on two chains, or in two contracts.
+    function test_each_roles_signature_is_for_one_chain_and_market() public {
+        prepare();
+        bytes32 here = domainOf(31_337, address(market));
+        bytes32 there = domainOf(5, address(market));
+        bytes32 other = domainOf(31_337, address(new TrainingMarket(IERC20(address(token)), nodes, datasets)));
+        for (uint256 i = 0; i < 4; ++i) {
+            Role role = Role(i);
+            bytes memory message = fields(role);
+            refusesWord(role, digestOf(other, role, message));
+            refusesWord(role, digestOf(there, role, message));
+            takesWord(role, digestOf(here, role, message));
+            // The same market on the other side of a fork.
+            vm.chainId(5);
+            refusesWord(role, digestOf(here, role, message));
+            takesWord(role, digestOf(there, role, message));
+            vm.chainId(31_337);
+        }
+    }
+
+    /// A nonce is its signer's, whatever it signed with it: one that is used or cancelled serves no other role.
+    function test_a_nonce_serves_one_role() public {
+        prepare();
+        bytes32 domain = domainOf(31_337, address(market));
+        for (uint256 i = 0; i < 3; ++i) {
+            Role role = Role(i);
+            address signer = vm.addr(keyOf(role));
+            vm.prank(signer);
+            market.cancelNonce(8);
+            (address who, bytes memory call) = bring(role, sign(keyOf(role), digestOf(domain, role, fields(role))));
+            refuses(who, call, abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, signer, 8));
+        }
     }
 
     // Licences.
 
     function licensed() private returns (Terms memory t, bytes32 set) {
-        t = terms(Assurance.Proven);
         vm.prank(dataOwner);
         set = datasets.register(ROOT, 107, 1000, royalties);
-        t.training.dataset = set;
-        t.training.royaltyBps = 1000;
+        t = licensedTerms();
     }
 
     function licenceFor(bytes32 set, address who) private returns (Licence memory licence) {

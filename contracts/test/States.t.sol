@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {ITrainingMarket} from "../src/interfaces/ITrainingMarket.sol";
-import {Member, Seat, State, Task} from "../src/market/Types.sol";
+import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
+import {Assurance, Member, Seat, State, Task} from "../src/market/Types.sol";
+import {anytime} from "./Anytime.t.sol";
+import {marketWrites, together} from "./Functions.sol";
 import {Scene} from "./Scene.sol";
 import {vm} from "./Vm.sol";
 
@@ -85,6 +87,20 @@ contract StatesTest is Scene {
         eq(refused, 22 * 16 - 32, "refusals");
     }
 
+    /// A function that is in neither table was forgotten: nobody said in which states it has work to do.
+    function test_each_function_that_writes_is_in_a_table() public {
+        fill(keccak256("job"));
+        bytes4[] memory others = anytime();
+        bytes4[] memory all = new bytes4[](table.length + others.length);
+        for (uint256 i = 0; i < table.length; ++i) {
+            all[i] = bytes4(table[i].call);
+        }
+        for (uint256 i = 0; i < others.length; ++i) {
+            all[table.length + i] = others[i];
+        }
+        eq(together(all), marketWrites(), "functions that write");
+    }
+
     function test_an_ended_job_never_changes() public {
         for (uint256 k = uint256(State.Cancelled); k <= uint256(State.Diverged); ++k) {
             bytes32 id = reach(State(k));
@@ -110,6 +126,36 @@ contract StatesTest is Scene {
                 late(id);
             }
         }
+        solvent();
+    }
+
+    /// A word of the third member, which it could have brought before the other two.
+    function lateWord(bytes32 id, uint32 index) private view returns (bytes memory) {
+        bytes memory signature = voteSignature(id, Task.Divergence, index, YES, 1);
+        return abi.encodeCall(market.attest, (id, Task.Divergence, index, YES, 1, signature));
+    }
+
+    /// Else it would be cut again, and paid for again.
+    function test_a_job_diverges_once() public {
+        bytes32 id = claimed(2);
+        bytes memory again = lateWord(id, 2);
+        agree(id, Task.Divergence, 2, YES);
+        refuses(stranger, again, why(IMarketErrors.NotPending.selector, uint256(2)));
+        // Nor do those two say it of the last segment that is left.
+        bytes memory other = abi.encodeCall(market.attest, (id, Task.Divergence, 1, YES, 0, ""));
+        refuses(stranger, other, why(IMarketErrors.NotPending.selector, uint256(1)));
+        eq(market.jobOf(id).total, 2, "cut once");
+
+        id = running(Assurance.Sampled);
+        claim(id, 0, 2);
+        again = lateWord(id, 2);
+        agree(id, Task.Divergence, 2, YES);
+        refuses(stranger, again, wrongState(id, State.Drawing));
+
+        id = running(Assurance.Proven);
+        again = lateWord(id, 0);
+        agree(id, Task.Divergence, 0, YES);
+        refuses(stranger, again, wrongState(id, State.Diverged));
         solvent();
     }
 }

@@ -125,6 +125,51 @@ contract TeamsTest is Scene {
         refuses(provider, join(id, all, PRICE), why(IMarketErrors.SignatureExpired.selector, all[1].expiry));
     }
 
+    /// The lead decides for all: a member agrees to one lead, and not to whoever brings its signature.
+    function test_consent_is_to_one_lead() public {
+        address other = enrolMany(1, 1)[0];
+        stake(other, BOND);
+        bytes32 id = opened(Assurance.Proven);
+        Seat[] memory all = seats(id);
+        all[0].member.owner = other;
+        refuses(other, join(id, all, PRICE), why(IMarketErrors.BadSignature.selector, partner));
+        // By itself the other lead could take the job, with a consent that names it.
+        all[1].signature = sign(PARTNER_KEY, market.consentDigest(id, other, all[1], PRICE));
+        vm.prank(other);
+        market.acceptAsTeam(id, PRICE, all);
+        inState(id, State.Assigned);
+    }
+
+    /// Else a consent that was cancelled, or is over, could be brought as another.
+    function test_consent_is_for_one_nonce_and_time() public {
+        bytes32 id = opened(Assurance.Proven);
+        bytes memory forged = why(IMarketErrors.BadSignature.selector, partner);
+        Seat[] memory all = seats(id);
+        all[1].nonce += 1;
+        refuses(provider, join(id, all, PRICE), forged);
+        all = seats(id);
+        all[1].expiry += 1;
+        refuses(provider, join(id, all, PRICE), forged);
+        all[1].expiry -= 1;
+        vm.warp(all[1].expiry);
+        take(id, all, PRICE);
+    }
+
+    /// A consent serves once: a lead that handed the job back does not take its members with it again.
+    function test_a_used_consent_is_not_brought_again() public {
+        bytes32 id = opened(Assurance.Proven);
+        Seat[] memory all = seats(id);
+        vm.prank(provider);
+        market.acceptAsTeam(id, PRICE, all);
+        yes(market.nonceUsed(partner, 77), "used");
+        vm.prank(provider);
+        market.decline(id);
+        reopened();
+        bytes memory used = abi.encodeWithSelector(IMarketErrors.NonceUsed.selector, partner, 77);
+        refuses(provider, join(id, all, PRICE), used);
+        eq(vault.bonded(id, partner), 0, "no bond");
+    }
+
     function test_a_team_is_whole() public {
         bytes32 id = opened(Assurance.Proven);
         bytes memory bad = why(IMarketErrors.BadTeam.selector);

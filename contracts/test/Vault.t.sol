@@ -162,6 +162,31 @@ contract VaultTest is Scene {
         eq(vault.bonded(bytes32("bond"), requester), 0, "no bond");
     }
 
+    /// The market releases all bonds of a team at an end, also those that a slash took whole: nothing is made of nothing.
+    function test_releasing_no_bond_frees_nothing() public {
+        stake(requester, 100);
+        bytes32 bond = bytes32("bond");
+        bytes memory release = abi.encodeCall(vault.release, (bond, requester));
+        vm.expectEmit(address(vault));
+        emit IStakeVault.Released(bond, requester, 0);
+        asMarket(release);
+        eq(vault.free(requester), 100, "there was none");
+        asMarket(abi.encodeCall(vault.lock, (bond, requester, 70)));
+        asMarket(release);
+        asMarket(release);
+        eq(vault.free(requester), 100, "it was released already");
+        asMarket(abi.encodeCall(vault.lock, (bond, requester, 70)));
+        asMarket(abi.encodeCall(vault.take, (bond, requester, stranger, 70)));
+        asMarket(release);
+        eq(vault.free(requester), 30, "all of it was taken");
+        // Somebody else's bond of the same name stays.
+        asMarket(abi.encodeCall(vault.lock, (bond, provider, 70)));
+        asMarket(release);
+        eq(vault.bonded(bond, provider), 70, "another's");
+        asMarket(abi.encodeCall(vault.release, (bond, provider)));
+        solvent();
+    }
+
     function testFuzz_what_is_taken_adds_up(uint96 free, uint96 first, uint96 second, uint128 most) public {
         free = free % 1e20 + 3;
         first = first % free;

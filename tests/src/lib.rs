@@ -42,6 +42,15 @@ pub fn skip(test: &str, lacks: &str, remedy: &str) {
     }
 }
 
+/// The checked-in interface of a contract, from which its Rust bindings are made.
+///
+/// # Panics
+/// If there is none.
+pub fn stored_interface(name: &str) -> Value {
+    let stored = fs::read(root().join("contracts/abi").join(format!("{name}.json"))).expect("the interface is there");
+    serde_json::from_slice(&stored).expect("it is JSON")
+}
+
 /// The known answer in `tests/vectors/name`, if there is one.
 pub fn known_vector(name: &str) -> Option<Value> {
     let known = fs::read(root().join("tests").join("vectors").join(name)).ok()?;

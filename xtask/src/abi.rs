@@ -1,4 +1,4 @@
-//! The interfaces of the market's contracts, from which the Rust bindings are made.
+//! The interfaces of the contracts, from which the Rust bindings are made.
 
 use std::fs;
 
@@ -7,16 +7,26 @@ use serde_json::Value;
 
 use crate::{contracts, root};
 
-/// The contracts of `contracts/src` that have bindings.
-const BOUND: [&str; 5] = ["ComputeToken", "NodeRegistry", "StakeVault", "DatasetRegistry", "TrainingMarket"];
+/// What has bindings, below `contracts/src`.
+const BOUND: [&str; 8] = [
+    "ComputeToken",
+    "NodeRegistry",
+    "StakeVault",
+    "DatasetRegistry",
+    "TrainingMarket",
+    "SegmentVerifier",
+    "SegmentLedger",
+    "interfaces/IHalo2Verifier",
+];
 
 /// Writes `contracts/abi` from the sources.
 pub fn write() -> Result<()> {
     contracts::install()?;
     let folder = root().join("contracts/abi");
     fs::create_dir_all(&folder)?;
-    for name in BOUND {
-        let source = format!("src/{name}.sol:{name}");
+    for file in BOUND {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let source = format!("src/{file}.sol:{name}");
         let output = contracts::forge()?.args(["inspect", &source, "abi", "--json"]).output()?;
         let said = String::from_utf8_lossy(&output.stderr);
         ensure!(output.status.success(), "forge has no interface of {name}: {said}");

@@ -60,7 +60,7 @@ enum Task {
         #[arg(long)]
         snapshot: bool,
     },
-    /// Makes the interfaces in `contracts/abi` again, from which the Rust bindings of the market are made.
+    /// Makes the interfaces in `contracts/abi` again, from which the Rust bindings are made.
     Abi,
     /// Puts the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
     ///

@@ -4,6 +4,9 @@ pragma solidity 0.8.37;
 /// @title Verifier of the proofs of one halo2 circuit, up to the pairing
 /// @notice An implementation holds the verifying key of one circuit. It checks a proof but for its last equation, which the
 /// caller checks, and may combine with others into one call of the pairing.
+///
+/// Assumptions: the verifying key is that of the circuit that the caller means, made with the tau of the caller's [tau]G2;
+/// nobody knows that tau; keccak256 behaves like a random function (Fiat-Shamir).
 interface IHalo2Verifier {
     /// @notice The number of instances is not that of the circuit.
     error WrongNumberOfInstances();

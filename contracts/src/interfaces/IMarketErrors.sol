@@ -100,6 +100,9 @@ interface IMarketErrors {
     /// @param bond What it brings.
     /// @param least The least that it must bring.
     error LeadBondTooSmall(uint256 bond, uint256 least);
+    /// @notice This member of the team is in the job's committee, and would attest its own work.
+    /// @param owner The member.
+    error InCommittee(address owner);
     /// @notice This member of the team brings no bond.
     /// @param owner The member.
     error NoBond(address owner);
@@ -111,6 +114,8 @@ interface IMarketErrors {
     /// @notice The segment is not waiting for this.
     /// @param index The segment.
     error NotPending(uint256 index);
+    /// @notice No segment is claimed.
+    error NoClaims();
     /// @notice More segments than may be claimed, or wait for payment, at once.
     /// @param most The most there may be.
     error TooManyClaims(uint256 most);

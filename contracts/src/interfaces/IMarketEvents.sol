@@ -115,6 +115,7 @@ interface IMarketEvents {
     /// @param index The segment, or 0 for tasks that are about none.
     /// @param subject What the question is about.
     /// @param verdict The answer.
+    /// @param until The last second of the count in which it counts: a question may have several, one after the other.
     /// @param fee What it was paid.
     event Attested(
         bytes32 indexed job,
@@ -123,6 +124,7 @@ interface IMarketEvents {
         uint256 index,
         bytes32 subject,
         bytes32 verdict,
+        uint256 until,
         uint256 fee
     );
     /// @notice So many members gave this verdict that it stands; each of them, and nobody else, was paid the fee.

@@ -26,6 +26,12 @@ struct Terms {
 }
 
 /// @title Jobs whose segments are proved one after the other
+///
+/// Assumptions:
+/// - The verifier accepts a proof only if the statement holds. Its code is not pinned here: whoever relies on a job looks at the
+///   code at the address that the terms name.
+/// - Terms are whoever opened the job's word: nobody else agreed to them, and no money depends on them.
+/// - The owner alone brings proofs; a job whose owner is silent stays where it is.
 interface ISegmentLedger {
     /// @notice A job was opened.
     /// @param job The job.

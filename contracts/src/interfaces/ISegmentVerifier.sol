@@ -30,6 +30,13 @@ struct Segment {
 /// @title Verifier of the proof of one segment of training
 /// @notice Stateless; made for one verifying key. The statement that it checks names the chain and its caller, so a proof
 /// counts for one settling contract only.
+///
+/// Assumptions:
+/// - The settling contract fills in the segment from its own storage, and takes no part of it from call data.
+/// - Key, architecture and tables are those of the circuit whose verifier `halo2` is. Whoever relies on a verifier rebuilds its
+///   code from the key (`verifier check-deployment`), and compares.
+/// - Nobody knows the discrete logarithm of tau, nor of the blinding generator H, unless the set-up says that it is insecure.
+/// - keccak256 behaves like a random function (Fiat-Shamir), and discrete logarithms on BN254 are out of reach.
 interface ISegmentVerifier {
     /// @notice The proof has another number of bytes than its parts.
     /// @param least Bytes of all parts but the halo2 proof.

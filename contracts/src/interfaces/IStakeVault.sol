@@ -46,7 +46,7 @@ interface IStakeVault {
     /// @notice So much of the owner's stake stands behind its words until then.
     /// @param owner Whose it is.
     /// @param amount How much stands there now.
-    /// @param until The last second, or block.
+    /// @param until The first second in which it does not.
     event Backed(address indexed owner, uint256 amount, uint64 until);
     /// @notice A bond was locked.
     /// @param bond Name of the bond.

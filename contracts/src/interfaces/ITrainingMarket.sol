@@ -57,7 +57,7 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     function cancel(bytes32 id) external;
 
     /// @notice Accepts a job alone, at the price of now if that is at least `minPrice`, and locks the bond. A job that was handed
-    /// back can be accepted from the next block on.
+    /// back can be accepted from the second block on. Nobody who is in the job's committee can.
     /// @param id The job.
     /// @param minPrice The least price of a segment that is taken.
     function accept(bytes32 id, uint256 minPrice) external;

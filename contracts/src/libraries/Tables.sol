@@ -8,7 +8,7 @@ library Tables {
     /// @notice A commitment to a table is not a point of the curve.
     /// @param index Which.
     error TablePoint(uint256 index);
-    /// @notice What the data contract holds are not the tables of the statement.
+    /// @notice What the data contract holds are not the tables of the statement, or it cannot hold them.
     error TableData();
 
     /// @notice The points, 64 bytes each, after a check that they are points.
@@ -46,7 +46,8 @@ library Tables {
             mcopy(add(code, 44), add(encoded, 0x60), shl(6, sub(count, 1)))
             data := create(0, add(code, 0x20), mload(code))
         }
-        require(data != address(0));
+        // There is no room for more than 24 kB of code.
+        if (data == address(0)) revert TableData();
     }
 
     /// @notice Writes `count` points, at least one, to memory.

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
 import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
 import {Books} from "./Books.sol";
+import {Bounds} from "./Bounds.sol";
 import {Challenges} from "./Challenges.sol";
 import {Delivery} from "./Delivery.sol";
 import {Guards} from "./Guards.sol";
@@ -41,7 +42,7 @@ library Attesting {
         bytes32 domain
     ) external {
         if (a.verdict == other) revert IMarketErrors.NoContradiction();
-        isMember(s.terms[a.job].committee.members, validator);
+        if (!Guards.isIn(s.terms[a.job].committee.members, validator)) revert IMarketErrors.NotValidator(validator);
         Attestation memory b = a;
         Guards.word(validator, domain, Typed.attestation(b), signature);
         b.verdict = other;
@@ -80,13 +81,6 @@ library Attesting {
         return job.current;
     }
 
-    function isMember(address[] storage members, address account) private view {
-        for (uint256 i = 0; i < members.length; ++i) {
-            if (members[i] == account) return;
-        }
-        revert IMarketErrors.NotValidator(account);
-    }
-
     function punish(Store storage s, Attestation memory a, address validator) private {
         notReported(s, a, validator);
         s.contradicted[question(a)][validator] = true;
@@ -113,15 +107,19 @@ library Attesting {
         if (stake < needed) revert IMarketErrors.StakeBehindWord(validator, stake, needed);
         if (needed > 0) s.vault.back(validator, needed);
         Votes storage votes = s.votes[question(a)];
+        if (block.timestamp > votes.until) {
+            votes.until = uint40(block.timestamp + Bounds.COUNT_SECS);
+            votes.voted = 0;
+        }
         // A place is below 16.
         uint16 bit = uint16(1 << place);
         if (votes.voted & bit != 0) revert IMarketErrors.AlreadyVoted(validator);
         votes.voted |= bit;
-        Side storage side = votes.sides[a.verdict];
+        Side storage side = votes.sides[votes.until][a.verdict];
         side.members |= bit;
         sameVerdict = ++side.count;
         uint256 fee = hasOneVerdict(a.task) ? payFirst(s, a, bit, validator) : 0;
-        emit IMarketEvents.Attested(a.job, validator, a.task, a.index, a.subject, a.verdict, fee);
+        emit IMarketEvents.Attested(a.job, validator, a.task, a.index, a.subject, a.verdict, votes.until, fee);
     }
 
     /// Whether all that can be said is yes: then the word is worth its fee when it is given. Where members can differ, those whose
@@ -148,7 +146,8 @@ library Attesting {
     /// escrowed.
     function payVerdict(Store storage s, Attestation memory a) private {
         Committee storage committee = s.terms[a.job].committee;
-        uint256 members = s.votes[question(a)].sides[a.verdict].members;
+        Votes storage votes = s.votes[question(a)];
+        uint256 members = votes.sides[votes.until][a.verdict].members;
         uint128 fee = committee.fee;
         emit IMarketEvents.Decided(a.job, a.task, a.index, a.subject, a.verdict, fee);
         for (uint256 i = 0; i < committee.members.length; ++i) {

@@ -32,8 +32,9 @@ library Bounds {
 
     /// The least that every duration is.
     uint32 internal constant MIN_SECS = 60;
-    /// Long enough for the drawing block, and a transaction behind it.
-    uint32 internal constant MIN_REVEAL_SECS = 10 minutes;
+    /// The least for what is lost when it is late: long enough for the drawing block, for a proof and its transaction, and for
+    /// a node that has to be started again.
+    uint32 internal constant MIN_DUE_SECS = 10 minutes;
     uint32 internal constant OPEN_SECS = 30 days;
     uint32 internal constant START_SECS = 7 days;
     uint32 internal constant RUN_SECS = 180 days;
@@ -47,7 +48,10 @@ library Bounds {
     uint32 internal constant COMPLAIN_SECS = 7 days;
     uint32 internal constant DECIDE_SECS = 7 days;
 
+    /// Words on one question count together if they come within this time.
+    uint32 internal constant COUNT_SECS = 7 days;
+
     /// How long stake takes to leave: the longest sum of windows that may follow an attestation.
-    uint64 internal constant UNBONDING_SECS =
-        uint64(WINDOW_SECS) + ANSWERS_SECS + REVEAL_SECS + PROVING_SECS + DELIVER_SECS + COMPLAIN_SECS + DECIDE_SECS;
+    uint64 internal constant UNBONDING_SECS = uint64(COUNT_SECS) + WINDOW_SECS + ANSWERS_SECS + REVEAL_SECS
+        + PROVING_SECS + DELIVER_SECS + COMPLAIN_SECS + DECIDE_SECS;
 }

@@ -47,6 +47,14 @@ library Guards {
         if (last != c.last) revert IMarketErrors.WrongLast(c.last, last);
     }
 
+    /// @notice Whether an account is in a list of members.
+    function isIn(address[] storage members, address account) internal view returns (bool) {
+        for (uint256 i = 0; i < members.length; ++i) {
+            if (members[i] == account) return true;
+        }
+        return false;
+    }
+
     /// @notice Spends a nonce.
     function spend(Store storage s, address signer, uint256 nonce) internal {
         if (s.used[signer][nonce]) revert IMarketErrors.NonceUsed(signer, nonce);

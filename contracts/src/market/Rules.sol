@@ -53,9 +53,9 @@ library Rules {
         within(t.startSecs, Bounds.START_SECS, Term.StartSecs);
         within(t.runSecs, Bounds.RUN_SECS, Term.RunSecs);
         within(t.windowSecs, Bounds.WINDOW_SECS, Term.WindowSecs);
-        within(t.answerSecs, Bounds.ANSWERS_SECS, Term.AnswerSecs);
-        within(t.revealSecs, Bounds.REVEAL_SECS, Term.RevealSecs);
-        within(t.proveSecs, Bounds.PROVING_SECS, Term.ProveSecs);
+        due(t.answerSecs, Bounds.ANSWERS_SECS, Term.AnswerSecs);
+        due(t.revealSecs, Bounds.REVEAL_SECS, Term.RevealSecs);
+        due(t.proveSecs, Bounds.PROVING_SECS, Term.ProveSecs);
         within(t.deliverSecs, Bounds.DELIVER_SECS, Term.DeliverSecs);
         within(t.complainSecs, Bounds.COMPLAIN_SECS, Term.ComplainSecs);
         within(t.decideSecs, Bounds.DECIDE_SECS, Term.DecideSecs);
@@ -63,6 +63,11 @@ library Rules {
 
     function within(uint32 secs, uint32 most, Term term) private pure {
         require(secs >= Bounds.MIN_SECS && secs <= most, IMarketErrors.BadTerm(term));
+    }
+
+    /// What is late by then loses a bond, or an answer that is due.
+    function due(uint32 secs, uint32 most, Term term) private pure {
+        require(secs >= Bounds.MIN_DUE_SECS && secs <= most, IMarketErrors.BadTerm(term));
     }
 
     function committee(Committee calldata c) private pure {
@@ -85,7 +90,6 @@ library Rules {
         // A cheater gains at most the price of everything, with a chance of 1 - draws/segments a false claim.
         require(uint256(t.price.bond) * c.draws >= t.price.max * segments, IMarketErrors.BadTerm(Term.Bond));
         require(t.times.proveSecs * segments <= Bounds.PROVING_SECS, IMarketErrors.BadTerm(Term.ProveSecs));
-        require(t.times.revealSecs >= Bounds.MIN_REVEAL_SECS, IMarketErrors.BadTerm(Term.RevealSecs));
     }
 
     function optimistic(Terms calldata t) private pure {

@@ -22,7 +22,8 @@ library Running {
         uint256 claimed = job.claimed;
         if (index != claimed) revert IMarketErrors.WrongIndex(claimed, index);
         uint256 end = claimed + lasts.length;
-        if (lasts.length == 0 || lasts.length > Bounds.CLAIMS) revert IMarketErrors.TooManyClaims(Bounds.CLAIMS);
+        if (lasts.length == 0) revert IMarketErrors.NoClaims();
+        if (lasts.length > Bounds.CLAIMS) revert IMarketErrors.TooManyClaims(Bounds.CLAIMS);
         if (end > job.total) revert IMarketErrors.TooManyClaims(job.total);
         if (level == Assurance.Optimistic && end - job.settled > s.terms[id].checks.maxPending) {
             revert IMarketErrors.TooManyClaims(s.terms[id].checks.maxPending);

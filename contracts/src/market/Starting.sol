@@ -115,6 +115,8 @@ library Starting {
 
     function join(Store storage s, bytes32 id, Member memory member) private {
         if (!s.nodes.hasRole(member.owner, PROVIDER)) revert IMarketErrors.NotRegistered(member.owner, PROVIDER);
+        // Nobody attests its own work.
+        if (Guards.isIn(s.terms[id].committee.members, member.owner)) revert IMarketErrors.InCommittee(member.owner);
         // Without a bond the same member could join twice.
         if (member.bond == 0) revert IMarketErrors.NoBond(member.owner);
         s.teams[id].push(member);

@@ -236,11 +236,14 @@ struct Attestation {
     bytes32 verdict;
 }
 
-/// @notice Votes on one question.
+/// @notice Votes on one question. Those count together that come within `Bounds.COUNT_SECS` of the first: then a count that is
+/// not finished is over, and the next word begins another, so that no word decides when the stake behind it may be gone.
 struct Votes {
-    /// Members that voted, by their place in the committee.
+    /// Members that voted in the present count, by their place in the committee.
     uint16 voted;
-    mapping(bytes32 verdict => Side) sides;
+    /// The last second of the present count, which is its name.
+    uint40 until;
+    mapping(uint256 until => mapping(bytes32 verdict => Side)) sides;
 }
 
 /// @notice Who gave one verdict.

@@ -26,7 +26,9 @@ abstract contract IndexedJobs is Test {
     mapping(bytes32 id => Member[]) internal teams;
     mapping(bytes32 id => mapping(uint256 index => Claim)) internal claims;
     mapping(bytes32 id => mapping(uint256 index => bool)) internal drawn;
-    mapping(bytes32 question => mapping(bytes32 verdict => uint256)) private votes;
+    /// The last count of a question.
+    mapping(bytes32 question => uint256 until) private counts;
+    mapping(bytes32 question => mapping(uint256 until => mapping(bytes32 verdict => uint256))) private votes;
     mapping(address account => uint256) internal owed;
     mapping(address signer => mapping(uint256 nonce => bool)) internal spent;
     /// What members lost for contradictions.
@@ -199,19 +201,26 @@ abstract contract IndexedJobs is Test {
         return keccak256(abi.encode(id, task, index, subject));
     }
 
+    /// How many gave this verdict in the last count.
+    function counted(bytes32 asked, bytes32 verdict) private view returns (uint256) {
+        return votes[asked][counts[asked]][verdict];
+    }
+
     function onWord(Vm.Log memory log) private returns (bool) {
         bytes32 topic = log.topics[0];
         if (topic == M.Attested.selector) {
             (bytes32 id, Job storage job) = known(log);
-            (uint256 index, bytes32 subject, bytes32 verdict, uint128 fee) =
-                abi.decode(log.data, (uint256, bytes32, bytes32, uint128));
-            ++votes[question(id, Task(uint256(log.topics[3])), index, subject)][verdict];
+            (uint256 index, bytes32 subject, bytes32 verdict, uint256 until, uint128 fee) =
+                abi.decode(log.data, (uint256, bytes32, bytes32, uint256, uint128));
+            bytes32 asked = question(id, Task(uint256(log.topics[3])), index, subject);
+            counts[asked] = until;
+            ++votes[asked][until][verdict];
             spend(job, fee);
         } else if (topic == M.Decided.selector) {
             (bytes32 id, Job storage job) = known(log);
             (uint256 index, bytes32 subject, bytes32 verdict, uint128 fee) =
                 abi.decode(log.data, (uint256, bytes32, bytes32, uint128));
-            uint256 count = votes[question(id, Task(uint256(log.topics[2])), index, subject)][verdict];
+            uint256 count = counted(question(id, Task(uint256(log.topics[2])), index, subject), verdict);
             eq(count, terms[id].committee.threshold, "votes for a verdict");
             spend(job, uint128(count * fee));
         } else if (topic == M.DivergenceConfirmed.selector) {
@@ -219,7 +228,7 @@ abstract contract IndexedJobs is Test {
             (uint16 total, uint256 step, uint256 layer) = abi.decode(log.data, (uint16, uint256, uint256));
             bytes32 subject = job.claimed == job.settled ? job.current : claims[id][job.claimed - 1].last;
             bytes32 asked = question(id, Task.Divergence, job.claimed, subject);
-            eq(votes[asked][bytes32(step << 32 | layer)], terms[id].committee.threshold, "votes for a divergence");
+            eq(counted(asked, bytes32(step << 32 | layer)), terms[id].committee.threshold, "votes for a divergence");
             (job.diverged, job.total) = (true, total);
         } else if (topic == M.Contradicted.selector) {
             known(log);
@@ -247,7 +256,7 @@ abstract contract IndexedJobs is Test {
         } else if (topic == M.Fetchable.selector) {
             to(log, State.Handed);
             (bytes32 id, Job storage job) = known(log);
-            uint256 count = votes[question(id, Task.Fetchable, 0, job.delivery)][bytes32(uint256(1))];
+            uint256 count = counted(question(id, Task.Fetchable, 0, job.delivery), bytes32(uint256(1)));
             eq(count, terms[id].committee.threshold, "votes for a delivery");
         } else if (topic == M.Complained.selector) {
             to(log, State.Disputed);

@@ -1,36 +1,17 @@
-//! The Rust bindings against the compiled contracts.
-
-use std::collections::BTreeSet;
+//! The checked-in interfaces of what takes proofs against the compiled contracts.
 
 use alloy::json_abi::JsonAbi;
-use alloy::primitives::B256;
-use alloy::sol_types::SolInterface;
-use gradproof_worker::chain::{SegmentLedger, SegmentVerifier};
+use gradproof_tests::stored_interface;
 
 use crate::stage::artifacts;
 
-fn abi(artifact: &gradproof_worker::chain::Artifact) -> JsonAbi {
-    serde_json::from_value(artifact.abi.clone()).expect("the compiler's ABI is one")
-}
-
 #[test]
-fn bindings_are_those_of_the_contracts() {
-    let Some(artifacts) = artifacts("bindings_are_those_of_the_contracts") else { return };
-    let verifier = abi(&artifacts.verifier);
-    let ledger = abi(&artifacts.ledger);
-    let errors = |abi: &JsonAbi| abi.errors().map(|error| error.selector().0).collect::<BTreeSet<_>>();
-    let functions = |abi: &JsonAbi| abi.functions().map(|function| function.selector().0).collect::<BTreeSet<_>>();
-
-    let bound: BTreeSet<_> = SegmentVerifier::ISegmentVerifierCalls::selectors().collect();
-    assert!(functions(&verifier).is_superset(&bound), "every call is a function of the contract");
-    let bound: BTreeSet<_> = SegmentVerifier::ISegmentVerifierErrors::selectors().collect();
-    let missing: Vec<_> = errors(&verifier).difference(&bound).copied().collect();
-    assert!(missing.is_empty(), "errors that are not bound: {missing:02x?}");
-
-    let bound: BTreeSet<_> = SegmentLedger::ISegmentLedgerCalls::selectors().collect();
-    assert_eq!(functions(&ledger), bound);
-    let bound: BTreeSet<_> = SegmentLedger::ISegmentLedgerErrors::selectors().collect();
-    assert_eq!(errors(&ledger), bound);
-    let events: BTreeSet<B256> = ledger.events().map(|event| event.selector()).collect();
-    assert_eq!(events, SegmentLedger::ISegmentLedgerEvents::SELECTORS.iter().map(|s| B256::from(*s)).collect());
+fn the_interfaces_of_verifier_and_ledger_are_those_of_the_sources() {
+    let name = "the_interfaces_of_verifier_and_ledger_are_those_of_the_sources";
+    let Some(artifacts) = artifacts(name) else { return };
+    for (name, artifact) in [("SegmentVerifier", &artifacts.verifier), ("SegmentLedger", &artifacts.ledger)] {
+        let [stored, compiled]: [JsonAbi; 2] = [stored_interface(name), artifact.abi.clone()]
+            .map(|abi| serde_json::from_value(abi).expect("it is an interface"));
+        assert!(stored == compiled, "contracts/abi/{name}.json is not of these sources: run `cargo xtask abi`");
+    }
 }

@@ -1,13 +1,12 @@
 //! The checked-in interfaces against the sources.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use alloy::json_abi::JsonAbi;
 use alloy::sol_types::SolInterface;
-use gradproof_tests::root;
+use gradproof_tests::stored_interface;
 use gradproof_worker::chain::market::TrainingMarket;
-use gradproof_worker::chain::{Compiler, Halo2Verifier, reason};
+use gradproof_worker::chain::{Artifact, Compiler, Halo2Verifier, reason};
 
 use crate::scene::{code, contracts};
 
@@ -15,26 +14,18 @@ use crate::scene::{code, contracts};
 fn the_interfaces_are_those_of_the_sources() {
     let Some(code) = code("the_interfaces_are_those_of_the_sources") else { return };
     for name in ["ComputeToken", "NodeRegistry", "StakeVault", "DatasetRegistry", "TrainingMarket"] {
-        let stored = fs::read(root().join("contracts/abi").join(format!("{name}.json"))).expect("it is there");
-        let stored: JsonAbi = serde_json::from_slice(&stored).expect("it is an interface");
-        let compiled = code.artifact(name).expect("it is compiled").abi.clone();
-        let compiled: JsonAbi = serde_json::from_value(compiled).expect("it is an interface");
-        assert!(stored == compiled, "contracts/abi/{name}.json is not of these sources: run `cargo xtask abi`");
-    }
-}
-
-#[test]
-fn the_interface_of_a_circuits_verifier_is_that_of_the_source() {
-    if code("the_interface_of_a_circuits_verifier_is_that_of_the_source").is_none() {
-        return;
+        check(name, code.artifact(name).expect("it is compiled"));
     }
     let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
-    let artifact = compiler.compile_file("src/interfaces/IHalo2Verifier.sol", "IHalo2Verifier").expect("it compiles");
-    let abi: JsonAbi = serde_json::from_value(artifact.abi).expect("it is an interface");
-    let bound: BTreeSet<_> = Halo2Verifier::IHalo2VerifierErrors::selectors().collect();
-    assert_eq!(abi.errors().map(|error| error.selector().0).collect::<BTreeSet<_>>(), bound);
-    let bound: BTreeSet<_> = Halo2Verifier::IHalo2VerifierCalls::selectors().collect();
-    assert_eq!(abi.functions().map(|function| function.selector().0).collect::<BTreeSet<_>>(), bound);
+    let file = "src/interfaces/IHalo2Verifier.sol";
+    check("IHalo2Verifier", &compiler.compile_file(file, "IHalo2Verifier").expect("it compiles"));
+}
+
+/// That the bindings are of what was compiled.
+fn check(name: &str, compiled: &Artifact) {
+    let [stored, compiled]: [JsonAbi; 2] = [stored_interface(name), compiled.abi.clone()]
+        .map(|abi| serde_json::from_value(abi).expect("it is an interface"));
+    assert!(stored == compiled, "contracts/abi/{name}.json is not of these sources: run `cargo xtask abi`");
 }
 
 /// Names of numbers, in the order in which a Solidity file declares them.

@@ -2,6 +2,7 @@
 
 mod bindings;
 mod deployment;
+mod goes_on;
 mod node;
 mod optimistic;
 mod program;

@@ -1,4 +1,4 @@
-//! `requester deploy` and `requester check-deployment`, from the outside.
+//! `requester deploy`, `requester check-deployment` and `provider check-job`, from the outside.
 
 use std::fs;
 use std::path::Path;
@@ -7,11 +7,11 @@ use std::process::{Command, Output};
 use gradproof_tests::forge::{fixture, wrapped};
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::key_file::KeyFile;
-use gradproof_worker::chain::market::Deployment;
+use gradproof_worker::chain::market::{Deployment, Level};
 use gradproof_worker::chain::{Address, Anvil, Chain};
 
-use crate::scene::{code, contracts};
-use crate::trained::Trained;
+use crate::scene::{FEE, PRICE, Scene, THRESHOLD, code, contracts, tokens};
+use crate::trained::{SEGMENTS, Trained};
 
 /// Exit code, standard output, standard error.
 struct Ran(Option<i32>, String, String);
@@ -25,7 +25,11 @@ impl Ran {
 }
 
 fn requester(folder: &Path, key: Option<&str>, line: &str) -> Ran {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tested-requester"));
+    run(env!("CARGO_BIN_EXE_tested-requester"), folder, key, line)
+}
+
+fn run(program: &str, folder: &Path, key: Option<&str>, line: &str) -> Ran {
+    let mut command = Command::new(program);
     command.current_dir(folder).args(line.split_whitespace()).env_remove("GRADPROOF_SIGNER_KEY");
     if let Some(key) = key {
         command.env("GRADPROOF_SIGNER_KEY", key);
@@ -101,4 +105,52 @@ fn the_market_is_deployed_once_and_checked() {
     let ran = check("changed.json");
     assert_eq!(ran.0, Some(1), "{}", ran.2);
     assert!(ran.2.contains("the hash of the code of TrainingMarket"), "{}", ran.2);
+}
+
+#[test]
+fn a_job_is_checked_before_it_is_accepted() {
+    let Some(code) = code("a_job_is_checked_before_it_is_accepted") else { return };
+    let scene = Scene::new(code);
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let write = |name: &str, bytes: &[u8]| fs::write(at.join(name), bytes).expect("written");
+    let trained = Trained::new();
+    write("statement.json", &trained.statement.to_json().expect("it is JSON"));
+    write("verifying.key", &KeyFile::of(&wrapped().1).to_bytes());
+    write("deployment.json", scene.deployment.to_json().as_bytes());
+    let check = |job, rest: &str| {
+        let line = format!("check-job --rpc {} --deployment deployment.json --job {job} {rest}", scene.node.url());
+        run(env!("CARGO_BIN_EXE_tested-provider"), at, None, &line)
+    };
+    let good = "--statement statement.json";
+    let sources = format!("{good} --key verifying.key --contracts {}", contracts().display());
+    let escrow = tokens(SEGMENTS as u64 * PRICE + 3 * THRESHOLD * FEE);
+    let terms = scene.terms(&trained, Level::Proven);
+    let job = scene.open(&terms, 1, escrow);
+
+    let ran = check(job, &sources);
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    for line in ["Open, Proven, 0 of 3 segments settled", "100.000000000000000000 tokens a segment", "held back 20 %"] {
+        assert!(ran.1.contains(line), "`{line}` is not in\n{}", ran.1);
+    }
+    let ran = check(job, good);
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    assert!(ran.1.contains("--contracts DIR, with --key"), "{}", ran.1);
+    check(gradproof_worker::chain::B256::repeat_byte(9), good).refused("has no job 0x0909");
+    check(job, "--statement statement.json --key verifying.key").refused("--contracts");
+
+    // What else a job of the same statement may say.
+    type Change<'a> = &'a dyn Fn(&mut crate::scene::Terms);
+    let changes: [(&str, Change<'_>); 3] = [
+        ("the job's root of the data is 0x0101", &|t| t.training.dataRoot = [1; 32].into()),
+        ("the job's digest of the first parameters is 0x0202", &|t| t.training.first = [2; 32].into()),
+        ("the job's schedule of rates is [2, 8589934595]", &|t| t.training.rates[1] = 2 << 32 | 3),
+    ];
+    for (nonce, (what, change)) in (2..).zip(changes) {
+        let mut terms = terms.clone();
+        change(&mut terms);
+        let ran = check(scene.open(&terms, nonce, escrow), good);
+        assert_eq!(ran.0, Some(1), "{}", ran.2);
+        assert!(ran.2.contains(what), "`{what}` is not in\n{}", ran.2);
+    }
 }

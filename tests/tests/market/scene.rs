@@ -311,11 +311,11 @@ impl Scene {
     pub fn withdraw(&self) {
         let accounts = self.parties().map(Party::address).chain([BURNT]);
         for account in accounts {
-            if self.ask(self.market(), &TrainingMarket::owedCall { account }) > U256::ZERO {
+            if self.owed_by_market(account) > U256::ZERO {
                 let call = TrainingMarket::withdrawCall { account };
                 self.partner.send(self.market(), &call).expect("it is owed");
             }
-            if self.ask(self.vault(), &StakeVault::owedCall { account }) > U256::ZERO {
+            if self.owed_by_vault(account) > U256::ZERO {
                 self.partner.send(self.vault(), &StakeVault::withdrawCall { account }).expect("it is owed");
             }
         }
@@ -333,6 +333,11 @@ impl Scene {
     /// Free stake of an account.
     pub fn free(&self, owner: Address) -> U256 {
         self.ask(self.vault(), &StakeVault::freeCall { owner })
+    }
+
+    /// What the market owes an account.
+    pub fn owed_by_market(&self, account: Address) -> U256 {
+        self.ask(self.market(), &TrainingMarket::owedCall { account })
     }
 
     /// What the vault owes an account.

@@ -28,6 +28,8 @@ use gradproof_worker::train::{SegmentPlan, train_segment};
 pub const SEGMENTS: usize = 3;
 /// Seed of the blindings that requester and provider share.
 const SEED: [u8; 32] = [0x5e; 32];
+/// The same for a job that goes on from another.
+const NEXT_SEED: [u8; 32] = [0x5f; 32];
 
 /// What opens a commitment to parameters.
 #[derive(Clone)]
@@ -42,6 +44,8 @@ pub struct Trained {
     pub statement: JobStatement,
     data: Vec<Committed>,
     tree: Tree,
+    first: Committed,
+    seed: [u8; 32],
     traces: Vec<SegmentTrace>,
 }
 
@@ -77,10 +81,14 @@ pub fn rerun(job: &Job, index: usize, first: &Parameters) -> SegmentTrace {
 }
 
 impl Opening {
-    /// Of the parameters after segment `index`, with the blindings that follow from the shared seed.
+    /// Of the parameters after segment `index` of the first job, with the blindings that follow from the shared seed.
     pub fn after(index: usize, parameters: &Parameters) -> Self {
+        Self::with(&SEED, index, parameters)
+    }
+
+    fn with(seed: &[u8; 32], index: usize, parameters: &Parameters) -> Self {
         let columns = key().relations(Subject::Segment).layout.group(Group::Last).len();
-        let blindings = derived(&SEED, Use::LastParameters { segment: index as u64 }, columns);
+        let blindings = derived(seed, Use::LastParameters { segment: index as u64 }, columns);
         Self { parameters: parameters.clone(), blindings }
     }
 
@@ -112,6 +120,23 @@ impl Trained {
             commit_data(key, setup, &witness, &SEED, position as u64).expect("the set-up is long enough")
         };
         let data: Vec<Committed> = (0..job.epoch().segments()).map(data).collect();
+        let mut trained = Self::train(job, data, first, &weights, SEED);
+        trained.statement.initial_seed = Some(7);
+        assert_eq!(trained.statement.segments(), SEGMENTS);
+        trained
+    }
+
+    /// The same training behind segment `index`, as a job of its own: two segments more, of which the first begins an epoch.
+    pub fn going_on(&self, index: usize) -> Self {
+        let mut job = job();
+        job.steps = 4 + 2;
+        job.rates.truncate(1);
+        let opening = self.opening(index);
+        Self::train(job, self.data.clone(), opening.commitments(), &opening.parameters, NEXT_SEED)
+    }
+
+    fn train(job: Job, data: Vec<Committed>, first: Committed, weights: &Parameters, seed: [u8; 32]) -> Self {
+        let key = key();
         let points: Vec<_> = data.iter().map(|position| position.points.clone()).collect();
         let tree = data_tree(&points);
         let statement = JobStatement {
@@ -125,17 +150,16 @@ impl Trained {
             data: DataStatement { root: tree.root(), rows: job.train.rows },
             steps: job.steps,
             rates: job.rates.clone(),
-            first_parameters: first.points,
-            initial_seed: Some(7),
+            first_parameters: first.points.clone(),
+            initial_seed: None,
         };
         statement.validate().expect("the job is valid");
-        assert_eq!(statement.segments(), SEGMENTS);
         let mut traces: Vec<SegmentTrace> = Vec::new();
-        for index in 0..SEGMENTS {
-            let first = traces.last().map_or(&weights, |trace| &trace.last);
+        for index in 0..statement.segments() {
+            let first = traces.last().map_or(weights, |trace| &trace.last);
             traces.push(rerun(&job, index, first));
         }
-        Self { job, statement, data, tree, traces }
+        Self { job, statement, data, tree, first, seed, traces }
     }
 
     /// The parameters before segment `index`.
@@ -145,7 +169,7 @@ impl Trained {
 
     /// What opens the commitment to the parameters after segment `index`.
     pub fn opening(&self, index: usize) -> Opening {
-        Opening::after(index, &self.traces[index].last)
+        Opening::with(&self.seed, index, &self.traces[index].last)
     }
 
     /// A wrapped proof of segment `index` for where `domain` says, as the contract takes it.
@@ -156,10 +180,7 @@ impl Trained {
         witness.count_lookups(&relations.tree).expect("every value is in its table");
         let first = match index.checked_sub(1) {
             Some(earlier) => self.opening(earlier).commitments(),
-            None => {
-                let witness = Witness::of_parameters(&self.job.architecture, self.before(0));
-                commit_parameters(key, &fixture().setup, &witness, &seed_of(7)).expect("the set-up is long enough")
-            }
+            None => self.first.clone(),
         };
         let statement = JobStatement { domain, ..self.statement.clone() };
         let statement = statement.segment(key, index, &first.points, &[]).expect("the job has it");

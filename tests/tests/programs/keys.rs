@@ -8,7 +8,7 @@ use ark_ec::{AffineRepr, CurveGroup};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::arithmetic::Precision;
 use gradproof_tests::{root, skip};
-use gradproof_verifier::contract::bindings::ISegmentVerifier;
+use gradproof_verifier::contract::bindings::SegmentVerifier;
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::proof::ProofKind;
@@ -120,11 +120,11 @@ fn exported_contracts_accept_exported_call_data() {
     let arguments = json(&at.join("again/contracts.json"))["constructor_arguments"].clone();
     let arguments = alloy::hex::decode(arguments.as_str().expect("hexadecimal")).expect("hexadecimal");
     let verifier = chain.deploy(&artifact("SegmentVerifier"), &arguments).expect("it deploys").address;
-    assert!(chain.call(verifier, &ISegmentVerifier::insecureSetupCall {}).expect("it answers"));
+    assert!(chain.call(verifier, &SegmentVerifier::insecureSetupCall {}).expect("it answers"));
     for index in 0..4 {
         let segment = json(&at.join(format!("contract/segment-000{index}.json")));
         let data = alloy::hex::decode(segment["verify"].as_str().expect("hexadecimal")).expect("hexadecimal");
-        let mut call = ISegmentVerifier::verifyCall::abi_decode(&data).expect("call data");
+        let mut call = SegmentVerifier::verifyCall::abi_decode(&data).expect("call data");
         let last: B256 = segment["last"].as_str().expect("hexadecimal").parse().expect("32 bytes");
         assert_eq!(chain.call(verifier, &call).expect("it is accepted"), last);
         call.segment.rate += 1;

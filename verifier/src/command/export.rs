@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::files::{MAX_PROOF_BYTES, list_proofs, read};
 use super::key::KeyOptions;
 use super::{Outcome, atomic, print, warn};
-use crate::contract::bindings::{ISegmentVerifier, SegmentKey};
+use crate::contract::bindings::{SegmentKey, SegmentVerifier};
 use crate::contract::{ChainProof, Source, halo2_verifier, segment, segment_key, segment_verifier};
 use crate::hex;
 use crate::job::JobStatement;
@@ -157,7 +157,7 @@ fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path) -> Result<Re
         if let Some((next, first)) = next {
             let proof = ChainProof::of(&first, &next.proof).map(|proof| Bytes::from(proof.to_bytes()));
             let proof = proof.ok_or_else(|| eyre!("{}: not a wrapped proof", path.display()))?;
-            let verify = ISegmentVerifier::verifyCall { segment: segment(&next.statement), proof: proof.clone() };
+            let verify = SegmentVerifier::verifyCall { segment: segment(&next.statement), proof: proof.clone() };
             let description = json!({
                 "segment": next.statement.segment,
                 "job": hex::encode(&next.statement.domain.job),

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gradproof_verifier::command::{EXIT_CODES, exit};
-use gradproof_worker::program::{Bench, Demo, Prove, Train, keep_large_blocks};
+use gradproof_worker::program::{Bench, CheckJob, Demo, Prove, Train, keep_large_blocks};
 
 /// Trains networks in exact integers and proves every step.
 ///
@@ -43,6 +43,15 @@ enum Task {
     /// Example: provider train --job job.toml --out out --traces traces
     #[command(after_help = EXIT_CODES)]
     Train(Train),
+    /// Compares a job of a market with the statement that it is said to be of, before it is accepted.
+    ///
+    /// Verifiers and the hashes of their code, data, first parameters, rates and segments: proofs are paid only for what the job's
+    /// terms say. With --contracts and --key it makes the code anew, and compares that too. Nothing is sent.
+    ///
+    /// Example: provider check-job --rpc http://127.0.0.1:8545 --deployment deployment.json --job 0x… \
+    ///            --statement posted/statement.json
+    #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
+    CheckJob(CheckJob),
     /// Measures one segment of a given shape: training, each part of the proof, verification.
     ///
     /// The data are the built-in digits, repeated, if the input has 784 values, and otherwise made up.
@@ -62,6 +71,7 @@ fn main() -> ExitCode {
     exit(match Arguments::parse().task {
         Task::Prove(task) => task.run(),
         Task::Train(task) => task.run(),
+        Task::CheckJob(task) => task.run(),
         Task::Bench(task) => task.run(),
         Task::Demo(task) => task.run(),
     })

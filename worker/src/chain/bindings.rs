@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use alloy::primitives::Bytes;
 use alloy::sol_types::{Revert, SolError, SolInterface};
-use gradproof_verifier::contract::bindings::{IHalo2Verifier, ISegmentLedger, ISegmentVerifier};
+use gradproof_verifier::contract::bindings::{IHalo2Verifier, SegmentLedger, SegmentVerifier};
 
 use super::market::{
     ComputeToken, DatasetRegistry, LEVELS, NodeRegistry, STATES, StakeVault, TERMS, TrainingMarket, name,
@@ -13,9 +13,9 @@ use super::market::{
 /// The error that a contract reverted with, in words: its name and arguments, or the bytes if nobody here knows it.
 pub fn reason(data: &Bytes) -> String {
     let known: [fn(&Bytes) -> Option<String>; 9] = [
-        decode::<ISegmentVerifier::ISegmentVerifierErrors>,
+        decode::<SegmentVerifier::SegmentVerifierErrors>,
         decode::<IHalo2Verifier::IHalo2VerifierErrors>,
-        decode::<ISegmentLedger::ISegmentLedgerErrors>,
+        decode::<SegmentLedger::SegmentLedgerErrors>,
         market_reason,
         decode::<StakeVault::StakeVaultErrors>,
         decode::<NodeRegistry::NodeRegistryErrors>,

@@ -86,6 +86,16 @@ pub enum ChainError {
         /// What the chain says.
         got: String,
     },
+    /// The terms of a job are not of what a statement says.
+    #[error("the job's {what} is {got}, the statement says {expected}")]
+    Terms {
+        /// The term.
+        what: &'static str,
+        /// What the statement says.
+        expected: String,
+        /// What the job says.
+        got: String,
+    },
     /// An address of a node that is none.
     #[error("{url} is not the address of a node: {message}")]
     Url {

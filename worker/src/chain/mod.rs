@@ -21,6 +21,5 @@ pub use alloy::primitives::{Address, B256, U256};
 pub use alloy::signers::local::PrivateKeySigner;
 pub use alloy::sol_types::{SolCall, SolValue};
 pub use gradproof_verifier::contract::bindings::{
-    IHalo2Verifier as Halo2Verifier, ISegmentLedger as SegmentLedger, ISegmentVerifier as SegmentVerifier, Segment,
-    SegmentKey, Terms,
+    IHalo2Verifier as Halo2Verifier, Segment, SegmentKey, SegmentLedger, SegmentVerifier, Terms,
 };

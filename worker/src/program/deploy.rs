@@ -163,6 +163,24 @@ impl CheckDeployment {
     /// If the file is refused, or the node does not answer.
     pub fn run(&self) -> Result<Outcome> {
         let path = self.deployment.display();
+        let Some((_, deployment)) = self.checked()? else { return Ok(Outcome::Rejected) };
+        print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
+        match (&self.contracts, &self.key) {
+            (Some(contracts), Some(_)) => {
+                print(&format!("market and verifiers were made from {}", contracts.display()));
+            }
+            (Some(contracts), None) => print(&format!("the market was made from {}", contracts.display())),
+            (None, _) => print("from which sources: --contracts DIR, with --key and --statement for the verifiers"),
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The chain and the deployment, if that is on it as it says; or says why it is not.
+    ///
+    /// # Errors
+    /// If the file is refused, or the node does not answer.
+    pub(super) fn checked(&self) -> Result<Option<(Chain, Deployment)>> {
+        let path = self.deployment.display();
         let bytes = read(&self.deployment, MAX_DEPLOYMENT_BYTES)?;
         let deployment: Deployment = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
         let key = self.key.as_deref().zip(self.statement.as_deref());
@@ -179,20 +197,12 @@ impl CheckDeployment {
         match self.compare(&chain, &deployment, verifier) {
             Err(error @ ChainError::Deployment { .. }) => {
                 tell(&format!("rejected: {path}: {error}"));
-                return Ok(Outcome::Rejected);
+                return Ok(None);
             }
             checked => checked?,
         }
         warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
-        print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
-        match (&self.contracts, &self.key) {
-            (Some(contracts), Some(_)) => {
-                print(&format!("market and verifiers were made from {}", contracts.display()));
-            }
-            (Some(contracts), None) => print(&format!("the market was made from {}", contracts.display())),
-            (None, _) => print("from which sources: --contracts DIR, with --key and --statement for the verifiers"),
-        }
-        Ok(Outcome::Done)
+        Ok(Some((chain, deployment)))
     }
 
     /// Refuses what is not as the deployment says, or, if those are given, not of the sources.

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod bench;
+mod check_job;
 mod commit;
 mod commitments;
 mod demo;
@@ -17,6 +18,7 @@ mod train;
 
 pub use allocator::keep_large_blocks;
 pub use bench::Bench;
+pub use check_job::CheckJob;
 pub use commit::Commit;
 pub use demo::Demo;
 pub use deploy::{CheckDeployment, Deploy};

@@ -1,21 +1,43 @@
-//! The conditions of refusals: of what they are made, and where a comparison ends.
+//! Conditions on which something is refused, left out or decided: of what they are made, and where a comparison ends.
 
 use std::ops::Range;
 
-/// Where the condition of a refusal stands that begins on the line from `start`: of `if (…) revert …`, or of `require(…, …)`.
-pub fn of_refusal(text: &str, start: usize) -> Option<Range<usize>> {
+/// A condition in a file.
+pub struct Condition {
+    /// Where it stands.
+    pub bytes: Range<usize>,
+    /// What it is if it alone is to say nothing: only of an early exit, since a refusal is taken out as a statement.
+    pub alone: Option<&'static str>,
+}
+
+/// The condition that begins on the line from `start`: of `if (…) revert …`, `require(…, …)`, an early exit (`if (…) return …`,
+/// `break`, `continue`), the value of a `bool`, or what a function returns.
+pub fn find(text: &str, start: usize) -> Option<Condition> {
     let line = text[start..].lines().next()?;
     if let Some(at) = line.find("if (") {
         let open = start + at + "if (".len();
         let close = open + closing(&text[open..])?;
-        let then = text[close + 1..].trim_start();
-        let refuses = then.trim_start_matches('{').trim_start().starts_with("revert ");
-        return refuses.then_some(open..close);
+        let then = text[close + 1..].trim_start().trim_start_matches('{').trim_start();
+        let exits = ["return", "break", "continue"].iter().any(|exit| then.starts_with(exit));
+        return (exits || then.starts_with("revert "))
+            .then_some(Condition { bytes: open..close, alone: exits.then_some("false") });
     }
-    let open = start + line.find("require(")? + "require(".len();
-    let close = open + closing(&text[open..])?;
-    let condition = split(&text[open..close], ", ").into_iter().next()?;
-    Some(open..open + condition.end)
+    if let Some(at) = line.find("require(") {
+        let open = start + at + "require(".len();
+        let close = open + closing(&text[open..])?;
+        let condition = split(&text[open..close], ", ").into_iter().next()?;
+        return Some(Condition { bytes: open..open + condition.end, alone: None });
+    }
+    let code = line.trim_start();
+    let value = match code.strip_prefix("bool ") {
+        Some(value) => value.split_once(" = ")?.1,
+        None => code.strip_prefix("return ")?,
+    };
+    let open = start + line.len() - value.len();
+    let value = &text[open..open + text[open..].find(';')?];
+    // What decides between two values.
+    let condition = split(value, " ? ").into_iter().next()?;
+    Some(Condition { bytes: open..open + condition.end, alone: None })
 }
 
 /// The operands of a condition, and what an operand is where it says nothing: `false` for those of `||`, `true` for those of

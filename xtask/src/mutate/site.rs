@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use eyre::{Result, bail};
 
-use super::condition::{comparison, of_refusal, operands};
+use super::condition::{self, Condition, comparison, operands};
 use crate::root;
 
 /// A place where something can be taken out.
@@ -32,28 +32,38 @@ pub enum Kind {
     Modifier,
     /// What assembly says of a fault: what says of `it` that there is none.
     Fault(&'static str),
-    /// An operand of a refusal's condition: the word that stands for none.
+    /// An operand of a condition: the word that stands for none.
     Operand(&'static str),
-    /// A comparison of a refusal's condition, whose bound goes to the other side.
+    /// A comparison in a condition, whose bound goes to the other side.
     Bound,
 }
 
 /// Calls that only refuse, and stand as statements.
-const GUARDS: [&str; 10] = [
+const GUARDS: [&str; 15] = [
     "Guards.",
     "Rules.check(",
     "checkCode(",
     "Opening.checkCode(",
     "checkParent(",
+    "checkVerifier(",
     "canOpen(",
     "Challenges.canOpen(",
-    "isMember(",
+    "consent(",
+    "noOpenWindow(",
+    "Running.noOpenWindow(",
     "notReported(",
     "within(",
+    "due(",
+    "_requireScalars(",
 ];
+/// The same behind a condition.
+const CONDITIONAL_GUARDS: [&str; 3] = [") Guards.", ") consent(", ") Tables.requireSame("];
 const MODIFIERS: [&str; 2] = ["nonReentrant", "onlyMarket"];
-/// Names of what is refused or good in assembly, and what they are set to in a mutant.
-const FAULTS: [(&str, &str); 2] = [("fault := ", "and(it, 0)"), ("good := ", "or(it, 1)")];
+/// What begins what is said of a fault, or that all is good, in assembly, and what is said in a mutant.
+const FAULTS: [(&str, &str); 3] =
+    [("fault := ", "and(it, 0)"), ("good := ", "or(it, 1)"), ("points := staticcall", "or(it, 1)")];
+/// A condition in assembly.
+const UNLESS: &str = "if iszero(";
 
 impl Site {
     /// Whether it can be switched off where it stands: assembly cannot.
@@ -118,28 +128,37 @@ pub fn find(file: &Path) -> Result<Vec<Site>> {
         if code.starts_with("//") || code.starts_with("error ") || code.starts_with("import ") {
             continue;
         }
-        for statement in ["revert ", "emit ", ") Guards."] {
+        for statement in ["revert ", "emit "].iter().chain(&CONDITIONAL_GUARDS) {
             if let Some(at) = line.find(statement) {
                 let at = start + at + if statement.starts_with(')') { 2 } else { 0 };
                 add(at..statement_end(&text, at)?, Kind::Statement);
             }
         }
-        if let Some(condition) = of_refusal(&text, start) {
+        if let Some(Condition { bytes: condition, alone }) = condition::find(&text, start) {
             let (operands, neutral) = operands(&text[condition.clone()]);
             for operand in operands {
                 let bytes = condition.start + operand.start..condition.start + operand.end;
                 if comparison(&text[bytes.clone()]).is_some() {
                     add(bytes.clone(), Kind::Bound);
                 }
-                if let Some(none) = neutral {
+                if let Some(none) = neutral.or(alone) {
                     add(bytes, Kind::Operand(none));
                 }
             }
         }
-        for (name, none) in FAULTS {
-            if let Some(at) = line.find(name).map(|at| at + name.len()) {
+        for (beginning, none) in FAULTS {
+            let name = beginning.find(":= ").map_or(0, |at| at + 3);
+            if let Some(at) = line.find(beginning).map(|at| at + name) {
                 let end = line[at..].find(" }").map_or(line.trim_end().len(), |length| at + length);
                 add(start + at..start + end, Kind::Fault(none));
+            }
+        }
+        if let Some(at) = line.find(UNLESS).map(|at| start + at + 3) {
+            let block = at + text[at..].find(" {").unwrap_or(0);
+            let end = block + text[block..].find('}').unwrap_or(0);
+            // Where the block says that there is a fault, that is a site.
+            if !text[block..end].contains(":=") {
+                add(at..block, Kind::Fault("and(it, 0)"));
             }
         }
         let is_guard = code.starts_with("require(") || GUARDS.iter().any(|guard| code.starts_with(guard));

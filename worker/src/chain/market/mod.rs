@@ -9,6 +9,6 @@ mod training;
 pub use bindings::{ComputeToken, DatasetRegistry, NodeRegistry, StakeVault, TrainingMarket};
 pub use deploy::{MarketCode, SUPPLY_TOKENS, VerifierCode};
 pub use deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier};
-pub(super) use names::{LEVELS, STATES, TERMS, name};
+pub use names::{LEVELS, STATES, TERMS, name};
 pub use names::{Level, State, Task};
-pub use training::{domain, training};
+pub use training::{check_training, domain, training};

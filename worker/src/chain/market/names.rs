@@ -49,6 +49,7 @@ pub enum Task {
     Decision,
 }
 
+/// Names of the states.
 pub const STATES: [&str; 16] = [
     "None",
     "Open",
@@ -67,8 +68,9 @@ pub const STATES: [&str; 16] = [
     "Slashed",
     "Diverged",
 ];
+/// Names of the assurance levels.
 pub const LEVELS: [&str; 3] = ["Proven", "Sampled", "Optimistic"];
-/// `Term` of `contracts/src/interfaces/IMarketErrors.sol`.
+/// Names of the terms: `Term` of `contracts/src/interfaces/IMarketErrors.sol`.
 pub const TERMS: [&str; 28] = [
     "Rows",
     "Segments",

@@ -4,7 +4,7 @@ use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::statement::{Domain, points_digest};
 
 use super::{TrainingMarket, Verifier};
-use crate::chain::{Address, B256};
+use crate::chain::{Address, B256, ChainError};
 
 /// The training of `statement`, checked by `verifier`, on data that is not registered.
 ///
@@ -23,6 +23,38 @@ pub fn training(statement: &JobStatement, verifier: &Verifier) -> TrainingMarket
         dataset: B256::ZERO,
         royaltyBps: 0,
     }
+}
+
+/// Compares the training of a job's terms with that of `statement`, checked by `verifier`. Whether the data are registered, and for
+/// what royalty, is for requester and data owner to agree on.
+///
+/// # Errors
+/// [`ChainError::Terms`] for the first difference.
+pub fn check_training(
+    terms: &TrainingMarket::Training,
+    statement: &JobStatement,
+    verifier: &Verifier,
+) -> Result<(), ChainError> {
+    let wanted = training(statement, verifier);
+    let shown = |training: &TrainingMarket::Training| {
+        [
+            ("verifier", training.verifier.to_string()),
+            ("hash of the verifier's code", training.verifierCode.to_string()),
+            ("verifier of the circuit", training.halo2.to_string()),
+            ("hash of the code of the circuit's verifier", training.halo2Code.to_string()),
+            ("root of the data", training.dataRoot.to_string()),
+            ("number of rows", training.rows.to_string()),
+            ("number of segments", training.segments.to_string()),
+            ("digest of the first parameters", training.first.to_string()),
+            ("schedule of rates", format!("{:?}", training.rates)),
+        ]
+    };
+    for ((what, expected), (_, got)) in shown(&wanted).into_iter().zip(shown(terms)) {
+        if expected != got {
+            return Err(ChainError::Terms { what, expected, got });
+        }
+    }
+    Ok(())
 }
 
 /// Where the proofs of a job count: the chain, the market, the job, and the owner that trains, who is paid.
