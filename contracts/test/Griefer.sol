@@ -7,16 +7,17 @@ import {isKnown} from "./Refusals.sol";
 import {vm} from "./Vm.sol";
 import {Walk} from "./Walk.sol";
 
-/// @notice Somebody who calls every transition at any time with any arguments: it either does what anyone may do then, or is
-/// refused with an error that the interfaces name.
+/// @notice Somebody who calls every transition at any time with any arguments: it either does what anyone may do then,
+/// or is refused with an error that the interfaces name. What is never its to do is always refused.
 abstract contract Griefer is Walk {
-    uint256 public constant CALLS = 33;
+    uint256 internal constant CALLS = 40;
 
     /// How often a call did something, and was refused.
-    mapping(uint256 call => uint256) public did;
-    mapping(uint256 call => uint256) public failed;
+    mapping(uint256 call => uint256) internal did;
+    mapping(uint256 call => uint256) internal failed;
 
     error UnknownRefusal(uint256 call, bytes reason);
+    error NotRefused(uint256 call);
 
     function doGrief(uint256 seed) external {
         // Many at once: most are refused.
@@ -41,6 +42,15 @@ abstract contract Griefer is Walk {
         if (done) ++did[k];
         else ++failed[k];
         if (!done && !isKnown(got)) revert UnknownRefusal(k, got);
+        if (done && isOthers(k)) revert NotRefused(k);
+    }
+
+    /// What only requester, committee, market or an owner may do, or signs.
+    function isOthers(uint256 k) private pure returns (bool) {
+        bool steps = k == 3 || k == 11 || k == 16 || k == 17 || k == 19 || k == 20;
+        bool bonds_ = k >= 30 && k < 35;
+        bool entries = k == 35 || k == 36 || k == 39;
+        return k < 3 || steps || bonds_ || entries;
     }
 
     /// Keeps the walk's memory right: anyone may collect, let the time of a draw pass, or bring the secret.
@@ -54,11 +64,13 @@ abstract contract Griefer is Walk {
     function anyJob(uint256 seed) private view returns (bytes32 id) {
         if (ids.length == 0 || seed % 16 == 0) return bytes32(seed);
         if (seed % 3 == 0) return ids[seed / 16 % ids.length];
-        (id,) = pick(seed / 16);
+        (id,) = pick(seed / 16, State.Open, State.Disputed);
     }
 
     function random(uint256 k, bytes32 id, uint256 seed) private view returns (address where, bytes memory call) {
-        return (k < 25 ? address(market) : k < 31 ? address(vault) : address(nodes), arguments(k, id, seed));
+        if (k < 26) return (address(market), arguments(k, id, seed));
+        if (k < 35) return (address(vault), ofVault(k, id, seed));
+        return (k < 38 ? address(nodes) : address(datasets), ofRegisters(k, seed));
     }
 
     function arguments(uint256 k, bytes32 id, uint256 seed) private view returns (bytes memory) {
@@ -90,7 +102,7 @@ abstract contract Griefer is Walk {
         if (k == 22) return abi.encodeCall(market.collect, (id));
         if (k == 23) return abi.encodeCall(market.withdraw, (accounts[seed % accounts.length]));
         if (k == 24) return abi.encodeCall(market.cancelNonce, (seed % 64));
-        return outside(k, id, seed);
+        return abi.encodeCall(market.abandon, (id));
     }
 
     /// Jobs that it cannot pay for, or that are of no use.
@@ -100,7 +112,9 @@ abstract contract Griefer is Walk {
         Terms memory t = terms(Assurance(seed % 3));
         if (k == 0) t.training.segments = uint32(seed % 3 * 5000);
         if (k == 1) t.parent = id;
-        if (seed % 5 == 0) t.training.dataset = bytes32(seed);
+        // A set that nobody registered, or one whose owner did not sign.
+        if (seed % 5 == 0) (t.training.dataset, t.training.royaltyBps) = (bytes32(seed), 1);
+        if (seed % 5 == 1) (t.training.dataset, t.training.royaltyBps) = (set, datasets.entry(set).rateBps);
         if (k < 2) return abi.encodeCall(market.open, (t, seed % 64, licence, permit));
         Offer memory offer = Offer(requester, seed % 2 == 0 ? griefer : address(0), seed % 64, seed, abi.encode(seed));
         return abi.encodeCall(market.openAndAccept, (t, offer, licence, permit, 0));
@@ -112,17 +126,28 @@ abstract contract Griefer is Walk {
         return abi.encodeCall(market.contradict, (a, bytes32(seed % 4 / 2), member, abi.encode(seed), abi.encode(id)));
     }
 
-    /// Vault and register.
-    function outside(uint256 k, bytes32 id, uint256 seed) private view returns (bytes memory) {
+    function ofVault(uint256 k, bytes32 id, uint256 seed) private view returns (bytes memory) {
         address who = accounts[seed % accounts.length];
         Permit memory none;
-        if (k == 25) return abi.encodeCall(vault.deposit, (seed % 100, none));
-        if (k == 26) return abi.encodeCall(vault.startExit, (seed % 2 * (seed % 1e18)));
-        if (k == 27) return abi.encodeCall(vault.finishExits, (who));
-        if (k == 28) return abi.encodeCall(vault.withdraw, (who));
-        if (k == 29) return abi.encodeCall(vault.release, (id, who));
-        if (k == 30) return abi.encodeCall(vault.take, (id, who, griefer, 1));
-        if (k == 31) return abi.encodeCall(nodes.remove, (who));
-        return abi.encodeCall(nodes.register, (who, griefer, uint8(seed % 5), 0, "", abi.encode(seed)));
+        if (k == 26) return abi.encodeCall(vault.deposit, (seed % 100, none));
+        if (k == 27) return abi.encodeCall(vault.startExit, (seed % 2 * (seed % 1e18)));
+        if (k == 28) return abi.encodeCall(vault.finishExits, (who));
+        if (k == 29) return abi.encodeCall(vault.withdraw, (who));
+        if (k == 30) return abi.encodeCall(vault.release, (id, who));
+        if (k == 31) return abi.encodeCall(vault.take, (id, who, griefer, 1));
+        if (k == 32) return abi.encodeCall(vault.takeStake, (who, 1, griefer));
+        if (k == 33) return abi.encodeCall(vault.lock, (id, who, 1));
+        return abi.encodeCall(vault.back, (who, 1));
+    }
+
+    /// Counters and sets of its own it may have; they are nobody else's.
+    function ofRegisters(uint256 k, uint256 seed) private view returns (bytes memory) {
+        address who = accounts[seed % accounts.length];
+        if (k == 35) return abi.encodeCall(nodes.remove, (who));
+        if (k == 36) return abi.encodeCall(nodes.register, (who, griefer, uint8(seed % 5), 0, "", abi.encode(seed)));
+        if (k == 37) return abi.encodeCall(nodes.record, (who, uint8(seed % 16)));
+        uint16 rate = uint16(seed % 5002);
+        if (k == 38) return abi.encodeCall(datasets.register, (ROOT, uint64(seed % 3 * 107), rate, who));
+        return abi.encodeCall(datasets.change, (set, rate, griefer));
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
+import {IDatasetRegistry as D} from "../src/interfaces/IDatasetRegistry.sol";
 import {IMarketErrors as E} from "../src/interfaces/IMarketErrors.sol";
 import {INodeRegistry as N} from "../src/interfaces/INodeRegistry.sol";
 import {IStakeVault as V} from "../src/interfaces/IStakeVault.sol";
@@ -46,5 +47,7 @@ function ofOthers(bytes4 e) pure returns (bool) {
     return e == V.NotMarket.selector || e == V.StakeTooSmall.selector || e == V.BondExists.selector
         || e == V.TooManyExits.selector || e == V.NothingOwed.selector || e == V.BadAmount.selector
         || e == N.BadPeerSignature.selector || e == N.NodeTaken.selector || e == N.NotNodeOwner.selector
-        || e == N.BadRoles.selector || e == IERC20Errors.ERC20InsufficientAllowance.selector;
+        || e == N.BadRoles.selector || e == D.DatasetTaken.selector || e == D.NotDatasetOwner.selector
+        || e == D.RateTooHigh.selector || e == D.EmptyDataset.selector
+        || e == IERC20Errors.ERC20InsufficientAllowance.selector;
 }

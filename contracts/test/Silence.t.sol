@@ -180,10 +180,44 @@ contract SilenceTest is Silence {
         );
     }
 
-    // Handing over.
+    // Handing over, at each level.
+
+    Assurance private assurance;
+
+    /// All segments are paid, on the way of its level.
+    function trainedAll(Terms memory t) private returns (bytes32 id) {
+        id = running(t);
+        if (assurance == Assurance.Proven) {
+            proveAll(id);
+        } else if (assurance == Assurance.Sampled) {
+            claim(id, 0, SEGMENTS);
+            passDrawBlock(id);
+            market.reveal(id, SECRET);
+            proveDue(id);
+        } else {
+            lapseAll(id);
+        }
+    }
+
+    /// As many claims at a time as may wait.
+    function lapseAll(bytes32 id) private {
+        for (uint256 from = 0; from < SEGMENTS; from += 4) {
+            uint256 to = from + 4 < SEGMENTS ? from + 4 : SEGMENTS;
+            claim(id, from, to - from);
+            for (uint256 i = from; i < to; ++i) {
+                confirm(id, i);
+            }
+            lapse(id, to - 1);
+            market.settle(id);
+        }
+    }
+
+    function paid() private returns (bytes32) {
+        return trainedAll(terms(assurance));
+    }
 
     function namedOnly() private returns (bytes32 id) {
-        id = delivering();
+        id = paid();
         deliver(id);
     }
 
@@ -192,22 +226,32 @@ contract SilenceTest is Silence {
         vote(id, Task.Fetchable, 0, YES, 1);
     }
 
+    function fetched() private returns (bytes32 id) {
+        id = namedOnly();
+        agree(id, Task.Fetchable, 0, YES);
+    }
+
+    function complainedOf() private returns (bytes32 id) {
+        id = fetched();
+        vm.prank(requester);
+        market.complain(id);
+    }
+
     function splitDecision() private returns (bytes32 id) {
-        id = disputed();
+        id = complainedOf();
         vote(id, Task.Decision, 0, YES, 0);
         vote(id, Task.Decision, 0, NO, 1);
     }
 
     function foundWrong() private returns (bytes32 id) {
-        id = disputed();
+        id = complainedOf();
         agree(id, Task.Decision, 0, NO);
     }
 
     function alone() private returns (bytes32 id) {
-        Terms memory t = terms(Assurance.Proven);
+        Terms memory t = terms(assurance);
         (t.committee.members, t.committee.threshold) = (new address[](0), 0);
-        id = running(t);
-        proveAll(id);
+        id = trainedAll(t);
         deliver(id);
     }
 
@@ -218,24 +262,38 @@ contract SilenceTest is Silence {
     }
 
     function test_silence_while_handing_over() public {
-        Assurance level = Assurance.Proven;
+        for (uint256 i = 0; i < 3; ++i) {
+            assurance = Assurance(i);
+            handingOver();
+        }
+    }
+
+    function handingOver() private {
         State withheld = State.Withheld;
         uint256 shares = SEGMENTS * SHARE;
         uint256 half = SEGMENTS * LAST / 2;
         uint256 price = SEGMENTS * PRICE;
         Bond memory whole;
-        row(delivering, Row(level, State.Delivering, "provider", withheld, Escrow(shares, 0, 0), whole));
-        row(namedOnly, Row(level, State.Delivering, "committee", withheld, Escrow(shares, half, 0), whole));
-        row(namedOneWord, Row(level, State.Delivering, "committee but one", withheld, Escrow(shares, half, FEE), whole));
-        row(handed, Row(level, State.Handed, "requester", State.Completed, Escrow(price, 0, 2 * FEE), whole));
-        row(disputed, Row(level, State.Disputed, "committee", withheld, Escrow(shares, half, 2 * FEE), whole));
+        row(paid, Row(assurance, State.Delivering, "provider", withheld, Escrow(shares, 0, 0), whole));
+        row(namedOnly, Row(assurance, State.Delivering, "committee", withheld, Escrow(shares, half, 0), whole));
+        row(
+            namedOneWord,
+            Row(assurance, State.Delivering, "committee but one", withheld, Escrow(shares, half, FEE), whole)
+        );
+        row(fetched, Row(assurance, State.Handed, "requester", State.Completed, Escrow(price, 0, 2 * FEE), whole));
+        row(complainedOf, Row(assurance, State.Disputed, "committee", withheld, Escrow(shares, half, 2 * FEE), whole));
         row(
             splitDecision,
-            Row(level, State.Disputed, "the deciding member", withheld, Escrow(shares, half, 2 * FEE), whole)
+            Row(assurance, State.Disputed, "the deciding member", withheld, Escrow(shares, half, 2 * FEE), whole)
         );
-        row(foundWrong, Row(level, withheld, "provider, of the opening", withheld, Escrow(shares, 0, 4 * FEE), whole));
-        row(alone, Row(level, State.Handed, "requester, no committee", State.Completed, Escrow(price, 0, 0), whole));
-        row(aloneDisputed, Row(level, State.Disputed, "all, no committee", withheld, Escrow(shares, half, 0), whole));
+        row(
+            foundWrong,
+            Row(assurance, withheld, "provider, of the opening", withheld, Escrow(shares, 0, 4 * FEE), whole)
+        );
+        row(alone, Row(assurance, State.Handed, "requester, no committee", State.Completed, Escrow(price, 0, 0), whole));
+        row(
+            aloneDisputed, Row(assurance, State.Disputed, "all, no committee", withheld, Escrow(shares, half, 0), whole)
+        );
     }
 
     /// The data owner has been paid for what was settled, whatever happens then.

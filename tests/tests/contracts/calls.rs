@@ -4,7 +4,7 @@ use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
 use gradproof_verifier::contract::segment;
 use gradproof_verifier::points::encode_g1;
-use gradproof_worker::chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, U256};
+use gradproof_worker::chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, U256};
 
 use crate::deployed::{Deployed, Opened};
 use crate::mutations::expected;
@@ -28,7 +28,7 @@ fn every_word_of_a_submission_counts() {
     let honest = submission(id, &proof);
     submit(&honest).expect("the proof is right");
     let next = deployed.chain.call(ledger, &SegmentLedger::nextCall { job: id }).expect("it answers");
-    assert_eq!(next, segment(&statement));
+    assert_eq!(next.abi_encode(), segment(&statement).abi_encode());
 
     // By somebody else, to another function, about another job.
     let refused = deployed.raw.call(OTHER, ledger, &honest, None);

@@ -1,8 +1,6 @@
 //! The contracts that take proofs, from the checked-in `contracts/abi`; a test compares these with the compiled sources, and
 //! `cargo xtask abi` makes them anew.
 
-#![expect(missing_docs, reason = "the documentation is in the Solidity sources")]
-
 use alloy_sol_types::sol;
 
 sol!(
