@@ -70,7 +70,7 @@ contract SegmentVerifier is ISegmentVerifier {
     error Columns();
 
     uint256 private constant INSTANCES = 8;
-    /// @dev Points of a proof and tables together: a proof with so many still fits into a transaction, and half a block.
+    /// @dev Points of a proof and tables together: about 8 million gas, and more for the paths of data columns.
     uint256 private constant MOST_COLUMNS = 1024;
 
     /// @inheritdoc ISegmentVerifier

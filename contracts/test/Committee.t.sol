@@ -77,9 +77,12 @@ contract CommitteeTest is Scene {
             abi.encodeWithSelector(IMarketErrors.StakeBehindWord.selector, validators[0], uint256(0), WORD);
         refuses(stranger, again, bare);
         stake(validators[0], WORD);
+        // Nobody else binds its stake anew with what it said long ago.
+        refuses(stranger, again, why(IMarketErrors.OldWord.selector, validators[0]));
         vm.expectEmit(address(market));
         uint256 until = vm.getBlockTimestamp() + 7 days;
         emit IMarketEvents.Attested(id, validators[0], Task.Opening, 0, lastOf(0), YES, until, 0);
+        vm.prank(validators[0]);
         market.attest(id, Task.Opening, 0, YES, 0, old);
         eq(market.claimOf(id, 0).windowUntil, vm.getBlockTimestamp() + 2 hours, "two words within the week");
         eq(market.owed(validators[0]), FEE, "once for the task");
@@ -101,7 +104,9 @@ contract CommitteeTest is Scene {
         vote(id, Task.Divergence, 1, YES, 1);
         yes(!market.jobOf(id).diverged, "a second later");
         // The first two members, in another count.
-        vote(id, Task.Divergence, 1, YES, 0);
+        bytes memory again = voteSignature(id, Task.Divergence, 1, YES, 0);
+        vm.prank(validators[0]);
+        market.attest(id, Task.Divergence, 1, YES, 0, again);
         yes(market.jobOf(id).diverged, "brought again");
         eq(market.owed(validators[0]), FEE, "paid once");
         eq(market.owed(validators[1]), FEE, "both");

@@ -56,7 +56,9 @@ contract ContradictionTest is Scene {
         bytes memory yesSigned = wordSignature(a, 1);
         a.verdict = NO;
         bytes memory noSigned = wordSignature(a, 1);
+        vm.recordLogs();
         market.contradict(a, YES, member, noSigned, yesSigned);
+        noEmptyPayment();
         eq(vault.owed(address(this)), 0, "there was nothing to take");
         stake(member, all);
         refuses(

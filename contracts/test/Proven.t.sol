@@ -70,6 +70,13 @@ contract ProvenTest is Scene {
         }
     }
 
+    function test_nothing_is_told_of_a_royalty_of_nothing() public {
+        bytes32 id = running(Assurance.Proven);
+        vm.recordLogs();
+        prove(id, 0);
+        noEmptyPayment();
+    }
+
     function testFuzz_every_row_is_in_one_live_step(uint32 rows, uint16 batch, uint8 steps) public {
         rows = rows % 5000 + 1;
         batch = batch % 300 + 1;
@@ -79,7 +86,7 @@ contract ProvenTest is Scene {
         (t.training.verifier, t.training.verifierCode) = (address(cut), address(cut).codehash);
         t.training.rows = rows;
         t.training.segments = 4096;
-        (t.checks.draws, t.price.bond, t.times.proveSecs) = (64, PRICE * 64, Bounds.MIN_DUE_SECS);
+        (t.checks.draws, t.price.bond, t.times.proveSecs) = (64, PRICE * 64, Bounds.MIN_SECS);
         bytes32 id = running(t);
         uint256 total = 0;
         uint256 segments = market.segmentOf(id, 0).epochSegments;

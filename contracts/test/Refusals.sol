@@ -39,8 +39,8 @@ function ofSteps(bytes4 e) pure returns (bool) {
 
 function ofCommittee(bytes4 e) pure returns (bool) {
     return e == E.NotMember.selector || e == E.NotValidator.selector || e == E.AlreadyVoted.selector
-        || e == E.BadVerdict.selector || e == E.StakeBehindWord.selector || e == E.NoContradiction.selector
-        || e == E.AlreadyReported.selector;
+        || e == E.OldWord.selector || e == E.BadVerdict.selector || e == E.StakeBehindWord.selector
+        || e == E.NoContradiction.selector || e == E.AlreadyReported.selector;
 }
 
 function ofOthers(bytes4 e) pure returns (bool) {

@@ -5,6 +5,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ComputeToken} from "../src/ComputeToken.sol";
 import {DatasetRegistry} from "../src/DatasetRegistry.sol";
 import {IMarketErrors} from "../src/interfaces/IMarketErrors.sol";
+import {IMarketEvents} from "../src/interfaces/IMarketEvents.sol";
 import {Segment} from "../src/interfaces/ISegmentVerifier.sol";
 import {IStakeVault, Permit} from "../src/interfaces/IStakeVault.sol";
 import {ITrainingMarket} from "../src/interfaces/ITrainingMarket.sol";
@@ -28,7 +29,7 @@ import {
 import {NodeRegistry} from "../src/NodeRegistry.sol";
 import {TrainingMarket} from "../src/TrainingMarket.sol";
 import {Mode, MockVerifier} from "./mocks/Verifiers.sol";
-import {Test, vm} from "./Vm.sol";
+import {Test, Vm, vm} from "./Vm.sol";
 
 /// @notice A market with its parties, and the steps of a job in one line each.
 abstract contract Scene is Test {
@@ -446,6 +447,16 @@ abstract contract Scene is Test {
     }
 
     // Checks.
+
+    /// What was recorded tells of no payment of nothing.
+    function noEmptyPayment() internal {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i = 0; i < logs.length; ++i) {
+            bytes32 topic = logs[i].topics[0];
+            bool owed = topic == IMarketEvents.Owed.selector || topic == IStakeVault.Owed.selector;
+            yes(!owed || abi.decode(logs[i].data, (uint256)) > 0, "a payment of nothing");
+        }
+    }
 
     /// All that an account has, here and there.
     function wealth(address who) internal view returns (uint256) {

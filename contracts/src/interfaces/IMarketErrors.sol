@@ -147,9 +147,12 @@ interface IMarketErrors {
     /// @notice The account is not in the committee.
     /// @param account The account.
     error NotValidator(address account);
-    /// @notice The member has voted on this.
+    /// @notice The member has voted on this in the present count.
     /// @param validator The member.
     error AlreadyVoted(address validator);
+    /// @notice The member's word was counted in a count that is over: only the member itself can bring it again.
+    /// @param validator The member.
+    error OldWord(address validator);
     /// @notice No such verdict can be given on this.
     /// @param verdict The answer.
     error BadVerdict(bytes32 verdict);
@@ -160,7 +163,8 @@ interface IMarketErrors {
     error StakeBehindWord(address validator, uint256 free, uint256 needed);
     /// @notice The two attestations do not contradict each other.
     error NoContradiction();
-    /// @notice The member was reported for this already: nothing more is taken, and its word on this no longer counts.
+    /// @notice The member was reported for this already: nothing more is taken, and it can bring
+    /// no word on this any more.
     /// @param validator The member.
     error AlreadyReported(address validator);
 

@@ -20,7 +20,7 @@ import {IStakeVault, Permit} from "./IStakeVault.sol";
 /// - The verifier accepts a proof only if the statement holds. Terms pin its code, and with it the key and the set-up, and
 ///   the code of the halo2 verifier. Both parties rebuild that code and refuse a job that names another.
 /// - The chain includes a transaction within the shortest duration of the terms, at a price below what it settles.
-/// - Blocks' times are right to some seconds; no duration is under a minute.
+/// - Blocks' times are right to some seconds; no duration is under ten minutes.
 /// - A block's proposer does not know the requester's secret when it makes the block that draws.
 /// - Fewer than `threshold` members of a committee collude. `docs/settlement.md` says what they could do.
 /// - Data, weights, blindings and seeds travel off chain, encrypted; the market sees commitments only.
@@ -126,7 +126,8 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param secret The secret whose hash is in the terms.
     function reveal(bytes32 id, bytes32 secret) external;
 
-    /// @notice Brings the signed vote of the member at `place` of the committee. Anyone may. A vote is signed with the key of the
+    /// @notice Brings the signed vote of the member at `place` of the committee. Anyone may. Votes on one question decide together
+    /// if they come within 7 days of the first; behind that the count begins anew, and who voted before brings its vote itself. A vote is signed with the key of the
     /// member's account; ERC-1271 does not count, because code could later deny what it signed. A vote on an opening is
     /// refused before the claim before it is opened or proven, and is good then; it is paid also if the requester has
     /// started the window, while that is open.

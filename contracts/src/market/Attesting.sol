@@ -109,11 +109,14 @@ library Attesting {
         Votes storage votes = s.votes[question(a)];
         if (block.timestamp > votes.until) {
             votes.until = uint40(block.timestamp + Bounds.COUNT_SECS);
+            votes.before |= votes.voted;
             votes.voted = 0;
         }
         // A place is below 16.
         uint16 bit = uint16(1 << place);
         if (votes.voted & bit != 0) revert IMarketErrors.AlreadyVoted(validator);
+        // Nobody else binds a member's stake anew with what it said once.
+        if (votes.before & bit != 0 && msg.sender != validator) revert IMarketErrors.OldWord(validator);
         votes.voted |= bit;
         Side storage side = votes.sides[votes.until][a.verdict];
         side.members |= bit;

@@ -30,11 +30,9 @@ library Bounds {
     /// Blocks from the close of the claims to the block whose hash draws.
     uint64 internal constant DRAW_DELAY_BLOCKS = 8;
 
-    /// The least that every duration is.
-    uint32 internal constant MIN_SECS = 60;
-    /// The least for what is lost when it is late: long enough for the drawing block, for a proof and its transaction, and for
-    /// a node that has to be started again.
-    uint32 internal constant MIN_DUE_SECS = 10 minutes;
+    /// The least that every duration is: long enough for the drawing block, for a proof and its transaction, and for a node that
+    /// has to be started again, so that nobody loses a bond or a payment to an outage of a minute.
+    uint32 internal constant MIN_SECS = 10 minutes;
     uint32 internal constant OPEN_SECS = 30 days;
     uint32 internal constant START_SECS = 7 days;
     uint32 internal constant RUN_SECS = 180 days;

@@ -53,9 +53,9 @@ library Rules {
         within(t.startSecs, Bounds.START_SECS, Term.StartSecs);
         within(t.runSecs, Bounds.RUN_SECS, Term.RunSecs);
         within(t.windowSecs, Bounds.WINDOW_SECS, Term.WindowSecs);
-        due(t.answerSecs, Bounds.ANSWERS_SECS, Term.AnswerSecs);
-        due(t.revealSecs, Bounds.REVEAL_SECS, Term.RevealSecs);
-        due(t.proveSecs, Bounds.PROVING_SECS, Term.ProveSecs);
+        within(t.answerSecs, Bounds.ANSWERS_SECS, Term.AnswerSecs);
+        within(t.revealSecs, Bounds.REVEAL_SECS, Term.RevealSecs);
+        within(t.proveSecs, Bounds.PROVING_SECS, Term.ProveSecs);
         within(t.deliverSecs, Bounds.DELIVER_SECS, Term.DeliverSecs);
         within(t.complainSecs, Bounds.COMPLAIN_SECS, Term.ComplainSecs);
         within(t.decideSecs, Bounds.DECIDE_SECS, Term.DecideSecs);
@@ -63,11 +63,6 @@ library Rules {
 
     function within(uint32 secs, uint32 most, Term term) private pure {
         require(secs >= Bounds.MIN_SECS && secs <= most, IMarketErrors.BadTerm(term));
-    }
-
-    /// What is late by then loses a bond, or an answer that is due.
-    function due(uint32 secs, uint32 most, Term term) private pure {
-        require(secs >= Bounds.MIN_DUE_SECS && secs <= most, IMarketErrors.BadTerm(term));
     }
 
     function committee(Committee calldata c) private pure {

@@ -52,8 +52,8 @@ library Typed {
         return keccak256(abi.encode(LICENCE, dataset, requester, l.nonce, l.expiry));
     }
 
-    /// @notice A validator's word. It needs no nonce: saying it twice changes nothing, and it names the job. It does not name the
-    /// validator: it counts by its key alone, which is one account's.
+    /// @notice A validator's word. It needs no nonce: it names the job, counts once in a count, and in a later one only if the
+    /// validator brings it itself. It does not name the validator: it counts by its key alone, which is one account's.
     function attestation(Attestation memory a) internal pure returns (bytes32) {
         return keccak256(abi.encode(ATTESTATION, a.job, a.task, a.index, a.subject, a.verdict));
     }

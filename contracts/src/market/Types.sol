@@ -241,6 +241,8 @@ struct Attestation {
 struct Votes {
     /// Members that voted in the present count, by their place in the committee.
     uint16 voted;
+    /// Members that voted in a count before: their words count again only if they bring them.
+    uint16 before;
     /// The last second of the present count, which is its name.
     uint40 until;
     mapping(uint256 until => mapping(bytes32 verdict => Side)) sides;

@@ -45,11 +45,11 @@ enum Task {
     Train(Train),
     /// Compares a job of a market with the statement that it is said to be of, before it is accepted.
     ///
-    /// Verifiers and the hashes of their code, data, first parameters, rates and segments: proofs are paid only for what the job's
-    /// terms say. With --contracts and --key it makes the code anew, and compares that too. Nothing is sent.
+    /// Verifiers, data, first parameters, rates and segments: proofs are paid only for what the job's terms say. Makes the code of
+    /// market and verifiers anew, and compares that too. Prints what the job pays, and how it can be lost. Nothing is sent.
     ///
     /// Example: provider check-job --rpc http://127.0.0.1:8545 --deployment deployment.json --job 0x… \
-    ///            --statement posted/statement.json
+    ///            --statement posted/statement.json --key posted/verifying.key --contracts contracts
     #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
     CheckJob(CheckJob),
     /// Measures one segment of a given shape: training, each part of the proof, verification.

@@ -39,7 +39,7 @@ pub enum Kind {
 }
 
 /// Calls that only refuse, and stand as statements.
-const GUARDS: [&str; 15] = [
+const GUARDS: [&str; 14] = [
     "Guards.",
     "Rules.check(",
     "checkCode(",
@@ -53,7 +53,6 @@ const GUARDS: [&str; 15] = [
     "Running.noOpenWindow(",
     "notReported(",
     "within(",
-    "due(",
     "_requireScalars(",
 ];
 /// The same behind a condition.

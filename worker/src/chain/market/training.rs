@@ -25,8 +25,8 @@ pub fn training(statement: &JobStatement, verifier: &Verifier) -> TrainingMarket
     }
 }
 
-/// Compares the training of a job's terms with that of `statement`, checked by `verifier`. Whether the data are registered, and for
-/// what royalty, is for requester and data owner to agree on.
+/// Compares the training of a job's terms with that of `statement`, checked by `verifier`. The royalty is no part of a statement: it
+/// comes off the price.
 ///
 /// # Errors
 /// [`ChainError::Terms`] for the first difference.
