@@ -84,7 +84,10 @@ contract OptimisticTest is Scene {
         // The windows of the first two pass while nobody slashes.
         lapse(id, 1);
         vm.prank(stranger);
+        vm.recordLogs();
         market.slash(id, 2);
+        // One claim was not challenged.
+        noEmptyPayment();
         inState(id, State.Slashed);
         eq(market.jobOf(id).settled, 2, "what lapsed before is paid, what came later is void");
         eq(market.jobOf(id).earned, 2 * SHARE, "paid");

@@ -448,13 +448,14 @@ abstract contract Scene is Test {
 
     // Checks.
 
-    /// What was recorded tells of no payment of nothing.
+    /// What was recorded tells of no payment of nothing, and of no bond of nobody.
     function noEmptyPayment() internal {
         Vm.Log[] memory logs = vm.getRecordedLogs();
         for (uint256 i = 0; i < logs.length; ++i) {
             bytes32 topic = logs[i].topics[0];
             bool owed = topic == IMarketEvents.Owed.selector || topic == IStakeVault.Owed.selector;
             yes(!owed || abi.decode(logs[i].data, (uint256)) > 0, "a payment of nothing");
+            yes(topic != IStakeVault.Released.selector || logs[i].topics[2] != 0, "a bond of nobody");
         }
     }
 
