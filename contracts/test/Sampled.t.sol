@@ -148,6 +148,7 @@ contract SampledTest is Scene {
         refuses(stranger, abi.encodeCall(market.keepHash, (id)), why(IMarketErrors.HashLost.selector));
         market.reveal(id, SECRET);
         eq(count(id), SEGMENTS, "all due");
+        yes(!market.isDue(id, SEGMENTS), "and no more");
         eq(market.jobOf(id).deadline, vm.getBlockTimestamp() + SEGMENTS * 20 minutes, "time for each");
         refuses(stranger, abi.encodeCall(market.reveal, (id, SECRET)), wrongState(id, State.Proving));
         proveDue(id);

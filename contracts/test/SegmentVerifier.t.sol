@@ -355,7 +355,15 @@ contract SegmentVerifierTest is Test {
         }
     }
 
+    function test_eachPointOfTheProofIsAPoint() external {
+        _refusesEachPoint(0, 1, ISegmentVerifier.PointNotOnCurve.selector);
+    }
+
     function test_noPointOfTheProofIsInfinity() external {
+        _refusesEachPoint(0, 0, ISegmentVerifier.PointAtInfinity.selector);
+    }
+
+    function _refusesEachPoint(uint256 x, uint256 y, bytes4 reason) private {
         SegmentVerifier.Key memory key = _key();
         for (uint256 tables = 0; tables < 2; ++tables) {
             // Without a table the last point of the trace is the last of all, where the sum begins.
@@ -364,10 +372,11 @@ contract SegmentVerifierTest is Test {
             SegmentVerifier verifier = new SegmentVerifier(key);
             for (uint256 i = 0; i < 7; ++i) {
                 bytes memory proof = _proof();
-                _write(proof, 64 * i, 0);
-                _write(proof, 64 * i + 32, 0);
-                vm.expectRevert(abi.encodeWithSelector(ISegmentVerifier.PointAtInfinity.selector, 64 * i));
-                verifier.verify(_segment(proof), proof);
+                _write(proof, 64 * i, x);
+                _write(proof, 64 * i + 32, y);
+                vm.expectRevert(abi.encodeWithSelector(reason, 64 * i));
+                // A refused point takes nearly all gas with it.
+                verifier.verify{gas: 30_000_000}(_segment(proof), proof);
             }
         }
     }

@@ -7,7 +7,7 @@ use eyre::{OptionExt, Result, bail, ensure};
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 use gradproof_verifier::command::files::{read_key, read_statement};
-use gradproof_verifier::command::{Outcome, print, tell};
+use gradproof_verifier::command::{Outcome, print, tell, warn};
 use gradproof_verifier::contract::gas::segment_gas;
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::merkle::depth;
@@ -52,14 +52,15 @@ impl CheckJob {
         let path = self.statement.display();
         let statement = read_statement(&self.statement)?;
         ensure!(statement.proof == ProofKind::Wrapped, "{path} is for core proofs, which no contract verifies");
-        let deployed = CheckDeployment {
+        // What is quick comes before the compiler.
+        let on_chain = CheckDeployment {
             rpc: self.rpc.clone(),
             deployment: self.deployment.clone(),
-            contracts: Some(self.contracts.clone()),
-            key: Some(self.key.clone()),
-            statement: Some(self.statement.clone()),
+            contracts: None,
+            key: None,
+            statement: None,
         };
-        let Some((chain, deployment)) = deployed.checked()? else { return Ok(Outcome::Rejected) };
+        let Some((chain, deployment)) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
         let market = deployment.market.address;
         let job = chain.call(market, &TrainingMarket::jobOfCall { id: self.job })?;
         if job.state == State::None as u8 {
@@ -78,6 +79,16 @@ impl CheckJob {
             tell(&format!("rejected: job {}: a proof costs {gas} gas, a transaction has {TRANSACTION_GAS}", self.job));
             return Ok(Outcome::Rejected);
         }
+        let of_the_sources = CheckDeployment {
+            contracts: Some(self.contracts.clone()),
+            key: Some(self.key.clone()),
+            statement: Some(self.statement.clone()),
+            ..on_chain
+        };
+        if of_the_sources.checked()?.is_none() {
+            return Ok(Outcome::Rejected);
+        }
+        warn(ProofKind::Wrapped, verifier.insecure_setup);
         print(&format!("job {}: trains what {path} says; market and verifiers are of these sources", self.job));
         // Of an accepted job it is fixed.
         let price = match job.state == State::Open as u8 {

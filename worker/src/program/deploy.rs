@@ -164,6 +164,7 @@ impl CheckDeployment {
     pub fn run(&self) -> Result<Outcome> {
         let path = self.deployment.display();
         let Some((_, deployment)) = self.checked()? else { return Ok(Outcome::Rejected) };
+        warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
         print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
         match (&self.contracts, &self.key) {
             (Some(contracts), Some(_)) => {
@@ -201,7 +202,6 @@ impl CheckDeployment {
             }
             checked => checked?,
         }
-        warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
         Ok(Some((chain, deployment)))
     }
 
