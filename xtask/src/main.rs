@@ -91,7 +91,7 @@ enum Task {
     Slither,
     /// Takes every refusal and every event out of the contracts, one at a time, and lists those that no test misses.
     ///
-    /// Also each operand of a refusal's condition, and moves the bound of each comparison in one. Needs the packages of
+    /// Also each operand of a refusal, an early exit or a decision, and moves the bound of each comparison in one. Needs the packages of
     /// `contracts/` (`cargo xtask contracts` installs them). Takes some seconds each, half a minute for the verifier and the
     /// ledger, which are tested on a node. Survivors that `docs/settlement.md` explains are listed, others are a failure.
     MutateContracts {

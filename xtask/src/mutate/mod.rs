@@ -1,7 +1,7 @@
 //! Takes every refusal out of the contracts, one at a time, and says which ones no test misses.
 //!
 //! A mutant has one `revert`, `require`, guard call or modifier less, one event that is not emitted, one fault in assembly that is
-//! none, one operand less in the condition of a refusal, or the bound of a comparison in one on its other side. The tests must fail
+//! none, one operand less in a condition, or the bound of a comparison in one on its other side. The tests must fail
 //! on it. All mutants are built at once for the tests in Solidity, each behind a switch (mutant schemata: Untch, Offutt, Harrold
 //! 1993): a mutant then costs a run of the tests and no build. What these do not miss in verifier, ledger and libraries is taken out
 //! of the text for the tests of the package `gradproof-tests` that call them on a node, and so are the faults in assembly.
