@@ -137,7 +137,7 @@ contract HostileTest is Scene {
             abi.encodeCall(vault.withdraw, (self))
         ];
         for (uint256 i = 0; i < calls.length; ++i) {
-            prepare(self);
+            prepare(self, 10);
             hostile.arm(address(vault), calls[i]);
             bytes32 id = opened(Assurance.Proven);
             yes(hostile.entered(), "while the market pulls");
@@ -145,7 +145,7 @@ contract HostileTest is Scene {
             vm.prank(requester);
             market.cancel(id);
             solvent();
-            prepare(self);
+            prepare(self, 10);
             hostile.arm(address(vault), calls[i]);
             market.withdraw(requester);
             yes(hostile.entered(), "while the market pays");
@@ -164,13 +164,13 @@ contract HostileTest is Scene {
     }
 
     /// An exit of the token that is over, another one that waits, and something that it is owed.
-    function prepare(address self) private {
+    function prepare(address self, uint256 waiting) private {
         vm.prank(self);
         vault.startExit(10);
         vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
         vault.finishExits(self);
         vm.prank(self);
-        vault.startExit(10);
+        vault.startExit(waiting);
         vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
     }
 
@@ -193,7 +193,7 @@ contract HostileTest is Scene {
         stake(self, 100);
         bytes[2] memory calls = [abi.encodeCall(vault.startExit, (10)), abi.encodeCall(vault.finishExits, (self))];
         for (uint256 i = 0; i < 2; ++i) {
-            prepare(self);
+            prepare(self, 10);
             uint256 all = vault.free(self) + vault.leaving(self) + vault.owed(self);
             hostile.arm(address(vault), calls[i]);
             stake(requester, 5);
@@ -204,7 +204,7 @@ contract HostileTest is Scene {
             vault.startExit(5);
             vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
             vault.finishExits(requester);
-            prepare(self);
+            prepare(self, 10);
             hostile.arm(address(vault), calls[i]);
             vault.withdraw(requester);
             yes(hostile.entered(), "going out");
@@ -216,7 +216,7 @@ contract HostileTest is Scene {
     /// Whatever becomes ready while an account is paid is neither lost nor paid with it: what is owed is off the books before.
     function test_an_exit_that_ends_in_the_middle_of_its_owners_payment() public {
         stake(requester, 30);
-        prepareExits();
+        prepare(requester, 20);
         uint256 before = hostile.balanceOf(requester);
         hostile.arm(address(vault), abi.encodeCall(vault.finishExits, (requester)));
         eq(vault.withdraw(requester), 10, "what was owed");
@@ -229,20 +229,9 @@ contract HostileTest is Scene {
         solvent();
     }
 
-    /// Something that the requester is owed, and another exit that is over.
-    function prepareExits() private {
-        vm.prank(requester);
-        vault.startExit(10);
-        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
-        vault.finishExits(requester);
-        vm.prank(requester);
-        vault.startExit(20);
-        vm.warp(vm.getBlockTimestamp() + vault.unbondingSecs());
-    }
-
     function test_what_the_vault_pays_is_off_its_books_before_the_transfer() public {
         stake(requester, 30);
-        prepareExits();
+        prepare(requester, 20);
         hostile.arm(address(vault), abi.encodeCall(vault.owed, (requester)));
         vault.withdraw(requester);
         eq(abi.decode(hostile.answer(), (uint256)), 0, "owed");
@@ -372,17 +361,7 @@ contract HostileTest is Scene {
 
     function test_an_owner_of_data_that_comes_back_while_it_is_paid() public {
         EnteringWallet wallet = receiver();
-        Terms memory t = terms(Assurance.Proven);
-        vm.prank(dataOwner);
-        t.training.dataset = datasets.register(ROOT, 107, 1000, address(wallet));
-        t.training.royaltyBps = 1000;
-        Licence memory licence = Licence(++nonce, vm.getBlockTimestamp(), "");
-        licence.signature = sign(OWNER_KEY, market.licenceDigest(t.training.dataset, requester, licence));
-        bytes32 id = open(t, licence);
-        vm.prank(provider);
-        market.accept(id, 0);
-        vm.prank(provider);
-        market.start(id);
+        bytes32 id = runningLicensed(address(wallet));
         prove(id, 0);
         enterAll(address(market), wallet);
     }

@@ -258,6 +258,21 @@ abstract contract Scene is Test {
         return running(terms(level));
     }
 
+    /// A running job on a registered set, of which a tenth of the price goes to `receiver`.
+    function runningLicensed(address receiver) internal returns (bytes32 id) {
+        Terms memory t = terms(Assurance.Proven);
+        vm.prank(dataOwner);
+        t.training.dataset = datasets.register(ROOT, 107, 1000, receiver);
+        t.training.royaltyBps = 1000;
+        Licence memory licence = Licence(++nonce, vm.getBlockTimestamp(), "");
+        licence.signature = sign(OWNER_KEY, market.licenceDigest(t.training.dataset, requester, licence));
+        id = open(t, licence);
+        vm.prank(provider);
+        market.accept(id, 0);
+        vm.prank(provider);
+        market.start(id);
+    }
+
     function lastOf(uint256 index) internal pure returns (bytes32) {
         return keccak256(abi.encode("last", index));
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {Assurance, Licence, Member, Seat, State, Task, Terms} from "../src/market/Types.sol";
+import {Assurance, Member, Seat, State, Task, Terms} from "../src/market/Types.sol";
 import {Silence} from "./Silence.sol";
 import {vm} from "./Vm.sol";
 
@@ -298,17 +298,7 @@ contract SilenceTest is Silence {
 
     /// The data owner has been paid for what was settled, whatever happens then.
     function test_a_royalty_stays_paid() public {
-        Terms memory t = terms(Assurance.Proven);
-        vm.prank(dataOwner);
-        t.training.dataset = datasets.register(ROOT, 107, 1000, royalties);
-        t.training.royaltyBps = 1000;
-        Licence memory licence = Licence(1, vm.getBlockTimestamp(), "");
-        licence.signature = sign(OWNER_KEY, market.licenceDigest(t.training.dataset, requester, licence));
-        bytes32 id = open(t, licence);
-        vm.prank(provider);
-        market.accept(id, 0);
-        vm.prank(provider);
-        market.start(id);
+        bytes32 id = runningLicensed(royalties);
         prove(id, 0);
         pass(id);
         inState(id, State.Defaulted);

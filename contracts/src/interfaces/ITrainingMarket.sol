@@ -127,10 +127,10 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     function reveal(bytes32 id, bytes32 secret) external;
 
     /// @notice Brings the signed vote of the member at `place` of the committee. Anyone may. Votes on one question decide together
-    /// if they come within 7 days of the first; behind that the count begins anew, and who voted before brings its vote itself. A vote is signed with the key of the
-    /// member's account; ERC-1271 does not count, because code could later deny what it signed. A vote on an opening is
-    /// refused before the claim before it is opened or proven, and is good then; it is paid also if the requester has
-    /// started the window, while that is open.
+    /// if they come within 7 days of the first; behind that the count begins anew, and who voted before brings its vote itself.
+    /// A vote is signed with the key of the member's account; ERC-1271 does not count, because code could later deny what it
+    /// signed. A vote on an opening is refused before the claim before it is opened or proven, and is good then; it is paid
+    /// also if the requester has started the window, while that is open.
     /// @param id The job.
     /// @param task What was asked.
     /// @param index The segment, or 0 for tasks that are about none.
