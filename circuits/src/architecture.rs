@@ -10,6 +10,8 @@ pub const MAX_WIDTH: usize = 1 << 14;
 pub const MAX_BATCH: usize = 1 << 12;
 /// Most steps a segment may have.
 pub const MAX_STEPS: usize = 1 << 12;
+/// Most bits of learning rate over batch behind the binary point.
+pub const MAX_RATE_BITS: u32 = 20;
 
 /// A multilayer perceptron with ReLU between dense layers, softmax cross-entropy at the end, and the shape of a segment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
@@ -96,7 +98,7 @@ impl Architecture {
         let p = &self.precision;
         within("activation_bits", p.activation_bits as usize, 1, 14)?;
         within("gradient_bits", p.gradient_bits as usize, 1, 14)?;
-        within("rate_bits", p.rate_bits as usize, 0, 20)?;
+        within("rate_bits", p.rate_bits as usize, 0, MAX_RATE_BITS as usize)?;
         // 2·C·2^fe ≤ 2^16, so that softmax remainders fit in the 16-bit table.
         let most = 15 - log2_ceil(self.classes()).min(15);
         within("exponential_bits", p.exponential_bits as usize, 0, most)

@@ -49,6 +49,8 @@ pub enum Check {
     Missing,
     /// Statement and verifying key are for the same shape and set-up, and the statement names the parameters at both ends.
     Key,
+    /// The first parameters are those that the parent's last proved segment left.
+    Parent,
 }
 
 /// What a check is about, and so how it is shown to be needed.
@@ -58,13 +60,13 @@ pub enum Kind {
     Argument,
     /// A proof has the right form. No judge is asked: without it the other checks have no meaning.
     Form,
-    /// The proofs of a job are complete.
+    /// The proofs of a job are complete, and it begins where it says.
     Job,
 }
 
 impl Check {
     /// Every check, in the order of their definition.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::LookupSum,
         Self::LookupDenominator,
         Self::LookupLayer,
@@ -86,6 +88,7 @@ impl Check {
         Self::Encoding,
         Self::Missing,
         Self::Key,
+        Self::Parent,
     ];
 
     /// What the check is about.
@@ -109,7 +112,7 @@ impl Check {
             Self::Length | Self::OpeningFolds | Self::OpeningEvaluations | Self::Commitments | Self::Encoding => {
                 Kind::Form
             }
-            Self::Missing => Kind::Job,
+            Self::Missing | Self::Parent => Kind::Job,
         }
     }
 }
@@ -158,6 +161,6 @@ mod tests {
     fn all_checks_are_listed_in_order() {
         // `kind` matches exhaustively, so a new check has to be placed there; here it has to be listed.
         assert!(Check::ALL.iter().enumerate().all(|(i, check)| *check as usize == i));
-        assert_eq!(Check::ALL.len(), Check::Key as usize + 1, "the last variant is the last of the list");
+        assert_eq!(Check::ALL.len(), Check::Parent as usize + 1, "the last variant is the last of the list");
     }
 }

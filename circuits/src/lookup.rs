@@ -119,9 +119,9 @@ impl Expression {
 pub struct LookUp {
     /// Where.
     pub table: Table,
-    /// Variables of (sample, column), and of the column alone.
+    /// Variables of an entry, (sample, column).
     pub vars: usize,
-    /// Variables of the column.
+    /// Variables of the column alone; zero where no part of the tuple has one value a sample.
     pub column_vars: usize,
     /// The key, then the values.
     pub tuple: Vec<Expression>,

@@ -37,8 +37,7 @@ pub fn eq_index<A: Algebra>(algebra: &mut A, point: &[A::Element], index: usize)
 
 /// `[a < b]` extended to field elements, `O(n)`.
 ///
-/// # Paper
-/// Design, section 3.3: one pass over the variables, the prefix equal so far.
+/// One pass over the variables, the prefix equal so far.
 pub fn less_than<A: Algebra>(algebra: &mut A, a: &[A::Element], b: &[A::Element]) -> A::Element {
     let mut sum = algebra.constant(Fr::from(0));
     let mut prefix = algebra.constant(Fr::from(1));

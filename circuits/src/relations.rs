@@ -73,8 +73,8 @@ pub enum Mask {
     Live,
     /// `κ`: one on columns below the bound.
     Columns(usize),
-    /// One on the first so many rows of a matrix whose rows are indexed by so many variables.
-    Rows(usize, usize),
+    /// One on the first so many rows.
+    Rows(usize),
 }
 
 impl Mask {
@@ -90,7 +90,7 @@ impl Mask {
         let (rows, columns) = point.split_at(point.len() - column_vars);
         match self {
             Self::Columns(count) => at_most_index(algebra, columns, count - 1),
-            Self::Rows(count, _) => at_most_index(algebra, rows, count - 1),
+            Self::Rows(count) => at_most_index(algebra, rows, count - 1),
             Self::Live => {
                 let (step, row) = rows.split_at(architecture.step_vars());
                 let before = less_than(algebra, step, &live.last_step);
@@ -170,7 +170,7 @@ impl Pointwise {
             Self::LabelBits => vec![Mask::Columns(architecture.classes())],
             Self::InputPadding => vec![Mask::Columns(widths[0]), Mask::Live],
             Self::WeightPadding(l) => {
-                vec![Mask::Columns(widths[*l]), Mask::Rows(widths[l - 1], architecture.width_vars(l - 1))]
+                vec![Mask::Columns(widths[*l]), Mask::Rows(widths[l - 1])]
             }
             Self::NeuronPadding(l) | Self::BiasPadding(l) => vec![Mask::Columns(widths[*l])],
         }

@@ -15,7 +15,7 @@ pub enum End {
     Last,
 }
 
-/// A multilinear polynomial that the proof speaks of. Layers count from 1, as in the design; 0 is the input.
+/// A multilinear polynomial that the proof speaks of. Layers count from 1; 0 is the input.
 ///
 /// Shapes are (step, row, column) with padded sizes; `Maximum` and `Sum` are (step, row).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

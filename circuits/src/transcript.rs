@@ -186,9 +186,12 @@ impl<'a, A: Algebra, P: Party<A>> Channel<'a, A, P> {
     /// Asks for `count` elements and absorbs them.
     ///
     /// # Errors
-    /// If the party has no answer.
+    /// If the party has no answer, or one of another length.
     pub fn ask(&mut self, ask: Ask<'_, A::Element>, count: usize) -> Result<Vec<A::Element>, A::Error> {
         let answer = self.party.answer(self.algebra, ask, count)?;
+        if answer.len() != count {
+            return Err(Rejection { check: Check::Length }.into());
+        }
         for element in &answer {
             self.sponge.absorb(self.algebra, element);
         }
@@ -207,5 +210,33 @@ impl<'a, A: Algebra, P: Party<A>> Channel<'a, A, P> {
     /// Draws a challenge.
     pub fn challenge(&mut self) -> A::Element {
         self.sponge.challenge(self.algebra)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Strict;
+
+    /// Answers with one element more or less than it is asked for.
+    struct Off(isize);
+
+    impl Party<Native<Strict>> for Off {
+        fn answer(&mut self, _: &mut Native<Strict>, _: Ask<'_, Fr>, count: usize) -> Result<Vec<Fr>, Rejection> {
+            Ok(vec![Fr::from(1); count.saturating_add_signed(self.0)])
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_length_is_refused() {
+        for (off, refused) in [(-1, true), (0, false), (1, true)] {
+            let (mut algebra, mut party) = (Native { judge: Strict }, Off(off));
+            let mut channel = Channel::new(&mut algebra, &mut party, 1, &[]);
+            let answer = channel.ask(Ask::Salt, 3);
+            let expected = Rejection { check: Check::Length };
+            assert_eq!(answer.err(), refused.then_some(expected.clone()), "{off}");
+            let answer: Result<[Fr; 2], _> = channel.ask_array(Ask::Salt);
+            assert_eq!(answer.err(), refused.then_some(expected), "{off}");
+        }
     }
 }

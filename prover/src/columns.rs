@@ -16,6 +16,17 @@ pub enum Column<'a> {
     Wide(Cow<'a, [i64]>),
 }
 
+impl Column<'_> {
+    /// Number of entries.
+    #[expect(clippy::len_without_is_empty, reason = "no column is empty")]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Small(values) => values.len(),
+            Self::Wide(values) => values.len(),
+        }
+    }
+}
+
 /// Applies a generic function over small integers to a column.
 #[macro_export]
 #[doc(hidden)]

@@ -35,7 +35,7 @@ pub fn commit(setup: &Setup, columns: &[Column<'_>], blindings: Vec<Fr>) -> Resu
 pub fn sums(setup: &Setup, columns: &[Column<'_>]) -> Result<Vec<G1Projective>, SetupError> {
     let mut small = Vec::new();
     let mut wide = Vec::new();
-    let longest = columns.iter().map(length).max().unwrap_or(0);
+    let longest = columns.iter().map(Column::len).max().unwrap_or(0);
     let bases = setup.bases(longest)?;
     for (i, column) in columns.iter().enumerate() {
         match column {
@@ -54,13 +54,6 @@ pub fn sums(setup: &Setup, columns: &[Column<'_>]) -> Result<Vec<G1Projective>, 
         sums[*i] = sum;
     }
     Ok(sums)
-}
-
-fn length(column: &Column<'_>) -> usize {
-    match column {
-        Column::Small(values) => values.len(),
-        Column::Wide(values) => values.len(),
-    }
 }
 
 /// Commits to a column of field elements.

@@ -90,20 +90,10 @@ impl<V: SmallInt, const N: usize> Tile<V, N> {
     }
 }
 
-/// `Σ weights[i]·values[i]`.
+/// `Σ weights[i]·values[i]` over small or wide integers.
 ///
 /// # Shapes
 /// Two slices of one length; entries beyond the shorter one do not count.
-pub fn dot_small(weights: &[Fr], values: &[i32]) -> Fr {
-    dot(weights, values)
-}
-
-/// `Σ weights[i]·values[i]` over wide integers; see [`dot_small`].
-pub fn dot_wide(weights: &[Fr], values: &[i64]) -> Fr {
-    dot(weights, values)
-}
-
-/// `Σ weights[i]·values[i]` over any small integers; see [`dot_small`].
 pub fn dot<V: SmallInt>(weights: &[Fr], values: &[V]) -> Fr {
     debug_assert_eq!(weights.len(), values.len());
     let (mut tile, mut sums) = (Tile::<V, 1>::new(), [Accumulator::default()]);
@@ -255,8 +245,8 @@ pub(crate) mod tests {
             check(&narrow, width.min(narrow.len()), seed.into());
             check(&small, width.min(small.len()), seed.into());
             check(&wide, width.min(wide.len()), seed.into());
-            prop_assert_eq!(dot_small(&elements(small.len(), 1), &small), naive(&elements(small.len(), 1), small));
-            prop_assert_eq!(dot_wide(&elements(wide.len(), 1), &wide), naive(&elements(wide.len(), 1), wide));
+            prop_assert_eq!(dot(&elements(small.len(), 1), &small), naive(&elements(small.len(), 1), small));
+            prop_assert_eq!(dot(&elements(wide.len(), 1), &wide), naive(&elements(wide.len(), 1), wide));
         }
     }
 
@@ -279,7 +269,7 @@ pub(crate) mod tests {
         for v in [i64::MIN, i64::MAX, -(1 << 21), 1 << 21, (1 << 21) - 1, i64::from(i32::MIN)] {
             let values = vec![v; count];
             let expected = -Fr::from(v) * Fr::from(count as u64);
-            assert_eq!(dot_wide(&most, &values), expected, "value {v}");
+            assert_eq!(dot(&most, &values), expected, "value {v}");
             assert_eq!(fold_columns(&values, count, &most), [expected], "value {v}");
             assert_eq!(fold_rows(&values, 1, &most), [expected], "value {v}");
         }
@@ -290,6 +280,6 @@ pub(crate) mod tests {
         assert!(fold_columns::<i32>(&[], 0, &[]).is_empty());
         assert!(fold_rows::<i32>(&[], 0, &[]).is_empty());
         assert_eq!(fold_rows::<i32>(&[], 2, &[]), [Fr::zero(); 2]);
-        assert_eq!(dot_small(&[], &[]), Fr::zero());
+        assert_eq!(dot::<i32>(&[], &[]), Fr::zero());
     }
 }

@@ -115,7 +115,7 @@ mod tests {
     use crate::randomness::fresh;
     use ark_bn254::G1Affine;
     use ark_ec::AffineRepr;
-    use gradproof_verifier::check::{Check, Rejection, Strict};
+    use gradproof_circuits::check::{Check, Rejection, Strict};
     use gradproof_verifier::hyperkzg::{evaluations, folds, verify};
 
     /// More than three steps, so that there are whole ones, short ones, and none of either.

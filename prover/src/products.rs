@@ -4,7 +4,7 @@
 //! `O(B·(d_in + d_out))` a step, whatever the number of parameters.
 //!
 //! # Paper
-//! Design, section 3.3; Thaler, *Proofs, Arguments, and Zero-Knowledge*, section 4.4.
+//! Thaler, *Proofs, Arguments, and Zero-Knowledge*, section 4.4; how the weights are left out: `docs/protocol.md`, matrix products.
 
 use ark_bn254::Fr;
 use ark_ff::One;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use ark_bn254::{Fr, G1Affine};
 use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument::{self, Reduced};
-use gradproof_circuits::check::{Check, Judge, Rejection};
+use gradproof_circuits::check::{Judge, Rejection};
 use gradproof_circuits::relations::Publics;
 use gradproof_circuits::tensor::Group;
 use gradproof_verifier::key::{KeyError, VerifyingKey};
@@ -101,7 +101,11 @@ pub struct Proved {
     pub timing: Timing,
 }
 
-/// How a prover takes its own failed checks: [`gradproof_circuits::check::Strict`], or, in tests, not at all.
+/// A proof of what `job` says, from its witness. `judge` decides about the prover's own failed checks: it is
+/// [`Strict`](gradproof_circuits::check::Strict) everywhere but in tests of cheating provers.
+///
+/// # Errors
+/// [`ProveError`].
 pub fn prove<J: Judge>(job: Job<'_>, witness: &Witness, judge: J) -> Result<Proved, ProveError> {
     let Job { key, setup, mut statement, data, paths, first, last_blindings } = job;
     let relations = key.relations(statement.subject);
@@ -194,14 +198,4 @@ fn combine<'a>(
         }
     });
     (polynomial, blinding)
-}
-
-/// Takes no notice of failed checks: a prover of tests that argues for a wrong witness.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Careless;
-
-impl Judge for Careless {
-    fn require(&mut self, _: Check, _: bool) -> Result<(), Rejection> {
-        Ok(())
-    }
 }

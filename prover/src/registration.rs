@@ -5,19 +5,22 @@ use gradproof_circuits::architecture::{Architecture, Live};
 use gradproof_circuits::check::Strict;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
+use gradproof_verifier::keccak::keccak256;
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::merkle::{self, Tree};
 use gradproof_verifier::statement::{Domain, Statement};
 
-use crate::columns::columns_in;
+use crate::columns::{Column, columns_in};
 use crate::commit::{Committed, commit};
 use crate::prove::{Job, ProveError, Proved, prove};
-use crate::randomness::{Use, derived};
+use crate::randomness::{Use, blindings, derived};
 use crate::trace::Parameters;
+use crate::with_column;
 use crate::witness::Witness;
 use gradproof_verifier::powers::Setup;
+use gradproof_verifier::setup::SetupKey;
 
-/// Commits to the data of one position, blindings derived from the requester's `seed`.
+/// Commits to the data of one position, blindings derived from the set's `seed`.
 ///
 /// # Errors
 /// If the set-up is too short.
@@ -34,7 +37,16 @@ pub fn commit_data(
     Ok(commit(setup, &columns, blindings)?)
 }
 
-/// Commits to the first parameters, blindings derived from the job's `seed`.
+/// What blinds a commitment to parameters.
+#[derive(Clone, Copy, Debug)]
+pub enum Blinding<'a> {
+    /// A seed for first parameters: the blindings depend on the parameters, too.
+    Seed(&'a [u8; 32]),
+    /// The secret of one commitment, see [`opening_seed`](crate::randomness::opening_seed).
+    Opening(&'a [u8; 32]),
+}
+
+/// Commits to parameters: to first ones, or to last ones again, which lie in the same columns.
 ///
 /// # Errors
 /// If the set-up is too short.
@@ -42,12 +54,30 @@ pub fn commit_parameters(
     key: &VerifyingKey,
     setup: &Setup,
     witness: &Witness,
-    seed: &[u8; 32],
+    blinding: Blinding<'_>,
 ) -> Result<Committed, ProveError> {
     let layout = &key.relations(Subject::Parameters).layout;
     let columns = columns_in(layout, witness, layout.group(Group::First));
-    let blindings = derived(seed, Use::FirstParameters, columns.len());
+    let blindings = match blinding {
+        Blinding::Seed(seed) => {
+            let digest = digest_of(&key.setup, &columns);
+            derived(seed, Use::FirstParameters { digest: &digest }, columns.len())
+        }
+        Blinding::Opening(secret) => blindings(secret, columns.len()),
+    };
     Ok(commit(setup, &columns, blindings)?)
+}
+
+/// keccak256 of the set-up's digest, the length of a column, and every entry of `columns` as 8 bytes, little-endian: other
+/// parameters, and the same in other columns or under other powers of τ, have another digest.
+pub fn digest_of(setup: &SetupKey, columns: &[Column<'_>]) -> [u8; 32] {
+    let mut bytes = setup.digest().to_vec();
+    bytes.extend((columns.first().map_or(0, Column::len) as u64).to_le_bytes());
+    bytes.reserve(8 * columns.iter().map(Column::len).sum::<usize>());
+    for column in columns {
+        with_column!(column, values => bytes.extend(values.iter().flat_map(|&value| i64::from(value).to_le_bytes())));
+    }
+    keccak256(&[&bytes])
 }
 
 /// The tree over the data columns of all positions, in order.

@@ -17,7 +17,7 @@ use gradproof_prover::columns::{Column, columns};
 use gradproof_prover::commit::commit_full;
 use gradproof_prover::eq::eq_table;
 use gradproof_prover::party::Secrets;
-use gradproof_prover::prove::Careless;
+use crate::judges::Careless;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::hyperkzg::{FOLDED, evaluate, fold, folding_order};
 use gradproof_verifier::verify::{combined, opening_transcript};
@@ -151,7 +151,8 @@ fn combination(guess: &Witness, combine: &Fr) -> Vec<Fr> {
     sum
 }
 
-fn entries(column: &Column<'_>) -> Vec<Fr> {
+/// The entries of a column as field elements.
+pub fn entries(column: &Column<'_>) -> Vec<Fr> {
     match column {
         Column::Small(values) => values.iter().map(|&value| Fr::from(value)).collect(),
         Column::Wide(values) => values.iter().map(|&value| Fr::from(value)).collect(),
@@ -162,8 +163,11 @@ fn evaluation(polynomial: &[Fr], point: &[Fr]) -> Fr {
     eq_table(point).iter().zip(polynomial).map(|(eq, entry)| *eq * entry).sum()
 }
 
-/// The commitment without a blinding.
-fn bare(polynomial: &[Fr]) -> G1Affine {
+/// The commitment to `polynomial` under the fixture's set-up, without a blinding.
+///
+/// # Panics
+/// If the set-up is too short.
+pub fn bare(polynomial: &[Fr]) -> G1Affine {
     commit_full(&fixture().setup, polynomial, Fr::zero()).expect("the set-up is long enough")
 }
 

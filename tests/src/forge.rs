@@ -17,7 +17,7 @@ use gradproof_prover::columns::{Column, columns};
 use gradproof_prover::commit::{commit, commit_full};
 use gradproof_prover::hyperkzg;
 use gradproof_prover::party::{Prover, Secrets};
-use gradproof_prover::prove::Careless;
+use crate::judges::Careless;
 use gradproof_prover::randomness::{Use, derived, fresh};
 use gradproof_prover::registration::{data_paths, data_tree, statement};
 use gradproof_prover::witness::{Key, Values, Witness};
@@ -315,7 +315,7 @@ pub fn forge_hidden(
     };
     // What a requester registers has one commitment in all proofs.
     let data = of(Group::Data, derived(&SEED, Use::Data { position: 0 }, layout.group(Group::Data).len()));
-    let first = of(Group::First, derived(&SEED, Use::FirstParameters, layout.group(Group::First).len()));
+    let first = of(Group::First, derived(&SEED, Use::FirstParameters { digest: &SEED }, layout.group(Group::First).len()));
     let (of_last, of_trace) = hiding.blindings.split_at(layout.group(Group::Last).len());
     let (last, trace) = (of(Group::Last, of_last.to_vec()), of(Group::Trace, of_trace.to_vec()));
     let mask = hiding.mask;

@@ -12,7 +12,7 @@ use gradproof_circuits::tensor::{End, Tensor};
 use gradproof_circuits::transcript::{Ask, Stored};
 use gradproof_prover::columns::columns;
 use gradproof_prover::party::Secrets;
-use gradproof_prover::prove::Careless;
+use crate::judges::Careless;
 use gradproof_prover::witness::{Values, Witness};
 use gradproof_verifier::proof::Argument;
 use gradproof_verifier::statement::Statement;

@@ -12,6 +12,7 @@ pub mod reference;
 pub mod rigged;
 pub mod simulator;
 
+use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
@@ -40,6 +41,31 @@ pub fn skip(test: &str, lacks: &str, remedy: &str) {
         }
         None => eprintln!("skipped {line}"),
     }
+}
+
+/// Names of all tests in the Rust sources of the workspace, as `file::function`.
+///
+/// # Panics
+/// If a folder cannot be read.
+pub fn test_names() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut folders = ["circuits", "verifier", "prover", "worker", "tests"].map(|name| root().join(name)).to_vec();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder can be read") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let source = fs::read_to_string(&path).expect("the file can be read");
+                for part in source.split("#[test]").skip(1) {
+                    let name = part.split("fn ").nth(1).and_then(|rest| rest.split(['(', ' ']).next());
+                    names.extend(name.map(|name| format!("{stem}::{name}")));
+                }
+            }
+        }
+    }
+    names
 }
 
 /// The checked-in interface of a contract, from which its Rust bindings are made.

@@ -5,7 +5,7 @@ use gradproof_circuits::algebra::{Algebra, Native};
 use gradproof_circuits::check::{Check, Judge, Rejection};
 use gradproof_circuits::poseidon::WIDTH;
 use gradproof_circuits::transcript::{Ask, Party, Stored};
-use gradproof_prover::prove::Careless;
+use crate::judges::Careless;
 
 /// Native field elements that write down the output of every permutation, and replace some.
 #[derive(Clone, Debug, Default)]

@@ -9,7 +9,7 @@ use gradproof_circuits::tensor::{End, Group, Tensor};
 use gradproof_prover::prove::{Job, prove};
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{
-    commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
+    Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
 };
 use gradproof_prover::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::Witness;
@@ -57,7 +57,7 @@ fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, c
     let first_witness = Witness::of_parameters(architecture, &parameters);
     let weight = Tensor::Weight(End::First, 1);
     assert_eq!(first_witness.tensors[&weight], witness.tensors[&weight], "both pad alike");
-    let first = commit_parameters(&key, setup, &first_witness, &seed).unwrap();
+    let first = commit_parameters(&key, setup, &first_witness, Blinding::Seed(&seed)).unwrap();
     let registered = register_parameters(&key, setup, &parameters, first.clone(), Domain::default()).unwrap();
     verify(&key, &registered.statement, &first.points, &registered.proof, Strict).unwrap();
 

@@ -54,7 +54,7 @@
 //! Boneh, Drake, Fisch, Gabizon, *Efficient polynomial commitment schemes for multiple points and polynomials*,
 //! eprint 2020/081, section 4; Zhao et al., eprint 2024/2099 (HyperKZG).
 
-use crate::check::{Check, Judge, Rejection};
+use gradproof_circuits::check::{Check, Judge, Rejection};
 use crate::keccak::KeccakTranscript;
 use crate::setup::SetupKey;
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective};

@@ -14,7 +14,7 @@ use crate::proof::ProofKind;
 use crate::statement::{Domain, Statement, points_digest};
 
 /// Version of the format.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Most segments of a job.
 pub const MAX_SEGMENTS: usize = 4096;
 /// Largest learning rate over batch, in units of `2^-k`.
@@ -30,7 +30,7 @@ pub const MAX_STATEMENT_BYTES: usize = 1 << 25;
 pub struct JobStatement {
     /// Version of the format.
     pub version: u32,
-    /// Where the job counts.
+    /// Where the job counts; all zero until the statement is [bound](Self::bind).
     pub domain: Domain,
     /// Shape and precision of the network and of a segment.
     pub architecture: Architecture,
@@ -56,6 +56,20 @@ pub struct JobStatement {
     /// commitments; none where they come from a file. The verifier does not recompute them: it takes the requester's word.
     #[serde(deserialize_with = "serde::Deserialize::deserialize")]
     pub initial_seed: Option<u64>,
+    /// The job that left the first parameters, where they are another job's last ones, commitments included.
+    #[serde(deserialize_with = "serde::Deserialize::deserialize")]
+    pub parent: Option<Parent>,
+}
+
+/// A job that another one goes on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parent {
+    /// Digest of its statement, as it was when its segments were proved.
+    #[serde(with = "hex::bytes")]
+    pub statement: [u8; 32],
+    /// How many of its segments were proved; the last of them left the first parameters of this job.
+    pub segments: usize,
 }
 
 /// The set-up of a job.
@@ -103,6 +117,16 @@ pub enum JobStatementError {
     /// There is no verifying key for it.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// It says already where the job counts.
+    #[error(
+        "the statement is bound already, to job {} on chain {chain}: bind the unbound one, into a new folder", hex::encode(job)
+    )]
+    Bound {
+        /// The chain.
+        chain: u64,
+        /// The job.
+        job: [u8; 32],
+    },
     /// A value cannot work.
     #[error("{name} is {got}, expected {expected}")]
     Value {
@@ -157,7 +181,30 @@ impl JobStatement {
         for pair in self.rates.windows(2) {
             within("from_segment of a rate", pair[1].from_segment, pair[0].from_segment + 1, segments - 1)?;
         }
-        self.rates.iter().try_for_each(|change| within("rate", change.rate as usize, 1, MAX_RATE as usize))
+        self.rates.iter().try_for_each(|change| within("rate", change.rate as usize, 1, MAX_RATE as usize))?;
+        match (&self.parent, self.initial_seed) {
+            (Some(_), Some(seed)) => {
+                refused("initial_seed", seed.to_string(), "null, as the parameters are those of a parent".into())
+            }
+            (Some(parent), None) => within("parent.segments", parent.segments, 1, MAX_SEGMENTS),
+            (None, _) => Ok(()),
+        }
+    }
+
+    /// This statement for where the job counts.
+    ///
+    /// # Errors
+    /// [`JobStatementError::Bound`] if it says so already.
+    pub fn bind(&self, domain: Domain) -> Result<Self, JobStatementError> {
+        if self.is_bound() {
+            return Err(JobStatementError::Bound { chain: self.domain.chain, job: self.domain.job });
+        }
+        Ok(Self { domain, ..self.clone() })
+    }
+
+    /// True if it says where the job counts.
+    pub fn is_bound(&self) -> bool {
+        self.domain != Domain::default()
     }
 
     /// How an epoch is cut into segments.
@@ -183,11 +230,12 @@ impl JobStatement {
         VerifyingKey::insecure_of(self.proof, &self.architecture, self.column_vars)
     }
 
-    /// keccak256 of everything that the job consists of, which the registration of its first parameters is made for.
+    /// keccak256 of everything that the job consists of.
     ///
     /// Fixed width, big-endian: `version` 4 ‖ `chain` 8 ‖ `contract` 20 ‖ `job` 32 ‖ `owner` 20 ‖ `verifying_key` 32 ‖
-    /// `data.root` 32 ‖ `data.rows` 8 ‖ `steps` 8 ‖ 1 and the seed 9, or zeros ‖ digest of the first parameters 32 ‖ then
-    /// for each rate `from_segment` 8 ‖ `rate` 4. The verifying key's digest binds architecture, columns and set-up.
+    /// `data.root` 32 ‖ `data.rows` 8 ‖ `steps` 8 ‖ 1 and the seed 9, or zeros ‖ 1, the parent's digest and segments 41, or
+    /// zeros ‖ digest of the first parameters 32 ‖ then for each rate `from_segment` 8 ‖ `rate` 4. The verifying key's digest
+    /// binds architecture, columns and set-up.
     pub fn digest(&self) -> [u8; 32] {
         let mut bytes = self.version.to_be_bytes().to_vec();
         bytes.extend(self.domain.chain.to_be_bytes());
@@ -200,6 +248,11 @@ impl JobStatement {
         bytes.extend((self.steps as u64).to_be_bytes());
         bytes.push(u8::from(self.initial_seed.is_some()));
         bytes.extend(self.initial_seed.unwrap_or(0).to_be_bytes());
+        let (statement, segments) =
+            self.parent.map_or(([0; 32], 0), |parent| (parent.statement, parent.segments as u64));
+        bytes.push(u8::from(self.parent.is_some()));
+        bytes.extend(statement);
+        bytes.extend(segments.to_be_bytes());
         bytes.extend(points_digest(&self.first_parameters));
         for change in &self.rates {
             bytes.extend((change.from_segment as u64).to_be_bytes());
@@ -209,9 +262,12 @@ impl JobStatement {
     }
 
     /// What the registration of the first parameters says: that they are in range and padded, and are those of this job.
+    ///
+    /// It is made before anyone knows where the job counts, for the digest of the unbound statement.
     pub fn parameters(&self, key: &VerifyingKey) -> Statement {
         let live = Live { steps: 1, last_rows: 1 };
-        let domain = Domain { job: self.digest(), ..self.domain };
+        let unbound = Self { domain: Domain::default(), ..self.clone() };
+        let domain = Domain { job: unbound.digest(), ..Domain::default() };
         Statement { domain, first: points_digest(&self.first_parameters), ..blank(key, Subject::Parameters, live) }
     }
 

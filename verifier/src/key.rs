@@ -14,7 +14,7 @@ use crate::points::encode_g1;
 use crate::powers::{ReferenceStrings, Setup, SetupError};
 use crate::proof::ProofKind;
 use crate::setup::{SetupKey, insecure_tau};
-use crate::wrap::key::{WrapKey, WrapKeyError};
+use crate::wrap::key::{WrapKey, WrapKeyError, circuit};
 use crate::wrap::solidity::{GenerateError, generate};
 
 /// Shortest columns, in variables.
@@ -102,8 +102,20 @@ impl VerifyingKey {
     /// # Errors
     /// A circuit is too large, for the set-up or at all.
     pub fn wrapped(self, strings: &mut ReferenceStrings<'_>) -> Result<Self, KeyError> {
-        let [segment, data, parameters] = SUBJECTS.map(|subject| WrapKey::derive(self.relations(subject), strings));
+        // All circuits are known to be small enough before the first key is made.
+        let [segment, data, parameters] = SUBJECTS.map(|subject| circuit(self.relations(subject)));
+        let circuits = [segment?, data?, parameters?];
+        let [segment, data, parameters] = circuits.map(|circuit| WrapKey::derive(&circuit, strings));
         Ok(self.with_wraps([segment?, data?, parameters?]))
+    }
+
+    /// The binary logarithms of the rows of the circuits, in the order of [`SUBJECTS`].
+    ///
+    /// # Errors
+    /// One is too large.
+    pub fn circuit_bits(&self) -> Result<[u32; 3], WrapKeyError> {
+        let [segment, data, parameters] = SUBJECTS.map(|subject| circuit(self.relations(subject)));
+        Ok([segment?.1, data?.1, parameters?.1])
     }
 
     /// The key for proofs of `kind` under the **insecure** set-up.
@@ -183,12 +195,22 @@ impl VerifyingKey {
     /// keccak256 of version, set-up, column size, architecture and tables; behind them, for wrapped proofs, the digests of the
     /// circuits' keys.
     pub fn digest(&self) -> [u8; 32] {
-        let architecture = architecture_bytes(self.architecture());
         let tables: Vec<u8> = self.tables.iter().flat_map(encode_g1).collect();
-        let version = gradproof_circuits::argument::VERSION.to_be_bytes();
         let wraps: Vec<u8> = self.wraps.iter().flatten().flat_map(WrapKey::digest).collect();
-        keccak256(&[&version, &self.setup.digest(), &[self.column_vars as u8], &architecture, &tables, &wraps])
+        key_digest(&self.setup.digest(), self.column_vars, self.architecture(), &tables, &wraps)
     }
+}
+
+/// The digest of the key whose parts these are, tables and digests of the circuits' keys as bytes.
+pub(crate) fn key_digest(
+    setup: &[u8; 32],
+    column_vars: usize,
+    architecture: &Architecture,
+    tables: &[u8],
+    wraps: &[u8],
+) -> [u8; 32] {
+    let version = gradproof_circuits::argument::VERSION.to_be_bytes();
+    keccak256(&[&version, setup, &[column_vars as u8], &architecture_bytes(architecture), tables, wraps])
 }
 
 /// Number of layers, all widths (unused ones zero), batch, steps, fa, fg, k, fe, fm: big-endian, fixed width.

@@ -1,7 +1,6 @@
 //! Verifies proofs of training: statement, argument and opening. Pure but for [`command`]: no files, no clock,
 //! no network; never panics on what a prover sends.
 
-pub mod check;
 pub mod command;
 pub mod contract;
 pub mod hex;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::scalar_mul::ScalarMul;
-use ark_ec::{AffineRepr, PrimeGroup};
+use ark_ec::PrimeGroup;
 use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::Field;
 use gradproof_circuits::architecture::Architecture;
@@ -81,11 +81,6 @@ impl Setup {
         let tables = columns.map(commit).collect::<Result<_, SetupError>>()?;
         VerifyingKey::new(architecture, column_vars, self.key, tables)
     }
-
-    /// True if the first power is the generator of the key, as every commitment supposes.
-    pub fn starts_at_generator(&self) -> bool {
-        self.powers.first() == Some(&G1Affine::generator())
-    }
 }
 
 /// Reference strings for circuits, each made once.
@@ -129,6 +124,7 @@ impl<'a> ReferenceStrings<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ark_ec::AffineRepr;
     use ark_bn254::{Bn254, G2Affine};
     use ark_ec::pairing::Pairing;
     use gradproof_circuits::arithmetic::Precision;
@@ -138,7 +134,7 @@ mod tests {
         let setup = Setup::insecure(4).expect("4 is small");
         assert_eq!(setup.powers.len(), 16);
         assert_eq!(setup.key.g2, G2Affine::generator());
-        assert!(setup.starts_at_generator());
+        assert_eq!(setup.powers[0], setup.key.g1);
         for pair in setup.powers.windows(2) {
             assert_eq!(Bn254::pairing(pair[1], setup.key.g2), Bn254::pairing(pair[0], setup.key.tau_g2));
         }

@@ -6,6 +6,9 @@
 
 use gradproof_circuits::relations::{Pointwise, Relations, Subject};
 use gradproof_circuits::tensor::Tensor;
+use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit};
+use gradproof_circuits::wrap::columns::{ADVICE, CONSTANTS, DEGREE, SELECTORS};
+use halo2_axiom::plonk::{Circuit, ConstraintSystem};
 
 use crate::hyperkzg;
 use crate::key::VerifyingKey;
@@ -114,6 +117,33 @@ pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
     parts
 }
 
+/// The parts that a wrapped proof has besides: of the circuit's proof, at the largest circuit, and of the contract's pairing.
+///
+/// Commitments bind polynomials as long as the longest set-up, so that an identity may have its degree for each factor of a
+/// gate. Challenges are keccak256 reduced, counted as twice as likely as uniform ones.
+pub fn wrap_parts() -> Vec<Part> {
+    let mut system = ConstraintSystem::<halo2_axiom::halo2curves::bn256::Fr>::default();
+    WrapCircuit::configure(&mut system);
+    let (rows, longest) = (1u128 << MAX_SIZE_BITS, 1u128 << SETUP_VARS);
+    let gates: usize = system.gates().iter().map(|gate| gate.polynomials().len()).sum();
+    let advice = ADVICE as u128;
+    // One product over the advice: its first and last row, its step, and that it is one at the end.
+    let permutation = 4;
+    // Advice, product and random polynomial, pieces of the quotient, fixed columns and those of the permutation.
+    let committed = 2 * ADVICE + 2 + (DEGREE - 1) + CONSTANTS + SELECTORS;
+    [
+        // As a polynomial in β and γ: the products of numerators and denominators, a factor a cell.
+        ("circuit: permutation", 2 * advice * rows),
+        ("circuit: combination of gates", (gates + permutation) as u128),
+        ("circuit: quotient at a point", DEGREE as u128 * longest + rows),
+        ("circuit: opening, powers that combine", committed as u128),
+        ("circuit: opening at a point", 2 * longest),
+        ("contract: one pairing for two", 1),
+    ]
+    .map(|(name, degree)| Part { name, degree: 2 * degree })
+    .to_vec()
+}
+
 /// The parts as a table in Markdown, the total last.
 pub fn table(parts: &[Part]) -> String {
     let mut lines = vec!["| part | degree | bits |".to_owned(), "|---|---:|---:|".to_owned()];
@@ -139,7 +169,9 @@ mod tests {
         let first = f64::from(PARAMETER_LIMB_BITS) * PARAMETER_LIMBS as f64 - 1.0;
         let rows = log(MAX_BATCH) + log(MAX_STEPS) + log(MAX_SEGMENTS);
         let trained = log(MAX_RATE as usize) + rows + 2.0 * small;
-        let parameter = 1.0 + first.max(trained);
+        // A child's first parameters are its parent's last ones: as many generations as anyone could train, 2^40.
+        let generations = 40.0;
+        let parameter = 1.0 + first.max(trained + generations);
         // A product's terms, and its bias.
         let product = 1.0 + log(MAX_WIDTH) + small + parameter;
         assert!(product < FIELD_BITS - 64.0, "2^{product}");

@@ -1,13 +1,13 @@
 //! The verifier of a whole job: its registrations, then every segment, each from the parameters that the one before left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::G1Affine;
 use gradproof_circuits::check::{Check, Judge, Rejection};
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 
-use crate::job::JobStatement;
+use crate::job::{JobStatement, Parent};
 use crate::key::VerifyingKey;
 use crate::merkle;
 use crate::part::Part;
@@ -32,6 +32,45 @@ pub struct JobVerifier<'a> {
     job: &'a JobStatement,
     parameters: Vec<G1Affine>,
     segments: u64,
+    /// Registrations that have been checked, and the parent if the job has one.
+    registered: BTreeSet<Part>,
+}
+
+/// Where a job stands whose registrations, and segments so far, have all been checked: what another job may go on from.
+#[derive(Clone, Debug)]
+pub struct Inheritance {
+    parent: Parent,
+    parameters: Vec<G1Affine>,
+    meaning: Meaning,
+}
+
+impl Inheritance {
+    /// How a statement names it.
+    pub fn parent(&self) -> Parent {
+        self.parent
+    }
+
+    /// Commitments to the parameters that were left.
+    pub fn parameters(&self) -> &[G1Affine] {
+        &self.parameters
+    }
+}
+
+/// What commitments to parameters mean: a child has the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Meaning {
+    setup: [u8; 32],
+    column_vars: usize,
+    widths: Vec<usize>,
+    weight_bits: u32,
+}
+
+impl Meaning {
+    fn of(job: &JobStatement) -> Self {
+        let JobStatement { setup, column_vars, architecture, .. } = job;
+        let weight_bits = architecture.precision.weight_bits();
+        Self { setup: setup.digest, column_vars: *column_vars, widths: architecture.widths.clone(), weight_bits }
+    }
 }
 
 /// A segment whose proof was read.
@@ -60,14 +99,47 @@ impl<'a> JobVerifier<'a> {
             && job.verifying_key == key.digest()
             && job.first_parameters.len() == key.relations(Subject::Segment).layout.group(Group::First).len();
         judge.require(Check::Key, same).map_err(at(Part::Statement))?;
-        Ok(Self { key, job, parameters: job.first_parameters.clone(), segments: 0 })
+        let registered = BTreeSet::new();
+        Ok(Self { key, job, parameters: job.first_parameters.clone(), segments: 0, registered })
     }
 
-    /// Every part that has a proof, in order.
+    /// Checks that the job begins where its parent stands, which takes the place of a registration of its first parameters.
+    ///
+    /// # Soundness
+    /// What the registration would say follows from the parent's: padding of parameters has no gradient, so that it stays
+    /// zero, and updates within the limits of a job are too small for any number of generations to wrap around. The
+    /// commitments mean the same only under the same powers of τ, in the same columns, for the same widths and scale.
+    ///
+    /// # Errors
+    /// [`Check::Parent`] at [`Part::Parameters`].
+    pub fn inherit(&mut self, from: &Inheritance, judge: &mut impl Judge) -> Result<(), JobRejection> {
+        let same = self.job.parent == Some(from.parent)
+            && self.job.first_parameters == from.parameters
+            && Meaning::of(self.job) == from.meaning;
+        judge.require(Check::Parent, same).map_err(at(Part::Parameters))?;
+        self.registered.insert(Part::Parameters);
+        Ok(())
+    }
+
+    /// Where the job stands, for another one that goes on from there; none before every registration and a segment, of all
+    /// those before it too, have been checked.
+    pub fn inheritance(&self) -> Option<Inheritance> {
+        let segments = self.segments as usize;
+        let parent = Parent { statement: self.job.digest(), segments };
+        let complete = self.registered.len() == 1 + self.job.positions() && segments > 0;
+        complete.then(|| Inheritance { parent, parameters: self.parameters.clone(), meaning: Meaning::of(self.job) })
+    }
+
+    /// Every part that has a proof, in order. The first parameters of a job with a parent have none: see [`Self::inherit`].
     pub fn parts(&self) -> impl Iterator<Item = Part> + use<> {
-        let (positions, segments) = (self.job.positions() as u64, self.job.segments() as u64);
-        let data = (0..positions).map(Part::Data);
-        std::iter::once(Part::Parameters).chain(data).chain((0..segments).map(Part::Segment))
+        let segments = (0..self.job.segments() as u64).map(Part::Segment);
+        self.registrations().chain(segments)
+    }
+
+    /// The parts that are checked before a job starts.
+    pub fn registrations(&self) -> impl Iterator<Item = Part> + use<> {
+        let parameters = self.job.parent.is_none().then_some(Part::Parameters);
+        parameters.into_iter().chain((0..self.job.positions() as u64).map(Part::Data))
     }
 
     /// Commitments to the parameters after the segments that have been checked.
@@ -87,6 +159,7 @@ impl<'a> JobVerifier<'a> {
         let surplus = Rejection { check: Check::Missing };
         let checked = match part {
             Part::Statement => Err(surplus),
+            Part::Parameters if self.job.parent.is_some() => Err(surplus),
             Part::Parameters => self.registration(Subject::Parameters, 0, proof, judge),
             Part::Data(position) => match usize::try_from(position) {
                 Ok(position) if position < self.job.positions() => {
@@ -97,7 +170,11 @@ impl<'a> JobVerifier<'a> {
             Part::Segment(index) if index == self.segments => self.segment(proof, judge),
             Part::Segment(_) => Err(surplus),
         };
-        checked.map_err(at(part))
+        checked.map_err(at(part))?;
+        if !matches!(part, Part::Segment(_)) {
+            self.registered.insert(part);
+        }
+        Ok(())
     }
 
     fn registration(
@@ -148,18 +225,25 @@ impl<'a> JobVerifier<'a> {
     }
 }
 
-/// Verifies all proofs of a job: exactly one of each part, registrations first, segments in order.
+/// Verifies all proofs of a job: exactly one of each part, registrations first, segments in order. A job with a parent begins
+/// where `from` stands.
 ///
 /// # Errors
 /// The first check that failed, and where. A proof that is missing or that belongs to no part is [`Check::Missing`].
 pub fn verify_job(
     key: &VerifyingKey,
     job: &JobStatement,
+    from: Option<&Inheritance>,
     proofs: &BTreeMap<Part, Vec<u8>>,
     judge: &mut impl Judge,
 ) -> Result<(), JobRejection> {
     let mut verifier = JobVerifier::new(key, job, judge)?;
-    require_all(&verifier, proofs.keys(), judge)?;
+    match (&job.parent, from) {
+        (None, None) => {}
+        (_, Some(from)) => verifier.inherit(from, judge)?,
+        (Some(_), None) => judge.require(Check::Parent, false).map_err(at(Part::Parameters))?,
+    }
+    require_all(verifier.parts(), proofs.keys(), judge)?;
     for part in verifier.parts() {
         if let Some(proof) = proofs.get(&part) {
             verifier.check(part, proof, judge)?;
@@ -168,17 +252,17 @@ pub fn verify_job(
     Ok(())
 }
 
-/// Checks that `present` are exactly the parts of the job, in order.
+/// Checks that `present` are exactly the `parts` of a job, in order.
 ///
 /// # Errors
 /// [`Check::Missing`] at the first part that is missing, or that is not one of the job.
 pub fn require_all<'p>(
-    verifier: &JobVerifier<'_>,
+    parts: impl Iterator<Item = Part>,
     present: impl Iterator<Item = &'p Part>,
     judge: &mut impl Judge,
 ) -> Result<(), JobRejection> {
     let mut present = present.copied().peekable();
-    for part in verifier.parts() {
+    for part in parts {
         while let Some(surplus) = present.next_if(|&other| other < part) {
             judge.require(Check::Missing, false).map_err(at(surplus))?;
         }

@@ -1,10 +1,11 @@
 //! A training job: what is trained, on which data, how long, and how exactly; read from a TOML file.
 //!
-//! [`Job::example`] is a complete, commented file. Everything that can be known to be impossible before training is
+//! [`example`] has complete, commented files. Everything that can be known to be impossible before training is
 //! refused while reading, with the line, the key and the nearest value that works.
 
 mod check;
 mod error;
+pub mod example;
 mod schema;
 
 use std::fs::File;
@@ -17,6 +18,8 @@ use gradproof_circuits::architecture::{Architecture, Live};
 use gradproof_circuits::epoch::Epoch;
 pub use gradproof_verifier::job::{MAX_RATE, MAX_SEGMENTS, RateChange};
 use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
+use gradproof_verifier::profile::Profile;
+use gradproof_verifier::proof::ProofKind;
 use schema::JobFile;
 
 use crate::data::epoch::{SegmentRows, segment_rows};
@@ -42,8 +45,19 @@ pub struct Job {
     pub rates: Vec<RateChange>,
     /// Where the first weights come from.
     pub initial_weights: InitialWeights,
-    /// log2 of the length of a committed column.
-    pub column_vars: usize,
+    /// How long committed columns are.
+    pub columns: Columns,
+    /// What the user should know about what was read: where the job differs from what the file may seem to say.
+    pub notes: Vec<String>,
+}
+
+/// How long committed columns are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Columns {
+    /// As long as suits this purpose.
+    For(Profile),
+    /// `2^n` entries.
+    Bits(usize),
 }
 
 /// Where the first weights come from.
@@ -51,8 +65,10 @@ pub struct Job {
 pub enum InitialWeights {
     /// Derived from a public seed.
     Seed(u64),
-    /// Read from a safetensors file.
+    /// Read from a safetensors file, and committed to anew.
     File(PathBuf),
+    /// Those that another job ended with, with its commitments: the folder of that job, of its parent, and so on; at least one.
+    Parent(Vec<PathBuf>),
 }
 
 /// One segment of a job.
@@ -69,11 +85,6 @@ pub struct Segment {
 }
 
 impl Job {
-    /// A complete, commented job file; it names the full MNIST, which `cargo xtask fetch-data` supplies.
-    pub fn example() -> &'static str {
-        include_str!("job/example.toml")
-    }
-
     /// The demonstration: a network of 784-128-128-10 and four epochs over the built-in digits.
     ///
     /// # Errors
@@ -106,12 +117,22 @@ impl Job {
         let job: JobFile = toml::from_str(text).map_err(|error| origin.syntax(&error))?;
         let architecture = check::architecture(&origin, &job)?;
         let initial_weights = check::initial_weights(&origin, &job)?;
-        let column_vars = check::column_bits(&origin, &job, &architecture)?;
-        let (train, test) = check::data(&origin, &job, &architecture)?;
+        let columns = check::columns(&origin, &job)?;
+        let mut notes = Vec::new();
+        let (train, test) = check::data(&origin, &job, &architecture, &mut notes)?;
         let epoch = Epoch::new(&architecture, train.rows);
         let steps = check::steps(&origin, &job, &architecture, &epoch)?;
-        let rates = check::rates(&origin, &job, &architecture, &epoch, epoch.segments_within(steps))?;
-        Ok(Self { architecture, train, test, steps, rates, initial_weights, column_vars })
+        let segments = epoch.segments_within(steps);
+        let rates = check::rates(&origin, &job, &architecture, &epoch, segments, &mut notes)?;
+        Ok(Self { architecture, train, test, steps, rates, initial_weights, columns, notes })
+    }
+
+    /// log2 of the length of a committed column in proofs of `kind`.
+    pub fn column_vars(&self, kind: ProofKind) -> usize {
+        match self.columns {
+            Columns::For(profile) => profile.column_vars(&self.architecture, kind),
+            Columns::Bits(bits) => bits,
+        }
     }
 
     /// How an epoch is cut into segments.

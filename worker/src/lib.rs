@@ -1,5 +1,6 @@
 //! What a participant of a job runs: training kernels, data, the trace, and the programs around the prover.
 
+pub mod cache;
 pub mod chain;
 pub mod data;
 pub mod float;

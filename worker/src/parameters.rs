@@ -9,6 +9,7 @@
 //!    `x ≥ n·⌊2^64 / n⌋` are skipped. The weight is `x mod n - bound`.
 
 use gradproof_circuits::architecture::{Architecture, ArchitectureError};
+use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
 use gradproof_prover::trace::Parameters;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -30,6 +31,47 @@ pub fn initial_parameters(architecture: &Architecture, seed: [u8; 32]) -> Result
         parameters.biases.push(vec![0; widths[1]]);
     }
     Ok(parameters)
+}
+
+/// Why first parameters cannot be registered.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("first parameters: {tensor}[{index}] is {value}, expected at least {least} and less than {most}")]
+pub struct OutOfRange {
+    /// Name of the tensor, as in files.
+    pub tensor: String,
+    /// Index in it, (output, input) for weights, as in files.
+    pub index: String,
+    /// The value.
+    pub value: f64,
+    /// The least value that can be registered.
+    pub least: f64,
+    /// The least value that is too large.
+    pub most: f64,
+}
+
+/// Checks that every parameter lies in the range that a registration can prove, `[-2^47, 2^47)` in units of `2^-F`.
+///
+/// # Errors
+/// [`OutOfRange`] for the first that does not.
+pub fn require_range(architecture: &Architecture, parameters: &Parameters) -> Result<(), OutOfRange> {
+    let bound = 1i64 << (PARAMETER_LIMB_BITS as usize * PARAMETER_LIMBS - 1);
+    let unit = f64::from(architecture.precision.weight_bits()).exp2().recip();
+    let outside = |values: &[i64]| values.iter().position(|value| !(-bound..bound).contains(value));
+    for (l, (weights, biases)) in parameters.weights.iter().zip(&parameters.biases).enumerate() {
+        let outputs = biases.len().max(1);
+        let weight = outside(weights).map(|at| (weights[at], "weight", format!("{}, {}", at % outputs, at / outputs)));
+        let found = weight.or_else(|| outside(biases).map(|at| (biases[at], "bias", at.to_string())));
+        if let Some((value, kind, index)) = found {
+            let (value, least, most) = (value as f64 * unit, -bound as f64 * unit, bound as f64 * unit);
+            return Err(OutOfRange { tensor: tensor_name(l, kind), index, value, least, most });
+        }
+    }
+    Ok(())
+}
+
+/// The name in files of a tensor of layer `l`, from 0: that of PyTorch's `nn.Sequential(Linear, ReLU, Linear, …)`.
+pub fn tensor_name(l: usize, kind: &str) -> String {
+    format!("{}.{kind}", 2 * l)
 }
 
 /// The seed of a small number: its eight little-endian bytes and zeros.
@@ -73,6 +115,21 @@ mod tests {
             let mean = weights.iter().sum::<i64>() as f64 / weights.len() as f64;
             assert!(mean.abs() < 0.2 * bound, "{mean} against {bound}");
         }
+    }
+
+    #[test]
+    fn a_parameter_out_of_range_is_named_in_its_units() {
+        let mut parameters = initial_parameters(&architecture(), seed_of(7)).expect("a valid architecture");
+        assert_eq!(require_range(&architecture(), &parameters), Ok(()));
+        parameters.biases[1][2] = 1 << 47;
+        let said = require_range(&architecture(), &parameters).expect_err("out of range").to_string();
+        assert_eq!(said, "first parameters: 2.bias[2] is 524288, expected at least -524288 and less than 524288");
+        parameters.weights[0][41] = -(1 << 47) - 1;
+        let said = require_range(&architecture(), &parameters).expect_err("out of range").to_string();
+        assert!(said.contains("0.weight[1, 1] is -524288."), "{said}");
+        parameters.weights[0][41] = -(1 << 47);
+        parameters.biases[1][2] = (1 << 47) - 1;
+        assert_eq!(require_range(&architecture(), &parameters), Ok(()));
     }
 
     #[test]

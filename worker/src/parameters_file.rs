@@ -2,11 +2,11 @@
 //!
 //! | tensor | type | shape | meaning |
 //! |---|---|---|---|
-//! | `layers.N.weight`, `layers.N.bias` | F32 or F64 | `[d_{N+1}, d_N]`, `[d_{N+1}]` | as PyTorch's `nn.Linear` |
-//! | `layers.N.weight.fixed`, `layers.N.bias.fixed` | I64 | the same | the integers, of scale `2^-F`, for a lossless resume |
+//! | `0.weight`, `0.bias`, `2.weight`, … | F32 or F64 | `[d_{l+1}, d_l]`, `[d_{l+1}]` | as PyTorch's `nn.Sequential(Linear, ReLU, Linear, …)` |
+//! | the same | I64 | the same | exact: the integers that are trained and proved, of scale `2^-F` |
 //!
-//! `N` counts from 0. A file has one kind or the other. Both kinds name `F` in the metadata entry `weight_bits`; a fixed
-//! file with another `F` is refused.
+//! Both kinds name `F` in the metadata entry `weight_bits`; an exact file with another `F` is refused. Files with other names are
+//! read if the names' order and the shapes leave no doubt, which is said.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 
 use gradproof_circuits::architecture::{Architecture, ArchitectureError};
 use gradproof_prover::trace::Parameters;
+use gradproof_verifier::command::atomic;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+
+use crate::parameters::tensor_name;
 
 /// Name of the metadata entry that holds `F`.
 const WEIGHT_BITS: &str = "weight_bits";
@@ -65,16 +68,16 @@ pub enum ParametersError {
         source: safetensors::SafeTensorError,
     },
     /// The set of tensors is not that of the architecture.
-    #[error("{}: {problem} tensor {tensor}; the file holds {held}", path.display())]
+    #[error("{}: {problem}; expected {expected}; the file has {got}", path.display())]
     Tensors {
         /// The file.
         path: PathBuf,
-        /// `missing` or `unknown`.
+        /// What is wrong.
         problem: &'static str,
-        /// Name of the tensor.
-        tensor: String,
-        /// Names in the file.
-        held: String,
+        /// Names and shapes that the network has.
+        expected: String,
+        /// Names and shapes in the file.
+        got: String,
     },
     /// A tensor has another shape or type.
     #[error("{}: tensor {tensor} is {got}, expected {expected}", path.display())]
@@ -100,7 +103,7 @@ pub enum ParametersError {
         /// The value.
         value: f64,
     },
-    /// A fixed file has another scale.
+    /// An exact file has another scale.
     #[error("{}: weight_bits is {got}, expected {expected}", path.display())]
     Scale {
         /// The file.
@@ -116,12 +119,23 @@ pub enum ParametersError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbers {
     /// The exact integers.
-    Fixed,
+    Exact,
     /// The nearest single-precision numbers.
     Float,
 }
 
-/// One tensor of a file: its name without suffix, shape, and the values of the layer it stands for.
+/// What a file has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The parameters.
+    pub parameters: Parameters,
+    /// What they were in the file.
+    pub numbers: Numbers,
+    /// What the user should know about how they were read.
+    pub notes: Vec<String>,
+}
+
+/// One tensor of a file: its name, shape, and the values of the layer it stands for.
 struct Slot {
     name: String,
     shape: Vec<usize>,
@@ -132,7 +146,7 @@ struct Slot {
 
 fn slots(architecture: &Architecture) -> Vec<Slot> {
     let slot = |layer: usize, widths: &[usize], weight: bool| Slot {
-        name: format!("layers.{layer}.{}", if weight { "weight" } else { "bias" }),
+        name: tensor_name(layer, if weight { "weight" } else { "bias" }),
         shape: if weight { vec![widths[1], widths[0]] } else { vec![widths[1]] },
         layer,
         weight,
@@ -163,6 +177,31 @@ pub fn write_parameters(
     parameters: &Parameters,
     numbers: Numbers,
 ) -> Result<(), ParametersError> {
+    let bytes = encode(path, architecture, parameters, numbers)?;
+    atomic::write(path, |file| file.write_all(&bytes))
+        .map_err(|source| ParametersError::File { path: path.into(), source })
+}
+
+/// The same for a file that must not be there yet.
+///
+/// # Errors
+/// As those of [`write_parameters`], or if it is there.
+pub fn write_new_parameters(
+    path: &Path,
+    architecture: &Architecture,
+    parameters: &Parameters,
+    numbers: Numbers,
+) -> eyre::Result<()> {
+    atomic::write_new(path, &encode(path, architecture, parameters, numbers)?)
+}
+
+/// The bytes of the file `path`.
+fn encode(
+    path: &Path,
+    architecture: &Architecture,
+    parameters: &Parameters,
+    numbers: Numbers,
+) -> Result<Vec<u8>, ParametersError> {
     architecture.validate()?;
     let bits = architecture.precision.weight_bits();
     let mut tensors = Vec::new();
@@ -172,25 +211,22 @@ pub fn write_parameters(
         if values.len() != expected {
             return Err(ParametersError::Length { tensor: slot.name, expected, got: values.len() });
         }
-        let (name, bytes): (_, Vec<u8>) = match numbers {
-            Numbers::Fixed => {
-                (format!("{}.fixed", slot.name), slot.order().flat_map(|at| values[at].to_le_bytes()).collect())
-            }
+        let bytes: Vec<u8> = match numbers {
+            Numbers::Exact => slot.order().flat_map(|at| values[at].to_le_bytes()).collect(),
             Numbers::Float => {
                 let float = |at: usize| (values[at] as f64 / (bits as f64).exp2()) as f32;
-                (slot.name.clone(), slot.order().flat_map(|at| float(at).to_le_bytes()).collect())
+                slot.order().flat_map(|at| float(at).to_le_bytes()).collect()
             }
         };
-        tensors.push((name, slot.shape, bytes));
+        tensors.push((slot.name, slot.shape, bytes));
     }
     let format = |source| ParametersError::Format { path: path.into(), source };
-    let dtype = if numbers == Numbers::Fixed { Dtype::I64 } else { Dtype::F32 };
+    let dtype = if numbers == Numbers::Exact { Dtype::I64 } else { Dtype::F32 };
     let views = tensors.iter().map(|(name, shape, bytes)| Ok((name, TensorView::new(dtype, shape.clone(), bytes)?)));
     let views = views.collect::<Result<Vec<_>, _>>().map_err(format)?;
+    // One entry: more of them would be written in any order.
     let metadata = HashMap::from([(WEIGHT_BITS.to_owned(), bits.to_string())]);
-    let bytes = safetensors::serialize(views, Some(metadata)).map_err(format)?;
-    gradproof_verifier::command::atomic::write(path, |file| file.write_all(&bytes))
-        .map_err(|source| ParametersError::File { path: path.into(), source })
+    safetensors::serialize(views, Some(metadata)).map_err(format)
 }
 
 /// Reads parameters of either kind; floating-point values are rounded to the nearest multiple of `2^-F`, halves away from
@@ -199,7 +235,7 @@ pub fn write_parameters(
 /// # Errors
 /// If the file cannot be read, is not of this architecture or scale, or holds a value without a fixed-point form. Tensors
 /// that the architecture does not know are refused too: leaving them out would be another network.
-pub fn read_parameters(path: &Path, architecture: &Architecture) -> Result<Parameters, ParametersError> {
+pub fn read_parameters(path: &Path, architecture: &Architecture) -> Result<Read, ParametersError> {
     architecture.validate()?;
     let file_error = |source| ParametersError::File { path: path.into(), source };
     let most = HEADER_BYTES + 8 * architecture.parameters() as u64;
@@ -212,31 +248,98 @@ pub fn read_parameters(path: &Path, architecture: &Architecture) -> Result<Param
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(format)?;
     let tensors = SafeTensors::deserialize(&bytes).map_err(format)?;
 
-    let fixed = tensors.names().iter().any(|name| name.ends_with(".fixed"));
+    let slots = slots(architecture);
+    let held: Vec<(String, Vec<usize>)> =
+        tensors.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec())).collect();
+    let wanted: Vec<(String, Vec<usize>)> = slots.iter().map(|slot| (slot.name.clone(), slot.shape.clone())).collect();
+    let names = matching(&wanted, held).map_err(|(problem, held)| ParametersError::Tensors {
+        path: path.into(),
+        problem,
+        expected: listed(&wanted),
+        got: listed(&held),
+    })?;
+
+    let views = names.iter().map(|name| tensors.tensor(name)).collect::<Result<Vec<_>, _>>().map_err(format)?;
+    let exact = views.iter().any(|view| view.dtype() == Dtype::I64);
     let bits = architecture.precision.weight_bits();
     let scale = metadata.metadata().as_ref().and_then(|entries| entries.get(WEIGHT_BITS));
-    if fixed && scale != Some(&bits.to_string()) {
+    if exact && scale != Some(&bits.to_string()) {
         let got = scale.map_or_else(|| "absent".to_owned(), Clone::clone);
         return Err(ParametersError::Scale { path: path.into(), expected: bits, got });
     }
-    let slots = slots(architecture);
-    let named = |slot: &Slot| if fixed { format!("{}.fixed", slot.name) } else { slot.name.clone() };
-    let tensors_error = |problem, tensor: &str| {
-        let mut held = tensors.names();
-        held.sort_unstable();
-        ParametersError::Tensors { path: path.into(), problem, tensor: tensor.into(), held: held.join(", ") }
-    };
-    let known: Vec<String> = slots.iter().map(named).collect();
-    if let Some(unknown) = tensors.names().into_iter().find(|name| !known.iter().any(|k| k == name)) {
-        return Err(tensors_error("unknown", unknown));
-    }
     let mut parameters = Parameters::default();
-    for (slot, name) in slots.iter().zip(&known) {
-        let view = tensors.tensor(name).map_err(|_| tensors_error("missing", name))?;
-        let values = decode(path, slot, name, &view, fixed, bits)?;
+    for ((slot, name), view) in slots.iter().zip(&names).zip(&views) {
+        let values = decode(path, slot, name, view, exact, bits)?;
         if slot.weight { &mut parameters.weights } else { &mut parameters.biases }.push(values);
     }
-    Ok(parameters)
+    let numbers = if exact { Numbers::Exact } else { Numbers::Float };
+    let taken = wanted.iter().zip(&names).filter(|((wanted, _), name)| wanted != *name);
+    let taken: Vec<String> = taken.map(|((wanted, _), name)| format!("{name} as {wanted}")).collect();
+    let note = || format!("names were matched by order and shape: {}", taken.join(", "));
+    let notes = if taken.is_empty() { vec![] } else { vec![note()] };
+    Ok(Read { parameters, numbers, notes })
+}
+
+fn listed(tensors: &[(String, Vec<usize>)]) -> String {
+    let shown: Vec<String> = tensors.iter().take(64).map(|(name, shape)| format!("{name} {shape:?}")).collect();
+    shown.join(", ")
+}
+
+type Named = (String, Vec<usize>);
+
+/// The name in a file of each tensor that is `wanted`, weight and bias of a layer in turn.
+///
+/// Other names than the wanted ones do if they are those of a chain of layers, `PREFIX.weight` and `PREFIX.bias` of each, whose
+/// prefixes in the order of the numbers in them have the wanted shapes. Two layers of one shape could be taken for each other:
+/// their prefixes may differ in numbers only.
+fn matching(wanted: &[Named], mut held: Vec<Named>) -> Result<Vec<String>, (&'static str, Vec<Named>)> {
+    held.sort_by_key(|(name, _)| in_order(name));
+    if wanted.iter().all(|(name, _)| held.iter().any(|(other, _)| other == name)) && held.len() == wanted.len() {
+        return Ok(wanted.iter().map(|(name, _)| name.clone()).collect());
+    }
+    let mut prefixes: Vec<String> = Vec::new();
+    for (name, _) in &held {
+        let prefix = name.strip_suffix("weight").or(name.strip_suffix("bias"));
+        match prefix.filter(|prefix| prefix.ends_with(['.', '_']) || prefix.is_empty()) {
+            Some(prefix) if prefixes.last().is_none_or(|last| last != prefix) => prefixes.push(prefix.to_owned()),
+            Some(_) => {}
+            None => return Err(("there are tensors that are no weights or biases of layers", held)),
+        }
+    }
+    prefixes.sort_by_key(|prefix| in_order(prefix));
+    prefixes.dedup();
+    let names: Vec<String> = prefixes.iter().flat_map(|prefix| ["weight", "bias"].map(|kind| format!("{prefix}{kind}"))).collect();
+    let shape = |name: &String| held.iter().find(|(other, _)| other == name).map(|(_, shape)| shape);
+    let fits = names.len() == wanted.len()
+        && held.len() == wanted.len()
+        && names.iter().zip(wanted).all(|(name, (_, wanted))| shape(name) == Some(wanted));
+    if !fits {
+        return Err(("the tensors are not those of this network", held));
+    }
+    let numberless = |prefix: &str| prefix.replace(|c: char| c.is_ascii_digit(), "");
+    for (i, one) in prefixes.iter().enumerate() {
+        for (j, other) in prefixes.iter().enumerate().skip(i + 1) {
+            if wanted[2 * i].1 == wanted[2 * j].1 && numberless(one) != numberless(other) {
+                return Err(("layers of one shape could be taken for each other by these names", held));
+            }
+        }
+    }
+    Ok(names)
+}
+
+/// A key that sorts names with the numbers in them as numbers.
+fn in_order(name: &str) -> Vec<(String, u64)> {
+    let mut parts = Vec::new();
+    let mut rest = name;
+    while !rest.is_empty() {
+        let text = rest.len() - rest.trim_start_matches(|c: char| !c.is_ascii_digit()).len();
+        let (text, numbered) = rest.split_at(text);
+        let digits = numbered.len() - numbered.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (digits, more) = numbered.split_at(digits);
+        parts.push((text.to_owned(), digits.parse().unwrap_or(0)));
+        rest = more;
+    }
+    parts
 }
 
 fn decode(
@@ -244,15 +347,15 @@ fn decode(
     slot: &Slot,
     name: &str,
     view: &TensorView<'_>,
-    fixed: bool,
+    exact: bool,
     bits: u32,
 ) -> Result<Vec<i64>, ParametersError> {
-    let dtypes: &[Dtype] = if fixed { &[Dtype::I64] } else { &[Dtype::F32, Dtype::F64] };
+    let dtypes: &[Dtype] = if exact { &[Dtype::I64] } else { &[Dtype::F32, Dtype::F64] };
     if view.shape() != slot.shape || !dtypes.contains(&view.dtype()) {
         return Err(ParametersError::Tensor {
             path: path.into(),
             tensor: name.into(),
-            expected: format!("{:?} of {}", slot.shape, if fixed { "I64" } else { "F32 or F64" }),
+            expected: format!("{:?} of {}", slot.shape, if exact { "I64" } else { "F32 or F64" }),
             got: format!("{:?} of {:?}", view.shape(), view.dtype()),
         });
     }
@@ -261,7 +364,7 @@ fn decode(
     for (index, (at, word)) in slot.order().zip(words).enumerate() {
         let value = match *word {
             [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
-            [a, b, c, d, e, f, g, h] if fixed => {
+            [a, b, c, d, e, f, g, h] if exact => {
                 values[at] = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
                 continue;
             }
@@ -297,11 +400,12 @@ mod tests {
     }
 
     #[test]
-    fn fixed_files_lose_nothing() {
+    fn exact_files_lose_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("last.safetensors");
-        write_parameters(&path, &architecture(), &parameters(), Numbers::Fixed).expect("written");
-        assert_eq!(read_parameters(&path, &architecture()).expect("read"), parameters());
+        write_parameters(&path, &architecture(), &parameters(), Numbers::Exact).expect("written");
+        let read = Read { parameters: parameters(), numbers: Numbers::Exact, notes: vec![] };
+        assert_eq!(read_parameters(&path, &architecture()).expect("read"), read);
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1, "no temporary file stays");
 
         let mut other = architecture();
@@ -317,7 +421,7 @@ mod tests {
         write_parameters(&path, &architecture(), &parameters(), Numbers::Float).expect("written");
         let bytes = std::fs::read(&path).expect("read");
         let tensors = SafeTensors::deserialize(&bytes).expect("safetensors");
-        let view = tensors.tensor("layers.0.weight").expect("the first weights");
+        let view = tensors.tensor("0.weight").expect("the first weights");
         assert_eq!((view.shape(), view.dtype()), (&[4, 5][..], Dtype::F32));
         let second: [u8; 4] = view.data()[4..8].try_into().expect("four bytes");
         let exact = parameters().weights[0][4] as f64 / 28f64.exp2();
@@ -327,6 +431,8 @@ mod tests {
         small.biases[1] = vec![0; 3];
         write_parameters(&path, &architecture(), &small, Numbers::Float).expect("written");
         let back = read_parameters(&path, &architecture()).expect("read");
+        assert_eq!((back.numbers, &back.notes), (Numbers::Float, &vec![]));
+        let back = back.parameters;
         for (a, b) in back.weights.iter().flatten().zip(small.weights.iter().flatten()) {
             assert!((a - b).abs() <= 32, "{a} against {b}");
         }
@@ -336,15 +442,17 @@ mod tests {
     fn other_shapes_tensors_and_files_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("p.safetensors");
-        write_parameters(&path, &architecture(), &parameters(), Numbers::Fixed).expect("written");
+        write_parameters(&path, &architecture(), &parameters(), Numbers::Exact).expect("written");
         let refused = |widths: &[usize]| {
             let other = Architecture { widths: widths.to_vec(), ..architecture() };
             read_parameters(&path, &other).expect_err("refused").to_string()
         };
         let error = refused(&[5, 6, 3]);
-        assert!(error.contains("layers.0.weight.fixed is [4, 5] of I64, expected [6, 5] of I64"), "{error}");
-        assert!(refused(&[5, 4, 3, 3]).contains("missing tensor layers.2.weight.fixed"));
-        assert!(refused(&[5, 4]).contains("unknown tensor layers.1."));
+        assert!(error.contains("0.weight is [4, 5] of I64, expected [6, 5] of I64"), "{error}");
+        let error = refused(&[5, 4, 3, 3]);
+        assert!(error.contains("the tensors are not those of this network; expected 0.weight [4, 5], 0.bias [4]"), "{error}");
+        assert!(error.contains("4.bias [3]; the file has 0.bias [4], 0.weight [4, 5], 2.bias [3], 2.weight [3, 4]"), "{error}");
+        assert!(refused(&[5, 4]).contains("the tensors are not those of this network"));
 
         let bytes = std::fs::read(&path).expect("read");
         for length in [0, 7, 40, bytes.len() - 1] {
@@ -365,17 +473,73 @@ mod tests {
         for value in [0.75, f64::NAN, f64::INFINITY, 1e30] {
             let (weight, bias) = (value.to_le_bytes(), 0.5f64.to_le_bytes());
             let view = |shape: &[usize], bytes| TensorView::new(Dtype::F64, shape.to_vec(), bytes).expect("a tensor");
-            let tensors = [("layers.0.weight", view(&[1, 1], &weight[..])), ("layers.0.bias", view(&[1], &bias[..]))];
+            let tensors = [("0.weight", view(&[1, 1], &weight[..])), ("0.bias", view(&[1], &bias[..]))];
             let bytes = safetensors::serialize(tensors, None).expect("serialized");
             std::fs::write(&path, bytes).expect("written");
             let read = read_parameters(&path, &architecture);
             if value == 0.75 {
                 let exact = Parameters { weights: vec![vec![3 << 26]], biases: vec![vec![1 << 27]] };
-                assert_eq!(read.expect("read"), exact);
+                assert_eq!(read.expect("read").parameters, exact);
                 continue;
             }
             let error = read.expect_err("refused").to_string();
-            assert!(error.contains("value 0 of tensor layers.0.weight"), "{error}");
+            assert!(error.contains("value 0 of tensor 0.weight"), "{error}");
         }
+    }
+
+    /// What a file says whose tensors have these names, of layers 5-4-4-3, zeros in all of them but their layer in the first.
+    fn named(names: [&str; 6]) -> Result<Read, String> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("n.safetensors");
+        let architecture = Architecture { widths: vec![5, 4, 4, 3], ..architecture() };
+        let shapes = [vec![4, 5], vec![4], vec![4, 4], vec![4], vec![3, 4], vec![3]];
+        let data: Vec<Vec<u8>> = (0..6)
+            .map(|i| {
+                let mut values = vec![0f32; shapes[i].iter().product()];
+                values[0] = (1 + i / 2) as f32;
+                values.iter().flat_map(|value| value.to_le_bytes()).collect()
+            })
+            .collect();
+        let view = |i: usize| TensorView::new(Dtype::F32, shapes[i].clone(), &data[i]).expect("a tensor");
+        let tensors = names.iter().enumerate().map(|(i, name)| (name.to_string(), view(i)));
+        std::fs::write(&path, safetensors::serialize(tensors, None).expect("serialized")).expect("written");
+        read_parameters(&path, &architecture).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn other_names_are_matched_if_there_is_no_doubt() {
+        let layers = |read: &Read| read.parameters.weights.iter().map(|weights| weights[0] >> 28).collect::<Vec<_>>();
+        let own = named(["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]).expect("PyTorch's own names");
+        assert_eq!((layers(&own), own.notes.len()), (vec![1, 2, 3], 0));
+        for names in [
+            ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.2.bias"],
+            ["net.0.weight", "net.0.bias", "net.3.weight", "net.3.bias", "net.12.weight", "net.12.bias"],
+            ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "out.weight", "out.bias"],
+        ] {
+            let read = named(names).expect("no doubt");
+            assert_eq!(layers(&read), [1, 2, 3], "{names:?}");
+            assert!(read.notes[0].contains(&format!("{} as 4.bias", names[5])), "{:?}", read.notes);
+        }
+    }
+
+    #[test]
+    fn names_that_leave_a_doubt_are_refused_with_the_wanted_ones() {
+        // Sorted by name the last layer would come first, or the two of one shape could be either.
+        for (names, why) in [
+            (["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "a.weight", "a.bias"], "not those of this network"),
+            (["c.weight", "c.bias", "b.weight", "b.bias", "d.weight", "d.bias"], "not those of this network"),
+            (["w0", "b0", "w1", "b1", "w2", "b2"], "no weights or biases of layers"),
+        ] {
+            let error = named(names).expect_err("refused");
+            assert!(error.contains(why) && error.contains("expected 0.weight [4, 5], 0.bias [4], 2.weight"), "{error}");
+        }
+        let square = Architecture { widths: vec![4, 4, 4], ..architecture() };
+        let wanted: Vec<Named> = slots(&square).into_iter().map(|slot| (slot.name, slot.shape)).collect();
+        let held = |names: [&str; 2]| {
+            let of = |name: &str| [(format!("{name}.weight"), vec![4, 4]), (format!("{name}.bias"), vec![4])];
+            names.iter().flat_map(|name| of(name)).collect::<Vec<_>>()
+        };
+        assert!(matching(&wanted, held(["a", "b"])).is_err());
+        assert_eq!(matching(&wanted, held(["fc10", "fc9"])).expect("by their numbers")[0], "fc9.weight");
     }
 }

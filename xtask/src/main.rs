@@ -5,6 +5,7 @@ mod contracts;
 mod cuda;
 mod digits;
 mod gas;
+mod measure;
 mod mutate;
 mod slither;
 mod tests;
@@ -73,6 +74,14 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Measures a table of `docs/benchmarks.md`, and prints it; nothing else should be running.
+    ///
+    /// `parts` and `layers` take a minute or two, `chain` two, `profiles` ten, `mnist` twenty on two cores.
+    Measure {
+        /// Which table.
+        #[arg(value_enum)]
+        table: measure::Table,
+    },
     /// Makes the stored known-answer vectors in `tests/vectors/` again, and shows what changed.
     ///
     /// A vector that changes means that the format, the transcript or the arithmetic changed: proofs made before will
@@ -123,6 +132,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Abi => abi::write(),
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),
+        Task::Measure { table } => measure::measure(table),
         Task::Vectors => tests::vectors(),
         Task::CheckCuda => cuda::check(),
         Task::Slither => slither::check(),

@@ -6,12 +6,17 @@ use eyre::Result;
 
 use crate::{cargo, command, contracts, root, run};
 
+/// The packages that are tested with assertions and checks for overflow.
+const CHECKED: [&str; 4] = ["gradproof-circuits", "gradproof-verifier", "gradproof-prover", "gradproof-tests"];
+
 /// Runs `cargo test` with `arguments`, the whole workspace without any, then says which tests were skipped and why.
 ///
 /// Without arguments the tests in Solidity run first: they are the quick ones.
 ///
 /// A test that lacks something appends one line to the file that `GRADPROOF_SKIPS` names (`gradproof_tests::skip`).
-/// One profile for every build of the workspace, so that nothing compiles twice.
+///
+/// Arithmetic, argument, proofs and verifier are tested with assertions and checks for overflow, in the profile `dev`; programs
+/// and contracts as they are used, in the profile `release`.
 pub fn test(arguments: &[String]) -> Result<()> {
     contracts::install()?;
     if arguments.is_empty() {
@@ -21,12 +26,22 @@ pub fn test(arguments: &[String]) -> Result<()> {
     let skips = target.join("skipped-tests.txt");
     fs::create_dir_all(&target)?;
     fs::write(&skips, "")?;
-    let mut tests = cargo();
-    tests.arg("test").arg("--release").env("GRADPROOF_SKIPS", &skips);
-    if arguments.is_empty() {
-        tests.arg("--workspace");
-    }
-    let outcome = run(tests.args(arguments));
+    let tests = || {
+        let mut tests = cargo();
+        tests.arg("test").env("GRADPROOF_SKIPS", &skips);
+        tests
+    };
+    let outcome = if arguments.is_empty() {
+        let (mut checked, mut released) = (tests(), tests());
+        released.args(["--workspace", "--release"]);
+        for package in CHECKED {
+            checked.args(["--package", package]);
+            released.args(["--exclude", package]);
+        }
+        run(&mut checked).and_then(|()| run(&mut released))
+    } else {
+        run(tests().arg("--release").args(arguments))
+    };
     report(&fs::read_to_string(&skips).unwrap_or_default());
     outcome
 }
@@ -47,7 +62,7 @@ fn report(skips: &str) {
 /// Runs the tests that hold vectors, in the mode in which they write them.
 pub fn vectors() -> Result<()> {
     // The gas is that of the stored proof, which the tests of the first run make anew.
-    for tests in [&["--workspace"][..], &["-p", "gradproof-tests", "--test", "contracts"]] {
+    for tests in [&["--workspace"][..], &["-p", "gradproof-end-to-end", "--test", "contracts"]] {
         run(cargo().args(["test", "--release"]).args(tests).arg("vector").env("GRADPROOF_WRITE_VECTORS", "1"))?;
     }
     run(command("git").args(["status", "--short", "--", "*/vectors/*"]))

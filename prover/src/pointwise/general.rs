@@ -40,7 +40,7 @@ fn mask_table(mask: Mask, architecture: &Architecture, live: Live, vars: usize, 
             let (row, column) = (entry >> column_vars, entry & ((1 << column_vars) - 1));
             Fr::from(match mask {
                 Mask::Columns(count) => column < count,
-                Mask::Rows(count, _) => row < count,
+                Mask::Rows(count) => row < count,
                 Mask::Live => (row & ((1 << batch) - 1)) < architecture.live_rows(live, row >> batch),
             })
         })

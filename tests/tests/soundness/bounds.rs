@@ -1,6 +1,5 @@
 //! The error bounds of `docs/soundness.md`, and that the tests it names exist.
 
-use std::collections::BTreeSet;
 use std::fs;
 
 use ark_bn254::Fr;
@@ -10,9 +9,9 @@ use gradproof_circuits::check::Check;
 use gradproof_circuits::relations::{Subject, default_column_vars};
 use gradproof_circuits::transcript::Ask;
 use gradproof_tests::forge::{Witnesses, fixture, forge};
-use gradproof_tests::root;
+use gradproof_tests::{root, test_names};
 use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::soundness::{ASSUMPTIONS, claims, parts, table};
+use gradproof_verifier::soundness::{ASSUMPTIONS, claims, parts, table, wrap_parts};
 
 fn page() -> String {
     page_named("soundness.md")
@@ -43,6 +42,7 @@ fn the_table_of_errors_is_the_computed_one() {
     let key = VerifyingKey::insecure(&architecture, default_column_vars(&architecture)).unwrap();
     let page = page();
     let tables = [Subject::Segment, Subject::Data, Subject::Parameters].map(|subject| table(&parts(&key, subject)));
+    let tables = [&tables[..], &[table(&wrap_parts())]].concat();
     let all = tables.join("\n\n");
     assert!(tables.iter().all(|table| page.contains(table)), "docs/soundness.md lacks a table of these:\n{all}");
     for (name, bits) in ASSUMPTIONS {
@@ -58,31 +58,9 @@ fn every_check_is_on_the_page() {
     }
 }
 
-/// Names of all tests in the sources of the workspace, as `file::function`.
-fn tests() -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
-    let mut folders = ["circuits", "verifier", "prover", "worker", "tests"].map(|name| root().join(name)).to_vec();
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-                let source = fs::read_to_string(&path).unwrap();
-                for part in source.split("#[test]").skip(1) {
-                    let name = part.split("fn ").nth(1).and_then(|rest| rest.split(['(', ' ']).next());
-                    names.extend(name.map(|name| format!("{stem}::{name}")));
-                }
-            }
-        }
-    }
-    names
-}
-
 #[test]
 fn the_tests_that_the_pages_name_exist() {
-    let tests = tests();
+    let tests = test_names();
     for (name, expected) in [("soundness.md", 30), ("zero-knowledge.md", 12), ("wrap.md", 3)] {
         let page = page_named(name);
         let named: Vec<&str> = page.split('`').skip(1).step_by(2).filter(|word| word.contains("::")).collect();

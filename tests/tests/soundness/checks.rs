@@ -7,7 +7,7 @@ use gradproof_circuits::argument;
 use gradproof_circuits::check::{Check, Kind, Rejection, Strict};
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::transcript::Stored;
-use gradproof_prover::prove::Careless;
+use gradproof_tests::judges::Careless;
 use gradproof_tests::forge::{Witnesses, count, fixture, forge};
 use gradproof_tests::forgeries::{forgery, untrained};
 use gradproof_tests::judges::Except;

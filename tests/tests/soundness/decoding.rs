@@ -11,11 +11,11 @@ use gradproof_circuits::arithmetic::Precision;
 use gradproof_circuits::check::{Check, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Relations, Subject};
 use gradproof_circuits::transcript::{Ask, Party};
-use gradproof_prover::prove::Careless;
+use gradproof_tests::judges::Careless;
 use gradproof_tests::forge::{Forged, fixture, prove};
 use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::points::{decode_g1, decode_g2, decode_scalar, encode_g1, encode_g2, encode_scalar};
-use gradproof_verifier::proof::{Argument, MAGIC, Proof, VERSION};
+use gradproof_verifier::proof::{Argument, MAGIC, Proof, ProofKind, VERSION};
 use gradproof_verifier::setup::SetupKey;
 use proptest::prelude::*;
 
@@ -145,7 +145,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..4096), header in any::<bool>()) {
-        let head = [&MAGIC[..], &[VERSION, Subject::Segment as u8]].concat();
+        let head = [&MAGIC[..], &[VERSION, Subject::Segment as u8, ProofKind::Core as u8]].concat();
         let bytes = if header { [head, bytes].concat() } else { bytes };
         prop_assert_eq!(decoded(&bytes), Err(REFUSED));
         prop_assert!(SetupKey::from_bytes(&bytes).is_err());

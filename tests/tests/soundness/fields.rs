@@ -328,7 +328,7 @@ fn proofs_of_the_wrong_form() {
         mutation(&mut forged);
         assert_eq!(forged.judged(Strict), Err(Rejection { check }));
         // No judge is asked: skipping every check does not help.
-        assert_eq!(forged.judged(gradproof_prover::prove::Careless), Err(Rejection { check }));
+        assert_eq!(forged.judged(gradproof_tests::judges::Careless), Err(Rejection { check }));
     }
     // `Encoding` has its tests among the decoders.
     let tested = |check: Check| check == Check::Encoding || mutations.iter().any(|(tested, _)| *tested == check);

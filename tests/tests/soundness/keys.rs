@@ -15,7 +15,7 @@ use gradproof_tests::forge::{Forged, Witnesses, fixture, forge, wrapped};
 use gradproof_tests::forgeries::{Forgery, forgery_for};
 use gradproof_tests::leaky::Leaky;
 use gradproof_verifier::key::{KeyError, SUBJECTS, VerifyingKey};
-use gradproof_verifier::key_file::{KeyFile, KeyFileError, MAGIC};
+use gradproof_verifier::key_file::{EncodedKey, KeyFile, KeyFileError, MAGIC};
 use gradproof_verifier::proof::{Argument, Proof, ProofKind};
 use gradproof_verifier::setup::{SETUP_KEY_BYTES, SetupKey, insecure_tau};
 use gradproof_verifier::verify::verify;
@@ -35,7 +35,13 @@ fn segments_key() -> &'static WrapKey {
 }
 
 fn read(bytes: &[u8]) -> Result<WrapKey, WrapKeyError> {
-    WrapKey::from_bytes(bytes, &SetupKey::insecure().tau_g2)
+    WrapKey::from_bytes(bytes, segments_key().size_bits(), &SetupKey::insecure().tau_g2)
+}
+
+/// What a key file of the fixture's shape says, whatever its digest.
+fn decoded(bytes: &[u8]) -> Result<VerifyingKey, KeyFileError> {
+    let key = &fixture().key;
+    EncodedKey::new(bytes).and_then(|bytes| bytes.decode(key.architecture(), key.column_vars, None))
 }
 
 /// What a verifier says who was given another key than that of the statement.
@@ -68,8 +74,10 @@ fn the_header_of_a_circuits_key_is_checked() {
     for version in [0, 1, 3, 255] {
         refused(with(0, &[version]), "version");
     }
-    for k in [MAX_SIZE_BITS + 1, 28, 32, 64, 1 << 16, u32::MAX] {
-        refused(with(1, &k.to_le_bytes()), "k");
+    // Before anything is decoded: 2^18 rows would take 0.8 GB.
+    let expected = segments_key().size_bits();
+    for got in [0, expected - 1, expected + 1, MAX_SIZE_BITS, MAX_SIZE_BITS + 1, 28, 32, 64, 1 << 16, u32::MAX] {
+        assert_eq!(with(1, &got.to_le_bytes()).err(), Some(WrapKeyError::Size { expected, got }), "k");
     }
     for compressed in [2, 255] {
         refused(with(5, &[compressed]), "compressed");
@@ -96,7 +104,7 @@ fn a_circuits_key_of_another_size_is_another_key() {
     for k in (0..=MAX_SIZE_BITS).filter(|k| *k != segments_key().size_bits()) {
         let mut other = honest.to_vec();
         other[1..5].copy_from_slice(&k.to_le_bytes());
-        if let Ok(key) = read(&other) {
+        if let Ok(key) = WrapKey::from_bytes(&other, k, &SetupKey::insecure().tau_g2) {
             assert_ne!(key.digest(), segments_key().digest());
             assert!(!good(&key), "k = {k}");
         }
@@ -142,8 +150,9 @@ fn a_changed_key_file_is_not_that_of_the_statement() {
     let key = &wrapped().1;
     let forged = honest();
     let bytes = KeyFile::of(key).to_bytes();
-    let of = |file: KeyFile| file.key(key.architecture(), key.column_vars);
-    assert_eq!(of(KeyFile::from_bytes(&bytes).expect("a key file")).expect("of this shape").digest(), key.digest());
+    assert_eq!(decoded(&bytes).expect("of this shape").digest(), key.digest());
+    let digest = |bytes: &[u8]| EncodedKey::new(bytes).map(|cut| cut.digest(key.architecture(), key.column_vars));
+    assert_eq!(digest(&bytes), Ok(key.digest()));
     let mut read = 0;
     // Some bytes of the circuits, which take milliseconds to read, and all of the rest.
     let circuits = MAGIC.len() + 2 + SETUP_KEY_BYTES..bytes.len() - 64 * key.tables.len();
@@ -152,7 +161,15 @@ fn a_changed_key_file_is_not_that_of_the_statement() {
     for at in rest.chain(circuits.step_by(9)) {
         let mut other = bytes.clone();
         other[at] ^= 1 << (at % 8);
-        let Ok(Ok(other)) = KeyFile::from_bytes(&other).map(of) else { continue };
+        // What is beside the parts is no part of the key; every byte of these is in its digest.
+        if let Ok(digest) = digest(&other) {
+            assert_ne!(digest, key.digest(), "byte {at}");
+            let stated = EncodedKey::new(&other).and_then(|cut| {
+                cut.decode(key.architecture(), key.column_vars, Some(&key.digest()))
+            });
+            assert!(matches!(stated, Err(KeyFileError::Digest { .. })), "byte {at}");
+        }
+        let Ok(other) = decoded(&other) else { continue };
         assert_eq!(judged(&other, &forged), Err(Rejection { check: Check::Key }), "byte {at}");
         read += 1;
     }
@@ -170,14 +187,14 @@ fn a_key_file_has_no_circuit_or_three() {
         for count in (0..=255).filter(|count| *count != known) {
             let mut other = bytes.clone();
             other[MAGIC.len() + 1] = count;
-            assert!(KeyFile::from_bytes(&other).is_err(), "{count} circuits, {known} of them there");
+            assert!(decoded(&other).is_err(), "{count} circuits, {known} of them there");
         }
         // As many as the count says.
         for count in [1u8, 2, 4] {
             let circuits = segments_key().to_bytes().repeat(usize::from(count));
             let mut other = [&bytes[..begin], &circuits, tables].concat();
             other[MAGIC.len() + 1] = count;
-            assert_eq!(KeyFile::from_bytes(&other).err(), Some(KeyFileError::Format), "{count} circuits");
+            assert_eq!(decoded(&other).err(), Some(KeyFileError::Format), "{count} circuits");
         }
     }
 }
@@ -188,8 +205,12 @@ fn circuits_in_another_order_are_another_key() {
     let honest = wrapped().1.wraps().expect("the key is for wrapped proofs");
     for order in [[1, 0, 2], [2, 1, 0], [0, 2, 1], [0, 0, 0]] {
         let file = KeyFile { wraps: Some(order.map(|i| honest[i].clone())), ..KeyFile::of(&wrapped().1) };
-        let file = KeyFile::from_bytes(&file.to_bytes()).expect("it is a key file");
-        let key = file.key(fixture().key.architecture(), fixture().key.column_vars).expect("of this shape");
+        let key = match decoded(&file.to_bytes()) {
+            Ok(key) => key,
+            // Circuits of other sizes are not even decoded.
+            Err(KeyFileError::Wrap(WrapKeyError::Size { .. })) => continue,
+            Err(error) => panic!("{error}"),
+        };
         assert_eq!(key.kind(), ProofKind::Wrapped);
         assert_eq!(judged(&key, &forged), Err(Rejection { check: Check::Key }), "{order:?}");
     }

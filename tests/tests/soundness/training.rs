@@ -6,7 +6,7 @@ use gradproof_circuits::arithmetic::{SoftmaxRow, relu, round_shift, softmax_row}
 use gradproof_circuits::check::Check;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::{End, Tensor};
-use gradproof_prover::witness::{Values, Witness};
+use gradproof_prover::witness::Values;
 use gradproof_tests::cheats::{Rate, Softmax, WrongRounding, cheated, counted};
 use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove, registered};
 use gradproof_tests::reference::{At, Cheat, Honest, Task};
@@ -17,32 +17,6 @@ fn refused(cheat: &dyn Cheat, check: Check) {
     let witness = cheated(&fixture().task, cheat);
     assert_ne!(witness, fixture().witness(Subject::Segment), "the cheat changes something");
     assert_eq!(prove(Subject::Segment, &witness).failures(), [check].into());
-}
-
-#[test]
-fn honest_training_equals_the_workers() {
-    use gradproof_prover::trace::Parameters;
-    use gradproof_worker::kernels::Cpu;
-    use gradproof_worker::train::{SegmentPlan, train_segment};
-    let task = &fixture().task;
-    let a = &task.architecture;
-    let cut = |values: &[i64], rows: usize, width: usize, padded: usize| -> Vec<i64> {
-        values.chunks(padded).take(rows).flat_map(|row| row[..width].to_vec()).collect()
-    };
-    let mut parameters = Parameters {
-        weights: (0..a.layers())
-            .map(|l| cut(&task.weights[l], a.widths[l], a.widths[l + 1], a.padded_width(l + 1)))
-            .collect(),
-        biases: (0..a.layers()).map(|l| cut(&task.biases[l], 1, a.widths[l + 1], a.padded_width(l + 1))).collect(),
-    };
-    let input = cut(&task.input, a.samples(), a.widths[0], a.padded_width(0)).into_iter().map(|x| x as i16).collect();
-    let label = |row: &[i64]| row.iter().position(|y| *y == 1).map_or(gradproof_prover::trace::NO_LABEL, |j| j as u16);
-    let labels = task.labels.chunks(a.padded_width(a.layers())).map(label).collect();
-    let plan = SegmentPlan { live: task.live, rate: task.rate, first_step: 0 };
-    let trace = train_segment(a, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).unwrap();
-    let mut witness = Witness::of_segment(a, &trace).unwrap();
-    witness.count_lookups(&fixture().key.relations(Subject::Segment).tree).unwrap();
-    assert_eq!(witness, fixture().witness(Subject::Segment));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use gradproof_circuits::check::{Check, Judge, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::transcript::Stored;
 use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
-use gradproof_prover::prove::Careless;
+use gradproof_tests::judges::Careless;
 use gradproof_tests::forge::{Forged, fixture, prove};
 use proptest::prelude::*;
 

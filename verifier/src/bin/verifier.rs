@@ -26,8 +26,14 @@ enum Task {
     /// Core proofs are NOT zero-knowledge: their messages depend on data and weights. Proofs under the insecure set-up can
     /// be forged by anyone; JSON (`insecure_setup`, `zero_knowledge`) and each run say so.
     ///
-    /// Example: verifier verify --statement out/statement.json --proofs out
-    #[command(after_help = EXIT_CODES)]
+    /// The key is `verifying.key` beside the proofs or the statement, if its digest is the statement's.
+    ///
+    /// Examples:
+    ///
+    ///   verifier verify --statement posted/statement.json --proofs trained
+    ///
+    ///   verifier verify --statement posted/statement.json --proofs posted --registrations
+    #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     Verify(verify::Arguments),
     /// Derives the verifying key of a shape, shows its digest, and compares it with that in a statement.
     ///

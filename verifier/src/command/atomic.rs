@@ -1,9 +1,11 @@
 //! Writing a file so that a reader sees the old content or the whole new one.
 
-use std::fs::{File, OpenOptions};
-use std::hash::{BuildHasher, RandomState};
-use std::io::{BufWriter, Error, ErrorKind, Write};
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
+
+use eyre::{Result, WrapErr, ensure};
+use tempfile::NamedTempFile;
 
 /// How the name of an unfinished file ends.
 pub const PARTIAL: &str = ".partial";
@@ -13,7 +15,7 @@ pub const PARTIAL: &str = ".partial";
 /// # Errors
 /// What the system or `fill` reports; the temporary file is removed.
 pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> std::io::Result<()> {
-    replace(path, OpenOptions::new().write(true).create_new(true), fill)
+    filled(path, 0o666, fill)?.persist(path).map_err(|error| error.error).map(drop)
 }
 
 /// As [`write()`], a file that only its owner may read, from the beginning.
@@ -24,33 +26,93 @@ pub fn write_private(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    replace(path, &options, fill)
+    filled(path, 0o600, fill)?.persist(path).map_err(|error| error.error).map(drop)
 }
 
-fn replace(
+/// Writes a file that is not there yet: all of it or nothing, and never in the place of another one.
+///
+/// # Errors
+/// If there is a file already, or what the system reports.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
+    refuse_existing(path)?;
+    let written = filled(path, 0o666, |file| file.write_all(bytes))
+        .and_then(|file| file.persist_noclobber(path).map_err(|error| error.error));
+    written.map(drop).wrap_err_with(|| format!("cannot write {}", path.display()))
+}
+
+/// Refuses the path of a file that is there, or whose folder is not, before anything is computed for it.
+///
+/// # Errors
+/// As said.
+pub fn refuse_existing(path: &Path) -> Result<()> {
+    ensure!(!path.exists(), "{} is there already, and is not replaced: choose another file", path.display());
+    let folder = folder_of(path);
+    ensure!(folder.is_dir(), "there is no folder {} for {}", folder.display(), path.display());
+    Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A temporary file beside `path` with its whole content, on the disk.
+fn filled(
     path: &Path,
-    options: &OpenOptions,
+    mode: u32,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> std::io::Result<()> {
-    let name = path.file_name().ok_or_else(|| Error::new(ErrorKind::InvalidInput, "not the name of a file"))?;
-    let mut temporary = name.to_os_string();
-    // Two writers in one process or in two never share a temporary file.
-    temporary.push(format!(".{}-{:016x}{PARTIAL}", std::process::id(), RandomState::new().hash_one(name)));
-    let temporary = path.with_file_name(temporary);
-    let written = options.open(&temporary).and_then(|file| {
-        let mut writer = BufWriter::with_capacity(1 << 20, file);
-        fill(&mut writer)?;
-        writer.flush()?;
-        writer.get_ref().sync_all()?;
-        std::fs::rename(&temporary, path)
-    });
-    if written.is_err() {
-        // The first error is the one to tell.
-        let _ = std::fs::remove_file(&temporary);
+) -> std::io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.suffix(PARTIAL);
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    let file = builder.tempfile_in(folder_of(path))?;
+    let mut writer = BufWriter::with_capacity(1 << 20, file.as_file().try_clone()?);
+    fill(&mut writer)?;
+    writer.flush()?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_whole_or_not_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        let failed = write(&path, |file| {
+            file.write_all(b"half")?;
+            Err(std::io::Error::other("no more"))
+        });
+        assert!(failed.is_err() && std::fs::read_dir(folder.path()).expect("listed").next().is_none());
+        write(&path, |file| file.write_all(b"one")).expect("written");
+        write(&path, |file| file.write_all(b"two")).expect("replaced");
+        assert_eq!(std::fs::read(&path).expect("read"), b"two");
     }
-    written
+
+    #[test]
+    fn a_new_file_replaces_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("a");
+        write_new(&path, b"one").expect("written");
+        assert!(write_new(&path, b"two").expect_err("it is there").to_string().contains("is there already"));
+        assert_eq!(std::fs::read(&path).expect("read"), b"one");
+        let nowhere = write_new(&folder.path().join("b/c"), b"").expect_err("no folder");
+        assert!(nowhere.to_string().contains("there is no folder"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_its_owners() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().expect("a folder");
+        let mode = |name: &str| std::fs::metadata(folder.path().join(name)).expect("there").permissions().mode() & 0o777;
+        write_private(&folder.path().join("private"), |file| file.write_all(b"x")).expect("written");
+        write(&folder.path().join("public"), |file| file.write_all(b"x")).expect("written");
+        assert_eq!(mode("private"), 0o600);
+        assert_ne!(mode("public") & 0o044, 0, "readable by others, unless the umask forbids it");
+    }
 }

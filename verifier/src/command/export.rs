@@ -7,20 +7,26 @@ use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::{SolCall, SolValue};
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 use gradproof_circuits::check::{Check, Strict};
+use gradproof_circuits::relations::Subject;
 use serde_json::{Value, json};
 
-use super::files::{MAX_PROOF_BYTES, list_proofs, read};
+use super::files::{MAX_PROOF_BYTES, is_another_key, list_proofs, read, read_statement};
 use super::key::KeyOptions;
-use super::{Outcome, atomic, print, warn};
+use super::reasons::reason;
+use super::{Outcome, atomic, described, print, tell, warn};
 use crate::contract::bindings::{SegmentKey, SegmentVerifier};
+use crate::contract::gas::{TRANSACTION_GAS, job_gas, segment_gas};
 use crate::contract::{ChainProof, Source, halo2_verifier, segment, segment_key, segment_verifier};
 use crate::hex;
 use crate::job::JobStatement;
 use crate::key::VerifyingKey;
 use crate::part::Part;
 use crate::proof::ProofKind;
-use crate::verify_job::JobVerifier;
+use crate::statement::Domain;
+use crate::verify_job::{JobRejection, JobVerifier};
 
+/// What is written besides sources and call data.
+const FILES: [&str; 3] = ["contracts.json", "Halo2Verifier.json", "SegmentVerifier.json"];
 /// The compiler that the sources are for.
 const COMPILER: &str = "solc 0.8.37";
 
@@ -30,7 +36,7 @@ pub struct Arguments {
     /// Which key.
     #[command(flatten)]
     pub key: KeyOptions,
-    /// Folder for the sources below `src`, `Halo2Verifier.json` and `SegmentVerifier.json` for the compiler, `contracts.json`,
+    /// Folder, without contracts in it yet, for the sources below `src`, `Halo2Verifier.json` and `SegmentVerifier.json` for the compiler, `contracts.json`,
     /// and the call data, `segment-0000.json` …
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -54,7 +60,27 @@ pub struct Arguments {
 /// # Errors
 /// If the set-up is insecure and that is not asked for, a file cannot be read or written, or proofs are for a core key.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let (key, statement) = arguments.key.load(arguments.json)?;
+    let out = &arguments.out;
+    if let Some(there) = FILES.map(|name| out.join(name)).into_iter().find(|path| path.exists()) {
+        bail!("{} is there already, and is not replaced: choose another folder", there.display());
+    }
+    if let Some(path) = arguments.key.statement.as_ref().filter(|_| arguments.proofs.is_some()) {
+        let Domain { chain, contract, .. } = read_statement(path)?.domain;
+        ensure!(
+            chain != 0 && contract != [0; 20],
+            "{}: it says chain {chain} and contract {}, so that no contract takes its proofs: `requester bind` says where the \
+             job counts, before it is proved; without --proofs the contracts alone are written",
+            path.display(),
+            hex::encode(&contract)
+        );
+    }
+    let (key, statement) = match arguments.key.load(arguments.json) {
+        Err(error) if is_another_key(&error) => {
+            print(&format!("REJECTED: the statement is for another key: {}", described(&error)));
+            return Ok(Outcome::Rejected);
+        }
+        loaded => loaded?,
+    };
     if key.kind() == ProofKind::Core {
         bail!("contracts take wrapped proofs, and this key is for core ones");
     }
@@ -79,7 +105,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
             return Ok(Outcome::Rejected);
         }
     };
-    let out = &arguments.out;
+    let layout = &key.relations(Subject::Segment).layout;
+    let gas = statement.as_ref().map_or_else(|| segment_gas(layout, key.column_vars, 0), |job| job_gas(&key, job));
+    if gas > TRANSACTION_GAS {
+        tell(&format!(
+            "WARNING: a segment takes about {gas} gas, and a transaction has at most {TRANSACTION_GAS} (EIP-7825): no chain can \
+             verify it; use fewer, longer columns: profile = \"chain\" in the job file"
+        ));
+    }
     let sources = [halo2_verifier(&key)?, segment_verifier()];
     for source in &sources {
         for (name, text) in &source.files {
@@ -87,7 +120,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         }
         save_json(&out.join(format!("{}.json", source.name)), &source.standard_json())?;
     }
-    let description = describe(&key, &sources, arguments.halo2);
+    let description = describe(&key, &sources, arguments.halo2, gas);
     save_json(&out.join("contracts.json"), &description)?;
     for (name, description) in &proofs {
         save_json(&out.join(name), description)?;
@@ -107,7 +140,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
 }
 
 /// What the contracts are, and how they are made.
-fn describe(key: &VerifyingKey, sources: &[Source; 2], halo2: Option<Address>) -> Value {
+fn describe(key: &VerifyingKey, sources: &[Source; 2], halo2: Option<Address>, gas: u64) -> Value {
     let [halo2_source, verifier_source] = sources.each_ref().map(
         |source| json!({ "file": source.file, "input": format!("{}.json", source.name), "via_ir": source.via_ir }),
     );
@@ -118,6 +151,7 @@ fn describe(key: &VerifyingKey, sources: &[Source; 2], halo2: Option<Address>) -
         "setup": hex::encode(&key.setup.digest()),
         "insecure_setup": key.setup.is_insecure(),
         "compiler": COMPILER,
+        "estimated_gas": gas,
         "Halo2Verifier": halo2_source,
         "SegmentVerifier": verifier_source,
         "constructor": {
@@ -143,7 +177,10 @@ fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path) -> Result<Re
     let mut files = Vec::new();
     for (part, path) in &found.parts {
         let bytes = read(path, MAX_PROOF_BYTES)?;
-        let refused = |check: Check| format!("{}: {part}: check {check:?} failed", path.display());
+        let refused = |check: Check| {
+            let why = reason(job, &JobRejection { part: *part, check });
+            format!("{}: {part}: {why} [check {check:?}]", path.display())
+        };
         let next = match part {
             Part::Segment(_) => match verifier.next_segment(&bytes) {
                 Ok(next) => Some((next, verifier.parameters().to_vec())),

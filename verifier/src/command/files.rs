@@ -6,13 +6,17 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail};
+use gradproof_circuits::architecture::Architecture;
 
 use crate::job::{JobStatement, MAX_STATEMENT_BYTES};
-use crate::key_file::{KeyFile, MAX_BYTES as MAX_KEY_BYTES};
+use crate::key::VerifyingKey;
+use crate::key_file::{EncodedKey, KeyFileError, MAX_BYTES as MAX_KEY_BYTES};
 use crate::part::Part;
 
 /// Largest proof that is read, in bytes.
 pub const MAX_PROOF_BYTES: usize = 1 << 26;
+/// Name of the file with what verifiers need besides the statement.
+pub const KEY_FILE: &str = "verifying.key";
 
 /// The whole file at `path`.
 ///
@@ -38,12 +42,32 @@ pub fn read_statement(path: &Path) -> Result<JobStatement> {
     JobStatement::from_json(&bytes).wrap_err_with(|| format!("{}", path.display()))
 }
 
-/// The key file at `path`.
+/// The key in the file at `path` for a shape; with `stated`, only if that is its digest.
 ///
 /// # Errors
-/// If it cannot be read or is refused.
-pub fn read_key(path: &Path) -> Result<KeyFile> {
-    KeyFile::from_bytes(&read(path, MAX_KEY_BYTES)?).wrap_err_with(|| format!("{}", path.display()))
+/// If it cannot be read or is refused; [`KeyFileError`] can be asked for.
+pub fn read_key(
+    path: &Path,
+    architecture: &Architecture,
+    column_vars: usize,
+    stated: Option<&[u8; 32]>,
+) -> Result<VerifyingKey> {
+    let bytes = read(path, MAX_KEY_BYTES)?;
+    let key = EncodedKey::new(&bytes).and_then(|key| key.decode(architecture, column_vars, stated));
+    key.wrap_err_with(|| format!("{}", path.display()))
+}
+
+/// The key of `job` in the file at `path`.
+///
+/// # Errors
+/// As those of [`read_key`], [`KeyFileError::Digest`] among them.
+pub fn read_key_of(path: &Path, job: &JobStatement) -> Result<VerifyingKey> {
+    read_key(path, &job.architecture, job.column_vars, Some(&job.verifying_key))
+}
+
+/// True if `error` says that a key file is of another key than the statement's.
+pub fn is_another_key(error: &eyre::Report) -> bool {
+    matches!(error.downcast_ref(), Some(KeyFileError::Digest { .. }))
 }
 
 /// The entries of a folder whose names end in `.proof`.
@@ -53,6 +77,13 @@ pub struct Proofs {
     pub parts: BTreeMap<Part, PathBuf>,
     /// All others: of another name, or not a file. To open a pipe, say, would wait for whoever writes to it.
     pub unknown: Vec<PathBuf>,
+}
+
+impl Proofs {
+    /// The file of `part`, if it is there.
+    pub fn path(&self, part: Part) -> Option<&Path> {
+        self.parts.get(&part).map(PathBuf::as_path)
+    }
 }
 
 /// Lists the proofs in `folder`.

@@ -1,24 +1,22 @@
 //! `verifier key`: the verifying key of a shape.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use eyre::{Result, WrapErr, ensure, eyre};
+use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
 use serde::Serialize;
 
-use super::files::{read_key, read_statement};
+use super::files::{is_another_key, read_key, read_statement};
 use super::shape::ShapeOptions;
-use super::{Outcome, Progress, atomic, print, ptau, warn};
+use super::{Outcome, Progress, atomic, described, print, ptau, warn};
 use crate::contract::gas::segment_gas;
 use crate::hex;
 use crate::job::JobStatement;
-use crate::key::{SUBJECTS, VerifyingKey};
+use crate::key::VerifyingKey;
 use crate::key_file::KeyFile;
 use crate::powers::ReferenceStrings;
 use crate::proof::ProofKind;
-use crate::wrap::key::circuit;
 
 /// Derives a verifying key.
 #[derive(clap::Args, Debug)]
@@ -26,7 +24,7 @@ pub struct Arguments {
     /// Which key.
     #[command(flatten)]
     pub key: KeyOptions,
-    /// Write the key into this file, for `--key` of other commands.
+    /// Write the key into this file, for `--key` of other commands; it must not be there yet.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Print what was found as one JSON object.
@@ -52,10 +50,11 @@ pub struct KeyOptions {
 }
 
 impl KeyOptions {
-    /// The key, and the statement if there is one; whether that is for this key is not checked.
+    /// The key, and the statement if there is one; whether that is for this key is checked only of a key file.
     ///
     /// # Errors
-    /// If a file cannot be read, or the shape or the set-up is refused.
+    /// If a file cannot be read, or the shape or the set-up is refused; [`is_another_key`] tells a key file that is not the
+    /// statement's.
     pub fn load(&self, quiet: bool) -> Result<(VerifyingKey, Option<JobStatement>)> {
         let statement = self.statement.as_deref().map(read_statement).transpose()?;
         let (architecture, column_vars, kind) = match &statement {
@@ -68,9 +67,11 @@ impl KeyOptions {
         };
         let key = match &self.key {
             None => derive(&architecture, column_vars, kind, self.setup.as_deref(), quiet)?,
-            Some(path) => read_key(path)?
-                .key(&architecture, column_vars)
-                .map_err(|error| eyre!("{}: not the key of this shape: {error}", path.display()))?,
+            Some(path) => {
+                // A key that the statement does not name is not looked at.
+                let stated = statement.as_ref().map(|job| &job.verifying_key);
+                read_key(path, &architecture, column_vars, stated).wrap_err("not the key of this shape")?
+            }
         };
         ensure!(key.kind() == kind, "the key is for {:?} proofs, {kind:?} ones are asked for", key.kind());
         Ok((key, statement))
@@ -104,13 +105,24 @@ struct Report {
 /// # Errors
 /// If a file cannot be read or written, or the shape or the set-up is refused.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let (key, statement) = arguments.key.load(arguments.json)?;
+    if let Some(path) = &arguments.out {
+        atomic::refuse_existing(path)?;
+    }
+    let (key, statement) = match arguments.key.load(arguments.json) {
+        Err(error) if is_another_key(&error) => {
+            let reason = described(&error);
+            match arguments.json {
+                true => print(&serde_json::json!({ "stated": false, "reason": reason }).to_string()),
+                false => print(&format!("REJECTED: {reason}")),
+            }
+            return Ok(Outcome::Rejected);
+        }
+        loaded => loaded?,
+    };
     let kind = key.kind();
     warn(kind, key.setup.is_insecure());
     if let Some(path) = &arguments.out {
-        let bytes = KeyFile::of(&key).to_bytes();
-        atomic::write(path, |file| file.write_all(&bytes))
-            .wrap_err_with(|| format!("cannot write {}", path.display()))?;
+        atomic::write_new(path, &KeyFile::of(&key).to_bytes())?;
     }
     let layout = &key.relations(Subject::Segment).layout;
     let wrap = key.wrap(Subject::Segment);
@@ -164,10 +176,8 @@ fn derive(
 pub fn powers_needed(architecture: &Architecture, column_vars: usize, kind: ProofKind) -> Result<u32> {
     let mut bits = column_vars as u32;
     if kind == ProofKind::Wrapped {
-        let shape = VerifyingKey::insecure(architecture, column_vars)?;
-        for subject in SUBJECTS {
-            bits = bits.max(circuit(shape.relations(subject))?.1);
-        }
+        let circuits = VerifyingKey::insecure(architecture, column_vars)?.circuit_bits()?;
+        bits = circuits.into_iter().fold(bits, u32::max);
     }
     Ok(bits)
 }

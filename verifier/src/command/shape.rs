@@ -49,7 +49,7 @@ impl ShapeOptions {
     /// # Errors
     /// They are too few or too many.
     pub fn column_vars(&self, architecture: &Architecture) -> Result<usize> {
-        let bits = self.column_bits.unwrap_or_else(|| self.profile.column_vars(architecture));
+        let bits = self.column_bits.unwrap_or_else(|| self.profile.column_vars(architecture, self.proof));
         let (least, most) = (MIN_COLUMN_VARS, MAX_COLUMN_VARS);
         ensure!((least..=most).contains(&bits), "--column-bits is {bits}, expected {least} to {most}");
         Ok(bits)

@@ -5,12 +5,14 @@ use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::tensor::{Group, Layout};
 
 use crate::hyperkzg::{FOLDED, steps};
-use crate::job::MAX_SEGMENTS;
-use crate::key::MAX_COLUMN_VARS;
+use crate::job::{JobStatement, MAX_SEGMENTS};
+use crate::key::{MAX_COLUMN_VARS, VerifyingKey};
 use crate::merkle;
 
 /// What a segment should cost at most.
 pub const BUDGET: u64 = 800_000;
+/// The most that a transaction may have (EIP-7825).
+pub const TRANSACTION_GAS: u64 = 1 << 24;
 /// The shortest columns that are looked at, in variables.
 const SHORTEST: usize = 10;
 
@@ -32,6 +34,13 @@ const NODE: u64 = 770;
 pub fn segment_gas(layout: &Layout, column_vars: usize, path: usize) -> u64 {
     let columns = |group| layout.group(group).len();
     CIRCUIT + without_circuit(column_vars, [columns(Group::Data), columns(Group::First), columns(Group::Trace)], path)
+}
+
+/// The same for the segments of `job` under its `key`.
+pub fn job_gas(key: &VerifyingKey, job: &JobStatement) -> u64 {
+    let layout = &key.relations(Subject::Segment).layout;
+    let leaves = job.epoch().segments() * layout.group(Group::Data).len();
+    segment_gas(layout, key.column_vars, merkle::depth(leaves as u64))
 }
 
 /// The same but for the circuit's proof, for so many data, parameter and trace columns.

@@ -39,6 +39,14 @@ pub enum WrapKeyError {
     /// The shape has too many columns, or the circuit library refuses.
     #[error("the keys of the wrap circuit cannot be made: use longer columns, or core proofs")]
     Circuit,
+    /// The bytes are a key of another circuit.
+    #[error("the key of a wrap circuit of 2^{got} rows, expected one of 2^{expected}")]
+    Size {
+        /// Binary logarithm of the circuit's rows.
+        expected: u32,
+        /// What the key says.
+        got: u32,
+    },
     /// The bytes are not a key of a wrap circuit.
     #[error("not the verifying key of a wrap circuit")]
     Encoding,
@@ -72,14 +80,16 @@ impl WrapKey {
         Self { halo2: Arc::new(halo2), params: Arc::new(keys::verifier_params(size_bits, tau_g2)), bytes }
     }
 
-    /// Derives the key of `relations`.
+    /// Derives the key of a circuit, given with the binary logarithm of its rows.
     ///
     /// # Errors
-    /// The circuit is too large, for the set-up or at all.
-    pub fn derive(relations: &Relations, strings: &mut ReferenceStrings<'_>) -> Result<Self, KeyError> {
-        let (circuit, size_bits) = circuit(relations)?;
-        let halo2 = keys::verifying_key(&*strings.get(size_bits)?, &circuit).map_err(|_| WrapKeyError::Circuit)?;
-        Ok(Self::new(halo2, size_bits, &strings.setup().key.tau_g2))
+    /// The circuit is too large for the set-up, or the circuit library refuses.
+    pub fn derive(
+        (circuit, size_bits): &(WrapCircuit, u32),
+        strings: &mut ReferenceStrings<'_>,
+    ) -> Result<Self, KeyError> {
+        let halo2 = keys::verifying_key(&*strings.get(*size_bits)?, circuit).map_err(|_| WrapKeyError::Circuit)?;
+        Ok(Self::new(halo2, *size_bits, &strings.setup().key.tau_g2))
     }
 
     /// Binary logarithm of the circuit's rows.
@@ -97,17 +107,21 @@ impl WrapKey {
         &self.bytes
     }
 
-    /// What [`Self::to_bytes`] gave.
+    /// What [`Self::to_bytes`] gave for a circuit of `2^size_bits` rows.
     ///
     /// # Errors
-    /// [`WrapKeyError::Encoding`]; nothing is allocated before the header is known to be that of a wrap circuit.
-    pub fn from_bytes(bytes: &[u8], tau_g2: &G2Affine) -> Result<Self, WrapKeyError> {
+    /// [`WrapKeyError::Encoding`], or [`WrapKeyError::Size`]; nothing is allocated before the header is known to be that of a
+    /// wrap circuit of this size.
+    pub fn from_bytes(bytes: &[u8], size_bits: u32, tau_g2: &G2Affine) -> Result<Self, WrapKeyError> {
         let (&[version, k0, k1, k2, k3, compressed, ref fixed @ ..], points) =
             bytes.split_first_chunk::<HEADER_BYTES>().ok_or(WrapKeyError::Encoding)?;
-        let size_bits = u32::from_le_bytes([k0, k1, k2, k3]);
+        let got = u32::from_le_bytes([k0, k1, k2, k3]);
         let columns = u32::from_le_bytes(*fixed) as usize;
-        if version != 2 || size_bits > MAX_SIZE_BITS || compressed > 1 || columns != CONSTANTS + SELECTORS {
+        if version != 2 || compressed > 1 || columns != CONSTANTS + SELECTORS {
             return Err(WrapKeyError::Encoding);
+        }
+        if got != size_bits {
+            return Err(WrapKeyError::Size { expected: size_bits, got });
         }
         if points.len() != Self::encoded_bytes() - HEADER_BYTES {
             return Err(WrapKeyError::Encoding);

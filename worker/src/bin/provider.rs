@@ -26,9 +26,9 @@ struct Arguments {
 enum Task {
     /// Trains a job and proves every segment of it.
     ///
-    /// Writes `statement.json`, the registrations and a proof of each segment as soon as it is made, the trained
-    /// `weights.safetensors` (floating point, for PyTorch), and `report.json`. May be interrupted at any time: what is
-    /// lost is the segment in work, and `--resume` goes on behind the last one that is there.
+    /// Writes `statement.json`, the registrations and a proof of each segment as soon as it is made, the trained weights
+    /// (`weights.exact.safetensors`, those that are proved, and `weights.safetensors`, rounded for PyTorch), and `report.json`. May be interrupted at any time: what is
+    /// lost is the segment in work, and `--resume` goes on after the last one that is there.
     ///
     /// Core proofs are NOT zero-knowledge: their messages depend on data and weights.
     ///

@@ -9,9 +9,13 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use alloy::primitives::Address;
+use gradproof_verifier::command::atomic;
+use gradproof_verifier::hex;
+use gradproof_verifier::keccak::keccak256;
 use serde_json::{Value, json};
 
 use super::ChainError;
+use crate::cache;
 
 /// What is asked of the compiler for every contract.
 const OUTPUTS: [&str; 5] = [
@@ -147,7 +151,7 @@ impl Compiler {
         for file in files {
             self.collect((*file).to_owned(), read(&self.contracts.join(file))?, &mut sources)?;
         }
-        let answer = self.answer(&self.settings, &sources)?;
+        let answer = self.accepted(&standard_json(&self.settings, &sources))?;
         let mut artifacts = BTreeMap::new();
         for (file, contracts) in answer["contracts"].as_object().into_iter().flatten() {
             for (name, contract) in contracts.as_object().into_iter().flatten() {
@@ -190,7 +194,7 @@ impl Compiler {
     fn compile_with(&self, settings: &Value, file: &str, source: &str, name: &str) -> Result<Artifact, ChainError> {
         let mut sources = BTreeMap::new();
         self.collect(file.to_owned(), source.to_owned(), &mut sources)?;
-        artifact(name, &self.answer(settings, &sources)?["contracts"][file][name])
+        self.compile_input(&standard_json(settings, &sources), file, name)
     }
 
     /// Compiles the contract `name` of `file` of standard JSON `input`.
@@ -201,18 +205,27 @@ impl Compiler {
         artifact(name, &self.accepted(input)?["contracts"][file][name])
     }
 
-    /// The compiler's answer to sources.
-    fn answer(&self, settings: &Value, sources: &BTreeMap<String, String>) -> Result<Value, ChainError> {
-        let input = json!({
-            "language": "Solidity",
-            "sources": sources.iter().map(|(file, text)| (file.clone(), json!({ "content": text }))).collect::<serde_json::Map<_, _>>(),
-            "settings": settings,
-        });
-        self.accepted(&input)
+    /// The compiler's answer to standard JSON, if it has nothing to say against the sources: kept, under a name that is the
+    /// digest of compiler and input, because it takes up to a minute.
+    fn accepted(&self, input: &Value) -> Result<Value, ChainError> {
+        let name = keccak256(&[self.version()?.as_bytes(), input.to_string().as_bytes()]);
+        let name = format!("{}.solc.json", hex::encode(&name).trim_start_matches("0x"));
+        let path = cache::folder().map(|folder| folder.join(name));
+        let kept = path.as_deref().and_then(|path| fs::read(path).ok());
+        if let Some(answer) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+            return Ok(answer);
+        }
+        let answer = self.answer(input)?;
+        if let Some(path) = path {
+            // It can be made again: that it cannot be kept is no failure.
+            let _ = path.parent().map(fs::create_dir_all);
+            let _ = atomic::write(&path, |file| file.write_all(answer.to_string().as_bytes()));
+        }
+        Ok(answer)
     }
 
-    /// The compiler's answer to standard JSON, if it has nothing to say against the sources.
-    fn accepted(&self, input: &Value) -> Result<Value, ChainError> {
+    /// The answer of the compiler itself.
+    fn answer(&self, input: &Value) -> Result<Value, ChainError> {
         let answer = self.run(input)?;
         let faults = answer["errors"].as_array().cloned().unwrap_or_default();
         let faults: Vec<&str> = faults
@@ -273,6 +286,16 @@ impl Compiler {
         let mapped = |(from, to): &(String, String)| path.strip_prefix(from.as_str()).map(|rest| format!("{to}{rest}"));
         self.remappings.iter().find_map(mapped).unwrap_or_else(|| path.to_owned())
     }
+}
+
+/// Sources as the compiler takes them.
+fn standard_json(settings: &Value, sources: &BTreeMap<String, String>) -> Value {
+    let sources = sources.iter().map(|(file, text)| (file.clone(), json!({ "content": text })));
+    json!({
+        "language": "Solidity",
+        "sources": sources.collect::<serde_json::Map<_, _>>(),
+        "settings": settings,
+    })
 }
 
 /// True for a warning about a package, which is taken as it is.

@@ -63,7 +63,8 @@ mod tests {
     /// Row `r` is `(r, -r)`, its label `r mod 3`.
     fn data(rows: usize) -> DataSet {
         let inputs = (0..rows as i16).flat_map(|row| [row, -row]).collect();
-        DataSet { rows, width: 2, inputs, labels: (0..rows as u16).map(|row| row % 3).collect(), classes: 3 }
+        let labels = (0..rows as u16).map(|row| row % 3).collect();
+        DataSet { rows, width: 2, inputs, labels, classes: 3, ..DataSet::default() }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use csv::{ByteRecord, ReaderBuilder};
 use gradproof_circuits::architecture::MAX_WIDTH;
 
-use super::{Column, DataError, Place, Samples, Scaling, Source, label};
+use super::{Column, DataError, Place, Samples, Scaling, Source, Watch, label};
 
 /// The samples and labels of a table.
 pub(super) fn table(
@@ -23,6 +23,7 @@ pub(super) fn table(
     let label_at = place_of(source, column, &names)?;
     let (mut inputs, mut labels) = (Vec::new(), Vec::new());
     let mut record = ByteRecord::new();
+    let mut watch = None;
     while reader.read_byte_record(&mut record).map_err(|error| unreadable(source, &error))? {
         let line = Place::Line(record.position().map_or(0, |position| position.line()));
         let expected = *columns.get_or_insert(record.len());
@@ -43,14 +44,20 @@ pub(super) fn table(
                 let value = text.parse().map_err(|_| wrong("a label, a whole number".into()))?;
                 labels.push(label(source, value, || line)?);
             } else {
-                let input = text.parse().ok().and_then(|value| scaling.apply(value));
-                inputs.push(input.ok_or_else(|| wrong(scaling.expected()))?);
+                let value: Option<f64> = text.parse().ok();
+                let input = value.and_then(|value| Some((value, scaling.apply(value)?)));
+                let (value, input) = input.ok_or_else(|| wrong(scaling.expected()))?;
+                watch.get_or_insert_with(|| Watch::new(expected - 1)).see(value, input);
+                inputs.push(input);
             }
         }
     }
     match labels.len() {
         0 => Err(source.malformed(Place::Line(1), "the number of samples", "at least one", 0)),
-        rows => Ok((Samples { rows, width: inputs.len() / rows, inputs }, labels)),
+        rows => {
+            let losses = watch.map(|watch| watch.losses()).unwrap_or_default();
+            Ok((Samples { rows, width: inputs.len() / rows, inputs, bytes: false, losses }, labels))
+        }
     }
 }
 
@@ -58,11 +65,20 @@ pub(super) fn table(
 fn place_of(source: &Source, column: &Column, names: &ByteRecord) -> Result<usize, DataError> {
     match column {
         Column::Index(index) => Ok(*index),
-        Column::Name(name) => names.iter().position(|field| field == name.as_bytes()).ok_or_else(|| {
-            let known: Vec<_> = names.iter().take(8).map(String::from_utf8_lossy).collect();
-            let expected = format!("in the header, which starts with {known:?}");
-            source.malformed(Place::Line(1), "the label column", expected, format!("{name:?}"))
-        }),
+        Column::Name(name) => {
+            let mut places = (0..names.len()).filter(|&i| names.get(i) == Some(name.as_bytes()));
+            let wrong = |expected| source.malformed(Place::Line(1), "the label column", expected, format!("{name:?}"));
+            match (places.next(), places.next()) {
+                (Some(place), None) => Ok(place),
+                (Some(one), Some(other)) => {
+                    Err(wrong(format!("in the header once, and columns {one} and {other} are named so: give its index")))
+                }
+                (None, _) => {
+                    let known: Vec<_> = names.iter().take(8).map(String::from_utf8_lossy).collect();
+                    Err(wrong(format!("in the header, which starts with {known:?}")))
+                }
+            }
+        }
     }
 }
 
@@ -122,6 +138,8 @@ mod tests {
         assert!(
             error.contains("the label column is \"class\", expected in the header, which starts with [\"a\", \"b\"]")
         );
+        let error = read(b"a,a,b\n1,2,3\n", Column::Name("a".into()), true).map(|(_, labels)| labels).unwrap_err();
+        assert!(error.contains("in the header once, and columns 0 and 1 are named so: give its index"), "{error}");
         let error = read(b"1,2\n", Column::Index(7), false).map(|(_, labels)| labels).unwrap_err();
         assert!(error.contains("expected 8 to 16385, the label in column 7"), "{error}");
     }

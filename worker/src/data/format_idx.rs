@@ -3,7 +3,7 @@
 //! Two zero bytes, the type of an item (8: unsigned byte), the number of dimensions, each dimension in 32 bits, big
 //! endian, then the items, row-major. Source: LeCun, Cortes, Burges, *The MNIST database of handwritten digits*.
 
-use super::{DataError, Place, Samples, Scaling, Source, label, payload, rows_and_width};
+use super::{DataError, Place, Samples, Scaling, Source, Watch, label, payload, rows_and_width};
 
 const UNSIGNED_BYTE: u8 = 8;
 
@@ -30,12 +30,16 @@ pub(super) fn samples(source: &Source, scaling: &Scaling) -> Result<Samples, Dat
     let (shape, header_bytes) = header(source)?;
     let (rows, width) = rows_and_width(source, Place::Byte(4), &shape)?;
     let body = payload(source, header_bytes, (rows, width), 1)?;
+    let mut watch = Watch::new(width);
     let pixel = |(i, &pixel): (usize, &u8)| {
         let place = Place::Byte(header_bytes + i);
-        scaling.apply_pixel(pixel).ok_or_else(|| source.malformed(place, "a value", scaling.expected(), pixel))
+        let input = scaling.apply_pixel(pixel);
+        let input = input.ok_or_else(|| source.malformed(place, "a value", scaling.expected(), pixel))?;
+        watch.see(pixel.into(), input);
+        Ok(input)
     };
     let inputs = body.iter().enumerate().map(pixel).collect::<Result<_, _>>()?;
-    Ok(Samples { rows, width, inputs })
+    Ok(Samples { rows, width, inputs, bytes: true, losses: watch.losses() })
 }
 
 pub(super) fn labels(source: &Source) -> Result<Vec<u16>, DataError> {

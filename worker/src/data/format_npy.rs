@@ -3,7 +3,7 @@
 //! `\x93NUMPY`, two bytes of version, the length of the header (16 bits in version 1, 32 in version 2), the header as a
 //! Python dictionary, then the items. Source: NumPy, *NEP 1: A Simple File Format for NumPy Arrays*.
 
-use super::{DataError, Place, Samples, Scaling, Source, label, payload, rows_and_width};
+use super::{DataError, Place, Samples, Scaling, Source, Watch, label, payload, rows_and_width};
 
 const MAGIC: [u8; 6] = *b"\x93NUMPY";
 /// Most bytes of a header; NumPy itself refuses more than 10,000 unless told otherwise.
@@ -153,10 +153,17 @@ fn number(item: Item, bytes: &[u8]) -> Option<f64> {
     }
 }
 
-pub(super) fn samples(source: &Source, scaling: &Scaling) -> Result<Samples, DataError> {
+/// The samples. Without a factor they must be bytes, or not, as `bytes` says of the set that they belong to.
+pub(super) fn samples(source: &Source, scaling: &Scaling, bytes: Option<bool>) -> Result<Samples, DataError> {
     let header = header(source)?;
+    if scaling.factor.is_none() && bytes.is_some_and(|bytes| bytes != (header.item == Item::U8)) {
+        let expected = "one that is scaled as the training set's: bytes by 1/256 and others by 1, unless data.scale is given";
+        let got = ITEMS.iter().find(|(item, ..)| *item == header.item).map_or("another", |(_, name, _)| name);
+        return Err(source.malformed(Place::Byte(8), "the type of a value", expected, got));
+    }
     let (rows, width) = rows_and_width(source, Place::Byte(8), &header.shape)?;
     let body = payload(source, header.bytes, (rows, width), header.item_bytes)?;
+    let mut watch = Watch::new(width);
     let input = |(i, bytes): (usize, &[u8])| {
         let value = number(header.item, bytes);
         let input = match header.item {
@@ -165,10 +172,12 @@ pub(super) fn samples(source: &Source, scaling: &Scaling) -> Result<Samples, Dat
         };
         let place = Place::Byte(header.bytes + i * header.item_bytes);
         let got = value.unwrap_or(f64::NAN);
-        input.ok_or_else(|| source.malformed(place, "a value", scaling.expected(), got))
+        let input = input.ok_or_else(|| source.malformed(place, "a value", scaling.expected(), got))?;
+        watch.see(got, input);
+        Ok(input)
     };
     let inputs = body.chunks_exact(header.item_bytes).enumerate().map(input).collect::<Result<_, _>>()?;
-    Ok(Samples { rows, width, inputs })
+    Ok(Samples { rows, width, inputs, bytes: header.item == Item::U8, losses: watch.losses() })
 }
 
 pub(super) fn labels(source: &Source) -> Result<Vec<u16>, DataError> {
@@ -210,7 +219,7 @@ mod tests {
     }
 
     fn read(bytes: &[u8]) -> Result<Samples, DataError> {
-        samples(&Source::new(Path::new("x.npy"), bytes), &SCALING)
+        samples(&Source::new(Path::new("x.npy"), bytes), &SCALING, None)
     }
 
     fn refused(bytes: &[u8]) -> String {

@@ -9,6 +9,7 @@ mod file;
 mod format_csv;
 mod format_idx;
 mod format_npy;
+mod losses;
 mod scaling;
 
 use std::path::{Path, PathBuf};
@@ -17,6 +18,8 @@ pub use digits::{Digits, digits};
 pub use file::MAX_FILE_BYTES;
 use file::Source;
 use gradproof_circuits::architecture::MAX_WIDTH;
+use losses::Watch;
+pub use losses::Losses;
 pub use scaling::Scaling;
 
 /// Samples and their classes, in the order in which training takes them.
@@ -32,6 +35,10 @@ pub struct DataSet {
     pub labels: Vec<u16>,
     /// Number of classes: the largest label and one.
     pub classes: usize,
+    /// True if the values in the file are bytes, whose scale is another unless one is given: see [`Scaling`].
+    pub bytes: bool,
+    /// What was lost by rounding.
+    pub losses: Losses,
 }
 
 /// Where the samples and labels of a data set lie, and in which format.
@@ -145,14 +152,16 @@ struct Samples {
     rows: usize,
     width: usize,
     inputs: Vec<i16>,
+    bytes: bool,
+    losses: Losses,
 }
 
 impl DataSet {
-    /// Reads a data set from files.
+    /// Reads a data set from files; one that belongs to the set `like` has values of a type that is scaled like that set's.
     ///
     /// # Errors
     /// The first thing that is wrong, with file and place.
-    pub fn read(files: &Files, scaling: &Scaling) -> Result<Self, DataError> {
+    pub fn read(files: &Files, scaling: &Scaling, like: Option<&Self>) -> Result<Self, DataError> {
         let pair = |images: &Path, labels: &Path, samples: Samples, classes: Vec<u16>| {
             if samples.rows != classes.len() {
                 return Err(DataError::Count {
@@ -171,7 +180,8 @@ impl DataSet {
                 pair(images, labels, samples, classes)
             }
             Files::Npy { images, labels } => {
-                let samples = format_npy::samples(&Source::new(images, &file::read(images)?), scaling)?;
+                let bytes = like.map(|set| set.bytes);
+                let samples = format_npy::samples(&Source::new(images, &file::read(images)?), scaling, bytes)?;
                 let classes = format_npy::labels(&Source::new(labels, &file::read(labels)?))?;
                 pair(images, labels, samples, classes)
             }
@@ -184,9 +194,9 @@ impl DataSet {
     }
 
     fn new(samples: Samples, labels: Vec<u16>) -> Self {
-        let Samples { rows, width, inputs } = samples;
+        let Samples { rows, width, inputs, bytes, losses } = samples;
         let classes = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
-        Self { rows, width, inputs, labels, classes }
+        Self { rows, width, inputs, labels, classes, bytes, losses }
     }
 
     /// Values of sample `row`; empty behind the last one.

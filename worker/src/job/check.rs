@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use gradproof_circuits::architecture::{Architecture, ArchitectureError};
+use gradproof_circuits::architecture::{Architecture, ArchitectureError, MAX_RATE_BITS};
 use gradproof_circuits::arithmetic::Precision;
 use gradproof_circuits::epoch::Epoch;
 
 use super::error::{JobError, Origin};
-use super::schema::{Data, Format, JobFile, LabelColumn};
-use super::{COLUMN_BITS, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
-use crate::data::{Column, DataSet, Digits, Files, Scaling, digits};
+use super::schema::{Data, Format, JobFile, LabelColumn, Parents};
+use super::{COLUMN_BITS, Columns, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
+use crate::data::{Column, DataSet, Digits, Files, Losses, Scaling, digits};
 
 /// Shape and precision of the network.
 pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architecture, JobError> {
@@ -59,15 +59,27 @@ pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architectur
 
 /// Where the first weights come from.
 pub(super) fn initial_weights(origin: &Origin, job: &JobFile) -> Result<InitialWeights, JobError> {
-    match (job.initial_weights.seed, &job.initial_weights.file) {
-        (Some(seed), None) => Ok(InitialWeights::Seed(seed)),
-        (None, Some(path)) => Ok(InitialWeights::File(origin.file("initial_weights.file", path)?)),
-        (seed, _) => Err(origin.presence("initial_weights.seed", seed.is_some(), "either `seed` or `file`")),
+    let given = &job.initial_weights;
+    match (given.seed, &given.file, &given.parent) {
+        (Some(seed), None, None) => Ok(InitialWeights::Seed(seed)),
+        (None, Some(path), None) => Ok(InitialWeights::File(origin.file("initial_weights.file", path)?)),
+        (None, None, Some(parents)) => {
+            let folders = match parents {
+                Parents::One(folder) => std::slice::from_ref(folder),
+                Parents::Many(folders) => folders,
+            };
+            if folders.is_empty() {
+                return Err(origin.value("initial_weights.parent", "[]", "at least one folder", None));
+            }
+            let folders = folders.iter().map(|folder| origin.folder("initial_weights.parent", folder));
+            Ok(InitialWeights::Parent(folders.collect::<Result<_, _>>()?))
+        }
+        (seed, ..) => Err(origin.presence("initial_weights.seed", seed.is_some(), "one of `seed`, `file`, `parent`")),
     }
 }
 
 /// Length of a column.
-pub(super) fn column_bits(origin: &Origin, job: &JobFile, architecture: &Architecture) -> Result<usize, JobError> {
+pub(super) fn columns(origin: &Origin, job: &JobFile) -> Result<Columns, JobError> {
     let (least, most) = (*COLUMN_BITS.start(), *COLUMN_BITS.end());
     match (job.proof.column_bits, job.proof.profile) {
         (Some(bits), Some(_)) => Err(origin.value(
@@ -80,8 +92,8 @@ pub(super) fn column_bits(origin: &Origin, job: &JobFile, architecture: &Archite
             let nearest = Some(bits.clamp(least, most).to_string());
             Err(origin.value("proof.column_bits", bits, format!("{least} to {most}"), nearest))
         }
-        (Some(bits), None) => Ok(bits),
-        (None, profile) => Ok(profile.unwrap_or_default().column_vars(architecture)),
+        (Some(bits), None) => Ok(Columns::Bits(bits)),
+        (None, profile) => Ok(Columns::For(profile.unwrap_or_default())),
     }
 }
 
@@ -90,6 +102,7 @@ pub(super) fn data(
     origin: &Origin,
     job: &JobFile,
     architecture: &Architecture,
+    notes: &mut Vec<String>,
 ) -> Result<(DataSet, Option<DataSet>), JobError> {
     let data = &job.data;
     if let Some(scale) = data.scale.filter(|scale| !scale.is_normal()) {
@@ -121,13 +134,16 @@ pub(super) fn data(
             });
             // Every path is looked at before the first file is read, which may take long.
             let test = test.transpose()?;
-            let test = test.map(|files| DataSet::read(&files, &scaling));
-            (DataSet::read(&train, &scaling)?, test.transpose()?)
+            let train = DataSet::read(&train, &scaling, None)?;
+            let test = test.map(|files| DataSet::read(&files, &scaling, Some(&train))).transpose()?;
+            (train, test)
         }
     };
     check_fit(origin, architecture, &train, "training")?;
+    check_losses(origin, &train, "training", notes)?;
     if let Some(test) = &test {
         check_fit(origin, architecture, test, "test")?;
+        check_losses(origin, test, "test", notes)?;
     }
     if architecture.batch > train.rows {
         let expected = format!("at most the {} rows of the training set", train.rows);
@@ -176,7 +192,11 @@ fn files(
             Files::Csv { table: images, label, header }
         }
         (Format::Npy, _) => Files::Npy { images, labels: file(labels)? },
-        _ => Files::Idx { images, labels: file(labels)? },
+        (Format::Idx, _) => Files::Idx { images, labels: file(labels)? },
+        (Format::Csv, None) => {
+            return Err(origin.presence("data.label_column", false, "the name or the index of a column"));
+        }
+        (Format::Digits, _) => return Err(origin.presence("data.images", true, "no path: the digits are built in")),
     })
 }
 
@@ -192,6 +212,36 @@ fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which:
         let expected = format!("at least {}: the {which} set has the label {}", set.classes, set.classes - 1);
         let nearest = Some(set.classes.to_string());
         return Err(origin.value(&format!("network.layers[{last}]"), widths[last], expected, nearest));
+    }
+    Ok(())
+}
+
+/// Refuses data that lose their meaning in fixed point, and notes those that lose some of it.
+fn check_losses(origin: &Origin, set: &DataSet, which: &str, notes: &mut Vec<String>) -> Result<(), JobError> {
+    let Losses { nonzero, zeroed, flat, examples } = &set.losses;
+    let hint = "input = round(value * data.scale * 2^arithmetic.activation_bits)";
+    if (*nonzero > 0 && zeroed == nonzero) || (*flat > 0 && *flat == set.width) {
+        let got = if zeroed == nonzero { "zero" } else { "the same in every row" };
+        let expected = format!("values that stay apart: {hint}; choose a larger data.scale");
+        return Err(origin.value(
+            "data.scale",
+            format!("too small: every value of the {which} set becomes {got}"),
+            expected,
+            None,
+        ));
+    }
+    if *flat > 0 {
+        notes.push(format!(
+            "{flat} of {} columns of the {which} set, {examples}, become the same in every row: {hint}; choose another data.scale",
+            set.width
+        ));
+    }
+    let share = *zeroed as f64 / (*nonzero).max(1) as f64;
+    if share > 0.01 {
+        notes.push(format!(
+            "{:.0} % of the values of the {which} set that are not zero become zero: {hint}; choose a larger data.scale",
+            100.0 * share
+        ));
     }
     Ok(())
 }
@@ -241,11 +291,11 @@ pub(super) fn rates(
     architecture: &Architecture,
     epoch: &Epoch,
     segments: usize,
+    notes: &mut Vec<String>,
 ) -> Result<Vec<RateChange>, JobError> {
+    let mut rate = |key: &str, value: f64| rate(origin, architecture, key, value, job.learning_rate.round, notes);
     match (job.learning_rate.rate, &job.learning_rate.schedule) {
-        (Some(value), None) => {
-            Ok(vec![RateChange { from_segment: 0, rate: rate(origin, architecture, "learning_rate.rate", value)? }])
-        }
+        (Some(value), None) => Ok(vec![RateChange { from_segment: 0, rate: rate("learning_rate.rate", value)? }]),
         (None, Some(schedule)) => {
             let mut changes: Vec<RateChange> = Vec::new();
             for (i, change) in schedule.iter().enumerate() {
@@ -264,11 +314,14 @@ pub(super) fn rates(
                     let (expected, nearest) = match i {
                         0 => ("0, the start of the job".to_owned(), Some("0".into())),
                         _ if least > most => ("no further entry: the job ends before".to_owned(), None),
-                        _ => (format!("{least} to {most}"), Some(got.clamp(least, most).to_string())),
+                        _ => (
+                            format!("{least} to {most}, as entries ascend and begin within the job"),
+                            Some(got.clamp(least, most).to_string()),
+                        ),
                     };
                     return Err(origin.value(&format!("{entry}.{key}"), got, expected, nearest));
                 }
-                let rate = rate(origin, architecture, &format!("{entry}.rate"), change.rate)?;
+                let rate = rate(&format!("{entry}.rate"), change.rate)?;
                 changes.push(RateChange { from_segment: got * unit, rate });
             }
             if changes.is_empty() {
@@ -280,17 +333,55 @@ pub(super) fn rates(
     }
 }
 
-/// `c` of a learning rate, which must be `c · batch · 2^-k` exactly.
-fn rate(origin: &Origin, architecture: &Architecture, key: &str, value: f64) -> Result<u32, JobError> {
+/// How far a rounded learning rate may be from the one that was asked for.
+const ROUNDED_WITHIN: f64 = 0.1;
+
+/// `c` of a learning rate, which must be `c · batch · 2^-k` exactly, unless it may be rounded to that.
+fn rate(
+    origin: &Origin,
+    architecture: &Architecture,
+    key: &str,
+    value: f64,
+    round: bool,
+    notes: &mut Vec<String>,
+) -> Result<u32, JobError> {
     let unit = rate_unit(architecture);
     let nearest = (value / unit).round().clamp(1.0, f64::from(MAX_RATE));
     // `unit` and every multiple of it below 2^53 are exact in a double, so that this comparison is.
     if nearest * unit == value {
         return Ok(nearest as u32);
     }
-    let bits = architecture.precision.rate_bits;
-    let expected =
-        format!("a multiple, 1 to {MAX_RATE}, of batch / 2^rate_bits = {} / 2^{bits} = {unit}", architecture.batch);
+    let (batch, bits) = (architecture.batch, architecture.precision.rate_bits);
+    let off = |taken: f64| (taken / value - 1.0).abs();
+    if round && off(nearest * unit) <= ROUNDED_WITHIN {
+        notes.push(format!(
+            "{key} = {value} is taken as {} = {nearest} * {batch} / 2^{bits}, {:.1} % off",
+            nearest * unit,
+            100.0 * off(nearest * unit)
+        ));
+        return Ok(nearest as u32);
+    }
+    let serves = bits_that_serve(architecture, value);
+    let more = match serves {
+        Some((bits, taken)) if taken == value => format!("; with arithmetic.rate_bits = {bits} it is one"),
+        Some((bits, taken)) => {
+            format!("; with arithmetic.rate_bits = {bits} and learning_rate.round = true it is taken as {taken}")
+        }
+        None => String::new(),
+    };
+    let within = if round { format!(", at most {} % off", 100.0 * ROUNDED_WITHIN) } else { String::new() };
+    let expected = format!("a multiple, 1 to {MAX_RATE}, of batch / 2^rate_bits = {batch} / 2^{bits} = {unit}{within}{more}");
     // Not a number has no nearest value.
     Err(origin.value(key, value, expected, (!nearest.is_nan()).then(|| (nearest * unit).to_string())))
+}
+
+/// The least `rate_bits` with which a learning rate is exact, or else within a hundredth, and what it is taken as.
+fn bits_that_serve(architecture: &Architecture, value: f64) -> Option<(u32, f64)> {
+    let taken = |bits: u32| {
+        let unit = architecture.batch as f64 / 2f64.powi(bits as i32);
+        let nearest = (value / unit).round();
+        (1.0..=f64::from(MAX_RATE)).contains(&nearest).then_some((bits, nearest * unit))
+    };
+    let all = || (0..=MAX_RATE_BITS).filter_map(taken);
+    all().find(|(_, taken)| *taken == value).or_else(|| all().find(|(_, taken)| (taken / value - 1.0).abs() <= 0.01))
 }

@@ -139,6 +139,12 @@ impl Origin<'_> {
         Err(JobError::NoFile { file: self.file.into(), line: self.line_of(key), key: key.into(), path, hint })
     }
 
+    /// Checks that a folder is there.
+    pub fn folder(&self, key: &str, path: &Path) -> Result<PathBuf, JobError> {
+        let path = self.file.parent().unwrap_or(Path::new("")).join(path);
+        if path.is_dir() { Ok(path) } else { Err(self.value(key, path.display(), "a folder that is there", None)) }
+    }
+
     /// Line of the byte at `offset`, from 1.
     fn line_at(&self, offset: usize) -> usize {
         self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count() + 1

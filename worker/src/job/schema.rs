@@ -1,4 +1,4 @@
-//! The job file as TOML spells it; `example.toml` says what each key means.
+//! The job file as TOML spells it; `example.toml.in` says what each key means.
 
 use std::path::PathBuf;
 
@@ -67,6 +67,8 @@ pub(super) struct Training {
 #[serde(deny_unknown_fields)]
 pub(super) struct LearningRate {
     pub rate: Option<f64>,
+    #[serde(default)]
+    pub round: bool,
     pub schedule: Option<Vec<Change>>,
 }
 
@@ -83,6 +85,14 @@ pub(super) struct Change {
 pub(super) struct InitialWeights {
     pub seed: Option<u64>,
     pub file: Option<PathBuf>,
+    pub parent: Option<Parents>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged, expecting = "parent must be a folder, or a list of folders: the parent's, its parent's, and so on")]
+pub(super) enum Parents {
+    One(PathBuf),
+    Many(Vec<PathBuf>),
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,9 +1,12 @@
 use std::fs;
 
+use clap::ValueEnum;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
+use super::example::Example;
 use super::*;
+use crate::data::DataSet;
 
 /// A folder with a data set of 20 rows, 2 values a row and the labels 0, 1, 2.
 fn folder() -> TempDir {
@@ -63,7 +66,8 @@ fn a_job_has_its_segments() {
     assert_eq!(job.learning_rate(8), 0.125);
     assert_eq!(job.segment_rows(segment(5).position).unwrap().labels[..4], job.train.labels[16..20]);
     assert_eq!(job.architecture.precision.exponential_bits, 13);
-    assert_eq!((job.initial_weights, job.column_vars, job.test), (InitialWeights::Seed(7), 10, None));
+    assert_eq!([ProofKind::Core, ProofKind::Wrapped].map(|kind| job.column_vars(kind)), [10, 10]);
+    assert_eq!((job.initial_weights, job.columns, job.test), (InitialWeights::Seed(7), Columns::For(Profile::Local), None));
 }
 
 #[test]
@@ -106,7 +110,8 @@ fn csv_is_the_same_data() {
     );
     let job = parse(&[csv]).unwrap();
     assert_eq!(Some(&job.train), job.test.as_ref());
-    assert_eq!(job.train, parse(&[]).unwrap().train);
+    let of_bytes = parse(&[]).unwrap().train;
+    assert_eq!(job.train, DataSet { bytes: false, ..of_bytes });
 }
 
 #[test]
@@ -117,7 +122,8 @@ fn the_demonstration_is_four_epochs_of_digits() {
 }
 
 #[test]
-fn the_example_is_complete_and_its_defaults_are_the_defaults() {
+fn the_examples_are_complete_and_their_defaults_are_the_defaults() {
+    let examples = Example::value_variants();
     let digits = |text: &str| {
         let paths: Vec<&str> = text.lines().filter(|line| line.contains("data/mnist/")).collect();
         assert_eq!(paths.len(), 4);
@@ -125,18 +131,96 @@ fn the_example_is_complete_and_its_defaults_are_the_defaults() {
         Job::parse(Path::new("job.toml"), &text.replace("\"idx\"", "\"digits\"").replace("epochs = 1", "epochs = 11"))
             .unwrap()
     };
-    let job = digits(Job::example());
-    let (required, _) = Job::example().split_once("[arithmetic]").unwrap();
+    let text = Example::Idx.text();
+    let job = digits(&text);
+    let (required, _) = text.split_once("[arithmetic]").unwrap();
     assert_eq!(job, digits(required));
     assert_eq!(job.rates.iter().map(|change| change.rate).collect::<Vec<_>>(), [2, 1]);
-    // Every key that exists stands in it.
+    // Every key that exists stands in one of them.
+    let all: String = examples.iter().map(|example| example.text()).collect();
     for section in ["network", "data", "training", "learning_rate", "initial_weights", "arithmetic", "proof"] {
-        let text = Job::example().replace(&format!("[{section}]\n"), &format!("[{section}]\nzzz = 1\n"));
+        let text = text.replace(&format!("[{section}]\n"), &format!("[{section}]\nzzz = 1\n"));
         let Err(JobError::UnknownName { known, .. }) = Job::parse(Path::new("job.toml"), &text) else {
             panic!("an unknown key in [{section}] was not refused");
         };
-        assert!(known.iter().all(|key| text.contains(&format!("{key} ="))), "one of {known:?} is not in the example");
+        for key in known {
+            assert!(all.contains(&format!("{key} =")), "{key} is not in the examples");
+        }
     }
+    assert!(!all.contains('{') || !all.contains("{data}"), "every place is filled");
+}
+
+#[test]
+fn the_examples_of_tables_and_arrays_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.path().join(name), bytes).unwrap();
+    let row = |row: u16| format!("{},{},{},{},{}\n", row % 5, row % 7, row % 3, row % 11, row % 3);
+    let table: String = (0..160).map(row).collect();
+    write("train.csv", format!("a,b,c,d,class\n{table}").as_bytes());
+    write("test.csv", format!("a,b,c,d,class\n{table}").as_bytes());
+    let npy = |descr: &str, shape: &str, items: Vec<u8>| {
+        let header = format!("{:<117}\n", format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"));
+        [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), &items].concat()
+    };
+    let inputs = (0..640u32).flat_map(|i| ((i * i % 19) as f32).to_le_bytes()).collect::<Vec<u8>>();
+    let labels = (0..160u32).map(|i| (i % 3) as u8).collect::<Vec<u8>>();
+    for set in ["train", "test"] {
+        write(&format!("x_{set}.npy"), &npy("<f4", "(160, 4)", inputs.clone()));
+        write(&format!("y_{set}.npy"), &npy("|u1", "(160,)", labels.clone()));
+    }
+    for example in [Example::Csv, Example::Npy, Example::Digits] {
+        let job = Job::parse(&folder.path().join("job.toml"), &example.text()).unwrap();
+        assert!(job.test.is_some() && job.notes.is_empty(), "{example:?}");
+        // What the comments say of steps and rate is possible.
+        let text = example.text();
+        let steps = text.lines().find_map(|line| line.strip_prefix("# steps = ")).unwrap();
+        assert_eq!(job.steps, steps.parse::<usize>().unwrap(), "{example:?}");
+    }
+}
+
+#[test]
+fn a_rate_is_exact_or_rounded_on_request() {
+    let at_100 = |rate: &str| parse(&[("batch = 4", "batch = 10"), ("rate = 0.125", rate)]);
+    let error = at_100("rate = 0.01").expect_err("no multiple");
+    assert!(error.contains("batch / 2^rate_bits = 10 / 2^8 = 0.0390625; with arithmetic.rate_bits = "), "{error}");
+    assert!(error.contains("and learning_rate.round = true it is taken as 0.0"), "{error}");
+    // What the message offers does.
+    let bits: u32 = error.split("rate_bits = ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let job = at_100(&format!("rate = 0.01\nround = true\n[arithmetic]\nrate_bits = {bits}")).expect("rounded");
+    assert!(job.notes[0].contains("learning_rate.rate = 0.01 is taken as 0.0") && job.notes[0].contains("% off"), "{:?}", job.notes);
+    assert!((job.learning_rate(job.rates[0].rate) / 0.01 - 1.0).abs() <= 0.01);
+    // Four times as large is not rounding.
+    let error = at_100("rate = 0.01\nround = true").expect_err("too far");
+    assert!(error.contains("at most 10 % off; with arithmetic.rate_bits = "), "{error}");
+    // One that is exact with more bits is told so.
+    let error = refused("0.125", "0.0078125");
+    assert!(error.contains("; with arithmetic.rate_bits = 9 it is one"), "{error}");
+    assert!(parse(&[("rate = 0.125", "rate = 0.125\nround = true")]).expect("exact").notes.is_empty());
+}
+
+#[test]
+fn data_that_lose_their_meaning_are_refused_or_noted() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = |table: &str, more: &str| {
+        fs::write(folder.path().join("t.csv"), table).unwrap();
+        let text = JOB
+            .replace("format = \"idx\"\nimages = \"images\"\nlabels = \"labels\"", &format!("format = \"csv\"\nimages = \"t.csv\"\nlabel_column = 0\n{more}"))
+            .replace("batch = 4", "batch = 2").replace("epochs = 3", "epochs = 1").replace("steps_per_segment = 4", "steps_per_segment = 2");
+        Job::parse(&folder.path().join("job.toml"), &text).map_err(|error| error.to_string())
+    };
+    let rows = |f: &dyn Fn(u32) -> (f64, f64)| -> String {
+        (0..8).map(|row| { let (a, b) = f(row); format!("{},{a},{b}\n", row % 3) }).collect()
+    };
+    let zero = job(&rows(&|row| (1e-4 * f64::from(row), 1e-5)), "").expect_err("all become zero");
+    assert!(zero.contains("data.scale is too small: every value of the training set becomes zero"), "{zero}");
+    let flat = job(&rows(&|row| (1.0 + 1e-4 * f64::from(row), 2.0 + 1e-4 * f64::from(row))), "").expect_err("all become the same");
+    assert!(flat.contains("becomes the same in every row"), "{flat}");
+    let one = job(&rows(&|row| (f64::from(row), 1e-4 * f64::from(row))), "").expect("one column is left");
+    assert!(one.notes[0].contains("1 of 2 columns of the training set, column 1 (0 to 0.0007"), "{:?}", one.notes);
+    assert!(one.notes[1].contains("50 % of the values of the training set that are not zero become zero"), "{:?}", one.notes);
+    assert!(job(&rows(&|row| (f64::from(row), 1e-4 * f64::from(row))), "scale = 10").expect("scaled").notes.is_empty());
+    // Data that are the same in the file lose nothing.
+    assert!(job(&rows(&|_| (1.0, 0.0)), "").expect("constant").notes.is_empty());
 }
 
 #[test]
@@ -247,11 +331,11 @@ fn impossible_learning_rates_are_refused() {
     let error = schedule(&format!("{first},\n{{ from_segment = 0, rate = 0.125 }}"));
     assert_eq!(
         error,
-        "job.toml:13: learning_rate.schedule[1].from_segment is 0, expected 1 to 5; the nearest that works is 1"
+        "job.toml:13: learning_rate.schedule[1].from_segment is 0, expected 1 to 5, as entries ascend and begin within the job; the nearest that works is 1"
     );
     assert!(
         schedule(&format!("{first}, {{ from_epoch = 3, rate = 0.125 }}"))
-            .ends_with("expected 1 to 2; the nearest that works is 2")
+            .ends_with("expected 1 to 2, as entries ascend and begin within the job; the nearest that works is 2")
     );
     assert!(schedule(&format!("{first}, {{ from_segment = 1, rate = 0.1 }}")).contains("schedule[1].rate is 0.1"));
     assert!(schedule("{ rate = 0.125 }").contains("schedule[0].from_segment is missing"));

@@ -9,25 +9,24 @@ use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 use gradproof_prover::columns::columns_in;
 use gradproof_prover::commit::sums;
-use gradproof_prover::randomness::fresh_seed;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::command::shape::ShapeOptions;
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::contract::gas::segment_gas;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::proof::ProofKind;
-use gradproof_verifier::statement::Domain;
 use gradproof_verifier::verify_job::JobVerifier;
 use serde::Serialize;
 
-use super::commitments::Commitments;
+use super::commitments::{Commitments, Origin, first_parameters};
 use super::keys::KeyOptions;
+use super::openings::Seeds;
 use super::prove::prove_segment;
 use super::report::{ProofReport, peak_memory_bytes};
 use super::settle::{ChainReport, Settlement};
 use super::train::Trainer;
 use crate::data::{DataSet, Digits, Scaling, digits};
-use crate::job::{InitialWeights, Job, RateChange};
+use crate::job::{Columns, InitialWeights, Job, RateChange};
 
 /// Measures training, proving and verifying of one segment.
 #[derive(clap::Args, Clone, Debug)]
@@ -92,13 +91,14 @@ impl Bench {
             progress.say(what.to_owned());
         };
         let begin = Instant::now();
-        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars, kind, &progress)?;
+        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars(kind), kind, &progress)?;
         let setup_secs = begin.elapsed().as_secs_f64();
         warn(kind, keys.key.setup.is_insecure());
         phase("committing to the data");
-        let mut trainer = Trainer::new(&job, None)?;
-        let seed = fresh_seed()?;
-        let mut commitments = Commitments::new(&job, &keys, &trainer.parameters, &seed, Domain::default(), &progress)?;
+        let mut trainer = Trainer::new(&job, first_parameters(&job)?, None);
+        let seeds = Seeds::fresh(&job.initial_weights)?;
+        let origin = Origin::New { seed: None };
+        let mut commitments = Commitments::new(&job, &keys, &trainer.parameters, &seeds, origin, &progress)?;
         let open = |folder: &PathBuf| Settlement::open(folder, &keys.key, &mut commitments.statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;
         phase("training");
@@ -116,7 +116,7 @@ impl Bench {
             begin.elapsed().as_secs_f64()
         };
         phase("proving");
-        let (bytes, mut proof) = prove_segment(&keys, &commitments, 0, commitments.first.clone(), &seed, trace)?;
+        let (bytes, mut proof) = prove_segment(&keys, &commitments, 0, commitments.first.clone(), &seeds, trace)?;
         let mut verifier = JobVerifier::new(&keys.key, &commitments.statement, &mut Strict)?;
         let begin = Instant::now();
         verifier.check(Part::Segment(0), &bytes, &mut Strict)?;
@@ -172,7 +172,8 @@ impl Bench {
             steps: self.shape.steps,
             rates: vec![RateChange { from_segment: 0, rate: 1 }],
             initial_weights: InitialWeights::Seed(1),
-            column_vars: bits,
+            columns: Columns::Bits(bits),
+            notes: vec![],
         };
         if job.segments() != 1 {
             bail!("the shape does not make one segment");
@@ -200,7 +201,7 @@ fn synthetic(rows: usize, width: usize, classes: usize) -> DataSet {
     };
     let inputs = (0..rows * width).map(|_| next()).collect();
     let labels = (0..rows).map(|row| (row % classes) as u16).collect();
-    DataSet { rows, width, inputs, labels, classes }
+    DataSet { rows, width, inputs, labels, classes, ..DataSet::default() }
 }
 
 impl Measurements {

@@ -4,21 +4,17 @@ use std::path::PathBuf;
 
 use alloy::primitives::utils::format_ether;
 use eyre::{OptionExt, Result, bail, ensure};
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
-use gradproof_verifier::command::files::{read_key, read_statement};
-use gradproof_verifier::command::{Outcome, print, tell, warn};
-use gradproof_verifier::contract::gas::segment_gas;
-use gradproof_verifier::job::JobStatement;
-use gradproof_verifier::merkle::depth;
+use gradproof_verifier::command::files::{read_key_of, read_statement};
+use gradproof_verifier::command::{Outcome, print, warn};
+use gradproof_verifier::contract::gas::{TRANSACTION_GAS, job_gas};
+use gradproof_verifier::hex;
 use gradproof_verifier::proof::ProofKind;
+use gradproof_verifier::statement::Domain;
+use serde::Serialize;
 
-use super::deploy::CheckDeployment;
+use super::deploy::{CheckDeployment, Checked, reject};
 use crate::chain::market::{LEVELS, Level, STATES, State, TrainingMarket, check_training, name};
-use crate::chain::{B256, ChainError, U256};
-
-/// The most gas that a transaction may have (EIP-7825).
-const TRANSACTION_GAS: u64 = 1 << 24;
+use crate::chain::{Address, B256, ChainError, U256};
 
 /// Compares a job of a market with a statement.
 #[derive(clap::Args, Clone, Debug)]
@@ -41,6 +37,9 @@ pub struct CheckJob {
     /// The folder `contracts` of the sources, with its tools installed: market and verifiers must have been made from them.
     #[arg(long, value_name = "DIR")]
     pub contracts: PathBuf,
+    /// Print terms and verdict as one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 impl CheckJob {
@@ -59,8 +58,9 @@ impl CheckJob {
             contracts: None,
             key: None,
             statement: None,
+            json: self.json,
         };
-        let Some((chain, deployment)) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
+        let Checked::Holds(chain, deployment) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
         let market = deployment.market.address;
         let job = chain.call(market, &TrainingMarket::jobOfCall { id: self.job })?;
         if job.state == State::None as u8 {
@@ -71,12 +71,21 @@ impl CheckJob {
         let terms = chain.call(market, &TrainingMarket::termsOfCall { id: self.job })?;
         if let Err(error) = check_training(&terms.training, &statement, verifier) {
             let ChainError::Terms { .. } = error else { return Err(error.into()) };
-            tell(&format!("rejected: job {}: {error}", self.job));
+            reject(&format!("job {}: {error}", self.job), self.json);
             return Ok(Outcome::Rejected);
         }
-        let gas = self.gas(&statement)?;
+        let Domain { chain: id, contract, job: number, .. } = statement.domain;
+        let here = (chain.id(), market.into_array(), self.job.0);
+        if statement.is_bound() && (id, contract, number) != here {
+            let why = format!("{path} is bound to another job: {} of chain {id}", hex::encode(&number));
+            reject(&why, self.json);
+            return Ok(Outcome::Rejected);
+        }
+        let key = read_key_of(&self.key, &statement)?;
+        let gas = job_gas(&key, &statement);
         if gas > TRANSACTION_GAS {
-            tell(&format!("rejected: job {}: a proof costs {gas} gas, a transaction has {TRANSACTION_GAS}", self.job));
+            let why = format!("job {}: a proof costs {gas} gas, a transaction has {TRANSACTION_GAS}", self.job);
+            reject(&why, self.json);
             return Ok(Outcome::Rejected);
         }
         let of_the_sources = CheckDeployment {
@@ -85,69 +94,129 @@ impl CheckJob {
             statement: Some(self.statement.clone()),
             ..on_chain
         };
-        if of_the_sources.checked()?.is_none() {
+        if let Checked::Differs = of_the_sources.checked()? {
             return Ok(Outcome::Rejected);
         }
         warn(ProofKind::Wrapped, verifier.insecure_setup);
-        print(&format!("job {}: trains what {path} says; market and verifiers are of these sources", self.job));
         // Of an accepted job it is fixed.
         let price = match job.state == State::Open as u8 {
             true => chain.call(market, &TrainingMarket::priceOfCall { id: self.job })?,
             false => U256::from(job.price),
         };
-        describe(&terms, &job, price);
-        print(&format!("gas        {gas} for a proof, about"));
+        let terms = Shown::of(self.job, &terms, &job, price, gas);
+        if self.json {
+            print(&serde_json::to_string(&terms)?);
+        } else {
+            print(&format!("job {}: trains what {path} says; market and verifiers are of these sources", self.job));
+            terms.print();
+        }
         Ok(Outcome::Done)
-    }
-
-    /// Gas of the transaction with a proof, by the formula of `docs/benchmarks.md`.
-    fn gas(&self, statement: &JobStatement) -> Result<u64> {
-        let key = read_key(&self.key)?.key(&statement.architecture, statement.column_vars)?;
-        let layout = &key.relations(Subject::Segment).layout;
-        let leaves = (statement.epoch().segments() * layout.group(Group::Data).len()) as u64;
-        Ok(segment_gas(layout, key.column_vars, depth(leaves)))
     }
 }
 
-/// What a provider wants to know before it accepts, and the terms by which it can lose.
-fn describe(terms: &TrainingMarket::Terms, job: &TrainingMarket::Job, price: U256) {
-    let tokens = |amount: u128| format_ether(U256::from(amount));
-    let percent = |bps: u16| f64::from(bps) / 100.0;
-    let TrainingMarket::Terms { training, price: prices, times, checks, committee, .. } = terms;
-    let (state, level) = (name(&STATES, job.state), name(&LEVELS, checks.level));
-    print(&format!("state      {state}, {level}, {} of {} segments settled", job.settled, job.total));
-    let start = tokens(prices.start);
-    print(&format!(
-        "price      {} tokens a segment; grows from {start} to {}",
-        format_ether(price),
-        tokens(prices.max)
-    ));
-    print(&format!(
-        "of that    {} % royalty, to {}; {} % held back until the weights are delivered",
-        percent(training.royaltyBps),
-        job.royaltyTo,
-        percent(prices.lastShareBps)
-    ));
-    print(&format!("bond       {} tokens; {} to hand back", tokens(prices.bond), tokens(prices.handBackFee)));
-    if checks.level == Level::Sampled as u8 {
-        print(&format!("draws      {} segments, proven in {} s each", checks.draws, times.proveSecs));
-        print(&format!("secret     {} s for the requester", times.revealSecs));
+/// What a provider wants to know before it accepts, and the terms by which it can lose. Amounts are in tokens.
+#[derive(Clone, Debug, Serialize)]
+struct Shown {
+    accepted: bool,
+    job: B256,
+    state: String,
+    level: String,
+    settled: u32,
+    segments: u32,
+    price: String,
+    start_price: String,
+    most_price: String,
+    royalty_percent: f64,
+    royalty_to: Address,
+    held_back_percent: f64,
+    bond: String,
+    hand_back_fee: String,
+    /// Segments that are drawn, each to be proven in so many seconds, and how long the requester has for its secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    draws: Option<[u32; 3]>,
+    /// Claims at once, how long each is open to challenge, and the seconds to answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pending: Option<[u32; 3]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge_bond: Option<String>,
+    start_secs: u32,
+    run_secs: u32,
+    deliver_secs: u32,
+    complain_secs: u32,
+    decide_secs: u32,
+    threshold: u8,
+    committee: Vec<Address>,
+    word_fee: String,
+    word_stake: String,
+    estimated_gas: u64,
+}
+
+impl Shown {
+    fn of(id: B256, terms: &TrainingMarket::Terms, job: &TrainingMarket::Job, price: U256, gas: u64) -> Self {
+        let tokens = |amount: u128| format_ether(U256::from(amount));
+        let percent = |bps: u16| f64::from(bps) / 100.0;
+        let TrainingMarket::Terms { training, price: prices, times, checks, committee, .. } = terms;
+        let (sampled, optimistic) =
+            (checks.level == Level::Sampled as u8, checks.level == Level::Optimistic as u8);
+        Self {
+            accepted: true,
+            job: id,
+            state: name(&STATES, job.state),
+            level: name(&LEVELS, checks.level),
+            settled: job.settled.into(),
+            segments: job.total.into(),
+            price: format_ether(price),
+            start_price: tokens(prices.start),
+            most_price: tokens(prices.max),
+            royalty_percent: percent(training.royaltyBps),
+            royalty_to: job.royaltyTo,
+            held_back_percent: percent(prices.lastShareBps),
+            bond: tokens(prices.bond),
+            hand_back_fee: tokens(prices.handBackFee),
+            draws: sampled.then(|| [checks.draws.into(), times.proveSecs, times.revealSecs]),
+            pending: optimistic.then(|| [checks.maxPending.into(), times.windowSecs, times.answerSecs]),
+            challenge_bond: optimistic.then(|| tokens(prices.challengeBond)),
+            start_secs: times.startSecs,
+            run_secs: times.runSecs,
+            deliver_secs: times.deliverSecs,
+            complain_secs: times.complainSecs,
+            decide_secs: times.decideSecs,
+            threshold: committee.threshold,
+            committee: committee.members.clone(),
+            word_fee: tokens(committee.fee),
+            word_stake: tokens(committee.stake),
+            estimated_gas: gas,
+        }
     }
-    if checks.level == Level::Optimistic as u8 {
-        print(&format!(
-            "pending    {} claims at once, open to challenge for {} s",
-            checks.maxPending, times.windowSecs
+
+    fn print(&self) {
+        let line = |text: String| print(&text);
+        let Self { state, level, settled, segments, price, start_price, most_price, .. } = self;
+        line(format!("state      {state}, {level}, {settled} of {segments} segments settled"));
+        line(format!("price      {price} tokens a segment; grows from {start_price} to {most_price}"));
+        line(format!(
+            "of that    {} % royalty, to {}; {} % held back until the weights are delivered",
+            self.royalty_percent, self.royalty_to, self.held_back_percent
         ));
-        print(&format!("challenge  {} tokens, answered in {} s each", tokens(prices.challengeBond), times.answerSecs));
+        line(format!("bond       {} tokens; {} to hand back", self.bond, self.hand_back_fee));
+        if let Some([draws, prove_secs, reveal_secs]) = self.draws {
+            line(format!("draws      {draws} segments, proven in {prove_secs} s each"));
+            line(format!("secret     {reveal_secs} s for the requester"));
+        }
+        if let (Some([pending, window_secs, answer_secs]), Some(bond)) = (self.pending, &self.challenge_bond) {
+            line(format!("pending    {pending} claims at once, open to challenge for {window_secs} s"));
+            line(format!("challenge  {bond} tokens, answered in {answer_secs} s each"));
+        }
+        line(format!("running    {} s to start, {} s to train and prove", self.start_secs, self.run_secs));
+        line(format!(
+            "delivery   {} s to deliver, {} s to complain, {} s to decide",
+            self.deliver_secs, self.complain_secs, self.decide_secs
+        ));
+        line(format!("committee  {} words of {} decide", self.threshold, self.committee.len()));
+        for member in &self.committee {
+            line(format!("           {member}"));
+        }
+        line(format!("a word     {} tokens; {} behind it", self.word_fee, self.word_stake));
+        line(format!("gas        {} for a proof, about", self.estimated_gas));
     }
-    print(&format!("running    {} s to start, {} s to train and prove", times.startSecs, times.runSecs));
-    print(&format!(
-        "delivery   {} s to deliver, {} s to complain, {} s to decide",
-        times.deliverSecs, times.complainSecs, times.decideSecs
-    ));
-    print(&format!("committee  {} words of {} decide", committee.threshold, committee.members.len()));
-    for member in &committee.members {
-        print(&format!("           {member}"));
-    }
-    print(&format!("a word     {} tokens; {} behind it", tokens(committee.fee), tokens(committee.stake)));
 }

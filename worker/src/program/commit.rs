@@ -1,21 +1,22 @@
 //! `requester commit`: commitments to data and first parameters, and their registration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use eyre::Result;
+use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::check::Strict;
-use gradproof_prover::randomness::fresh_seed;
+use gradproof_verifier::command::files::{KEY_FILE, MAX_PROOF_BYTES, read, read_statement};
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::hex;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
 
-use super::commitments::{Commitments, first_parameters};
-use super::domain::DomainOptions;
-use super::folder::{create, refuse_used, save};
+use super::commitments::{Commitments, Origin, first_parameters};
+use super::folder::Folder;
 use super::keys::KeyOptions;
-use super::openings::Openings;
-use crate::job::Job;
+use super::openings::{Openings, Seeds};
+use super::parent::{column_vars, inherit};
+use super::train::load;
+use crate::job::InitialWeights;
 
 /// Commits to the data and first parameters of a job.
 #[derive(clap::Args, Clone, Debug)]
@@ -26,44 +27,73 @@ pub struct Commit {
     /// Folder for `statement.json`, `parameters.proof`, `data-0000.proof` … and `private/openings.json`.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Folder that `requester commit` wrote for another job on the same data: the set's seed and registrations are taken
+    /// over, so that the root of the data is the same.
+    #[arg(long, value_name = "DIR")]
+    pub same_data: Option<PathBuf>,
     /// Kind of proofs, and set-up.
     #[command(flatten)]
     pub keys: KeyOptions,
     /// Print what was written as one JSON object.
     #[arg(long)]
     pub json: bool,
-    /// Where the job counts.
-    #[command(flatten)]
-    pub domain: DomainOptions,
 }
 
 impl Commit {
     /// Runs `requester commit`.
     ///
     /// # Errors
-    /// If the job or an option is refused, the folder has a job already, or a file cannot be written.
+    /// If the job or an option is refused, the folder has a job already, or a file cannot be written: nothing is left then.
     pub fn run(&self) -> Result<Outcome> {
-        let job = Job::load(&self.job)?;
-        let domain = self.domain.domain()?;
-        refuse_used(&self.out, "choose another folder")?;
+        let job = load(&self.job)?;
+        let folder = Folder::claim_new(&self.out, "choose another folder")?;
+        let stage = folder.stage()?;
         let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
         let kind = self.keys.kind(None)?;
-        let keys = self.keys.keys(&job.architecture, job.column_vars, kind, &progress)?;
+        let keys = self.keys.keys(&job.architecture, column_vars(&job, kind)?, kind, &progress)?;
         warn(kind, keys.key.setup.is_insecure());
         let first = first_parameters(&job)?;
-        let seed = fresh_seed()?;
-        let commitments = Commitments::new(&job, &keys, &first, &seed, domain, &progress)?;
+        let mut seeds = Seeds::fresh(&job.initial_weights)?;
+        let origin = match &job.initial_weights {
+            InitialWeights::Seed(seed) => Origin::New { seed: Some(*seed) },
+            InitialWeights::File(_) => Origin::New { seed: None },
+            InitialWeights::Parent(folders) => {
+                let (parent, secret) = inherit(folders, &keys, &first)?;
+                seeds.first = secret;
+                Origin::Parent(parent)
+            }
+        };
+        let set = self.same_data.as_deref().map(Set::load).transpose()?;
+        if let Some(set) = &set {
+            seeds.data = set.seed;
+        }
+        let commitments = Commitments::new(&job, &keys, &first, &seeds, origin, &progress)?;
         let statement = &commitments.statement;
-        create(&self.out)?;
-        keys.save(&self.out)?;
-        Openings::new(statement, seed).save(&self.out)?;
-        save(&self.out.join(Part::Statement.file_name()), &statement.to_json()?)?;
-        let verifier = JobVerifier::new(&keys.key, statement, &mut Strict)?;
-        for part in verifier.parts().filter(|part| !matches!(part, Part::Segment(_))) {
+        if let Some(set) = &set {
+            ensure!(
+                statement.data.root == set.root,
+                "--same-data {}: it has other data, or lays them out otherwise: same rows in the same order, same batch, steps \
+                 a segment and columns make the same root",
+                set.folder.display()
+            );
+        }
+        let mut verifier = JobVerifier::new(&keys.key, statement, &mut Strict)?;
+        for part in verifier.registrations() {
             progress.say(format!("proving {part}"));
-            save(&self.out.join(part.file_name()), &commitments.register(&job, &keys, &first, part)?)?;
+            let taken = set.as_ref().and_then(|set| set.proof(part, &mut verifier));
+            let proof = match taken {
+                Some(proof) => proof,
+                None => commitments.register(&job, &keys, &first, part)?,
+            };
+            stage.save(&part.file_name(), &proof)?;
             progress.advance(1);
         }
+        if let Some(key) = keys.file() {
+            stage.save(KEY_FILE, &key)?;
+        }
+        Openings::new(statement, seeds).save(stage.path())?;
+        stage.save(&Part::Statement.file_name(), &statement.to_json()?)?;
+        stage.finish()?;
         drop(progress);
         let (out, private) = (self.out.display(), Openings::path(&self.out));
         if self.json {
@@ -71,7 +101,7 @@ impl Commit {
                 &serde_json::json!({
                     "statement": self.out.join("statement.json"),
                     "openings": private,
-                    "job": hex::encode(&statement.domain.job),
+                    "digest": hex::encode(&statement.digest()),
                     "data_root": hex::encode(&statement.data.root),
                     "segments": statement.segments(),
                     "positions": statement.positions(),
@@ -82,13 +112,39 @@ impl Commit {
             );
         } else {
             print(&format!("{out}/statement.json: the public statement; post it with the job"));
-            print(&format!("{out}/*.proof: {} registrations of data and first parameters", 1 + statement.positions()));
+            print(&format!("{out}/*.proof: {} registrations of data and first parameters", verifier.registrations().count()));
             print(&format!(
-                "{}: the seed of the blindings. Keep it secret and keep it: only with it can the provider prove on these \
+                "{}: the seeds of the blindings. Keep it secret and keep it: only with it can the provider prove on these \
                  commitments, and you open those to the trained weights",
                 private.display()
             ));
+            print("for a chain, `requester bind` says where the job counts, before it is proved");
         }
         Ok(Outcome::Done)
+    }
+}
+
+/// Data that were committed to before.
+struct Set {
+    folder: PathBuf,
+    root: [u8; 32],
+    seed: [u8; 32],
+}
+
+impl Set {
+    fn load(folder: &Path) -> Result<Self> {
+        let load = || -> Result<Self> {
+            let statement = read_statement(&folder.join(Part::Statement.file_name()))?;
+            let seed = Openings::load(&Openings::path(folder), &statement)?.seeds().data;
+            Ok(Self { folder: folder.to_owned(), root: statement.data.root, seed })
+        };
+        load().wrap_err("--same-data")
+    }
+
+    /// The registration of `part`, if the folder has one that holds for this job, too: of data only, under the same key.
+    fn proof(&self, part: Part, verifier: &mut JobVerifier<'_>) -> Option<Vec<u8>> {
+        let Part::Data(_) = part else { return None };
+        let proof = read(&self.folder.join(part.file_name()), MAX_PROOF_BYTES).ok()?;
+        verifier.check(part, &proof, &mut Strict).is_ok().then_some(proof)
     }
 }

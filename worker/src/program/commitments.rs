@@ -5,28 +5,53 @@ use std::path::Path;
 use eyre::{Result, WrapErr};
 use gradproof_circuits::relations::Subject;
 use gradproof_prover::commit::Committed;
-use gradproof_prover::registration::{commit_data, commit_parameters, data_tree, register_data, register_parameters};
+use gradproof_prover::registration::{
+    Blinding, commit_data, commit_parameters, data_tree, register_data, register_parameters,
+};
 use gradproof_prover::trace::Parameters;
 use gradproof_prover::witness::Witness;
-use gradproof_verifier::command::Progress;
-use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION};
+use gradproof_verifier::command::{Progress, tell};
+use gradproof_verifier::job::{DataStatement, JobStatement, Parent, SetupStatement, VERSION};
 use gradproof_verifier::merkle::Tree;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::statement::Domain;
 
+use super::folder::EXACT_WEIGHTS_FILE;
 use super::keys::Keys;
+use super::openings::Seeds;
 use crate::job::{InitialWeights, Job};
-use crate::parameters::{initial_parameters, seed_of};
+use crate::parameters::{initial_parameters, require_range, seed_of};
 use crate::parameters_file::read_parameters;
 
 /// The first parameters of a job.
+///
+/// # Errors
+/// If their file is refused, or, for those that will be registered, a value is out of range.
 pub fn first_parameters(job: &Job) -> Result<Parameters> {
+    let read = |path: &Path, key: &str| -> Result<Parameters> {
+        let read = read_parameters(path, &job.architecture).wrap_err_with(|| format!("initial_weights.{key} of the job"))?;
+        for note in read.notes {
+            tell(&format!("note: {}: {note}", path.display()));
+        }
+        Ok(read.parameters)
+    };
     match &job.initial_weights {
         InitialWeights::Seed(seed) => Ok(initial_parameters(&job.architecture, seed_of(*seed))?),
-        InitialWeights::File(path) => {
-            read_parameters(path, &job.architecture).wrap_err("initial_weights.file of the job")
-        }
+        InitialWeights::File(path) => read(path, "file"),
+        InitialWeights::Parent(folders) => read(&folders[0].join(EXACT_WEIGHTS_FILE), "parent"),
     }
+}
+
+/// Where a job's first parameters come from, as its statement says it.
+#[derive(Clone, Copy, Debug)]
+pub enum Origin {
+    /// They are committed to anew, from a public seed if there is one.
+    New {
+        /// The public seed.
+        seed: Option<u64>,
+    },
+    /// They are a parent's last ones, with its commitments.
+    Parent(Parent),
 }
 
 /// The commitments of a job with their blindings, and its statement.
@@ -35,42 +60,48 @@ pub struct Commitments {
     /// One a position of the epoch.
     pub data: Vec<Committed>,
     pub tree: Tree,
+    /// Not bound to where the job counts.
     pub statement: JobStatement,
 }
 
 impl Commitments {
     /// Commits to the data of every position of the epoch and to the first parameters.
+    ///
+    /// # Errors
+    /// If the set-up is too short, or a first parameter that has to be registered is out of range.
     pub fn new(
         job: &Job,
         keys: &Keys,
         first: &Parameters,
-        seed: &[u8; 32],
-        domain: Domain,
+        seeds: &Seeds,
+        origin: Origin,
         progress: &Progress,
     ) -> Result<Self> {
         let Keys { key, setup, .. } = keys;
         let architecture = &job.architecture;
         progress.say("committing to the first parameters");
         let witness = Witness::of_parameters(architecture, first);
-        // From a public seed the blindings follow too, so that anyone can recompute the commitments. They are not zero
-        // because biases are: a column of nothing else would be committed to as the point at infinity.
-        let (blinding_seed, initial_seed) = match job.initial_weights {
-            InitialWeights::Seed(number) => (seed_of(number), Some(number)),
-            InitialWeights::File(_) => (*seed, None),
+        let (blinding, initial_seed, parent) = match origin {
+            Origin::New { seed } => {
+                require_range(architecture, first)?;
+                (Blinding::Seed(&seeds.first), seed, None)
+            }
+            // Registered long ago: the parent's proofs say what they are.
+            Origin::Parent(parent) => (Blinding::Opening(&seeds.first), None, Some(parent)),
         };
-        let first = commit_parameters(key, setup, &witness, &blinding_seed)?;
+        let first = commit_parameters(key, setup, &witness, blinding)?;
         progress.say("committing to the data");
         let mut data = Vec::new();
         for position in 0..job.epoch().segments() {
             let rows = job.segment_rows(position)?;
             let witness = Witness::of_data(architecture, &rows.inputs, &rows.labels);
-            data.push(commit_data(key, setup, &witness, seed, position as u64)?);
+            data.push(commit_data(key, setup, &witness, &seeds.data, position as u64)?);
         }
         let points: Vec<_> = data.iter().map(|position| position.points.clone()).collect();
         let tree = data_tree(&points);
         let statement = JobStatement {
             version: VERSION,
-            domain,
+            domain: Domain::default(),
             architecture: architecture.clone(),
             column_vars: key.column_vars,
             proof: key.kind(),
@@ -81,6 +112,7 @@ impl Commitments {
             rates: job.rates.clone(),
             first_parameters: first.points.clone(),
             initial_seed,
+            parent,
         };
         statement.validate()?;
         Ok(Self { first, data, tree, statement })
@@ -103,7 +135,7 @@ impl Commitments {
             _ => {
                 let domain = self.statement.parameters(key).domain;
                 let proved = register_parameters(key, setup, parameters, self.first.clone(), domain);
-                (proved.wrap_err("the first parameters cannot be registered")?, Subject::Parameters)
+                (proved?, Subject::Parameters)
             }
         };
         Ok(keys.finish(subject, proved)?.to_bytes(subject))

@@ -3,25 +3,24 @@
 use std::path::{Path, PathBuf};
 
 use eyre::Result;
-use gradproof_prover::randomness::fresh_seed;
-use gradproof_verifier::command::files::{MAX_PROOF_BYTES, read, read_statement};
-use gradproof_verifier::command::verify::{Arguments, verify, verifying_key};
+use gradproof_verifier::command::files::{MAX_PROOF_BYTES, read};
+use gradproof_verifier::command::verify::{Arguments, KeyChoice, Verified, verify, verifying_key};
 use gradproof_verifier::command::{Outcome, Progress, print};
-use gradproof_verifier::hex;
+use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::proof::ProofKind;
 use serde::Serialize;
 
-use super::commitments::{Commitments, first_parameters};
-use super::domain::DomainOptions;
-use super::folder::{create, save};
-use super::keys::{KEY_FILE, KeyOptions};
-use super::openings::Openings;
-use super::prove::Prove;
+use super::commitments::{Commitments, Origin, first_parameters};
+use super::domain::ExpectedDomain;
+use super::folder::Folder;
+use super::keys::KeyOptions;
+use super::openings::{Openings, Seeds};
+use super::prove::{Prove, check_command};
 use super::report::Report;
 use super::settle::{ChainReport, Settlement};
 use super::train::float_accuracy;
-use crate::job::Job;
+use crate::job::{InitialWeights, Job};
 
 /// Trains on the built-in digits, proves every step, and verifies the proofs.
 #[derive(clap::Args, Clone, Debug)]
@@ -70,11 +69,13 @@ impl Demo {
         let job = Job::demo()?;
         let temporary = match self.out {
             Some(_) => None,
-            None => Some(Temporary(std::env::temp_dir().join(format!("gradproof-{}", hex::encode(&fresh_seed()?))))),
+            None => Some(tempfile::Builder::new().prefix("gradproof-").tempdir()?),
         };
         let folder =
-            self.out.as_deref().or(temporary.as_ref().map(|folder| folder.0.as_path())).unwrap_or(Path::new("."));
+            self.out.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path)).unwrap_or(Path::new("."));
         let posted = folder.join("posted");
+        // Before anything is made: the proofs go into the one, the statement into the other.
+        drop(Folder::claim_new(folder, "choose another folder")?);
         let settlement = self.post(&job, &posted)?;
         let prove = Prove {
             job: PathBuf::new(),
@@ -85,14 +86,20 @@ impl Demo {
             openings: None,
             keys: KeyOptions::default(),
             json: self.json,
-            domain: DomainOptions::default(),
+            domain: ExpectedDomain::default(),
         };
         let report = prove.prove(&job)?;
-        let statement = folder.join(Part::Statement.file_name());
-        let key = folder.join(KEY_FILE);
-        let arguments = Arguments { statement, proofs: folder.to_owned(), key: Some(key), json: self.json };
-        let verified = verify(&arguments)?;
-        let chain = settlement.map(|settlement| settle(settlement, &arguments)).transpose()?;
+        let statement = posted.join(Part::Statement.file_name());
+        let arguments = Arguments {
+            statement,
+            proofs: folder.to_owned(),
+            key: KeyChoice::default(),
+            parent: vec![],
+            registrations: false,
+            json: self.json,
+        };
+        let Verified { report: verified, job: statement, .. } = verify(&arguments)?;
+        let chain = settlement.map(|settlement| settle(settlement, &arguments, &statement)).transpose()?;
         let proved = report.segments.iter().filter_map(|segment| segment.proof);
         let measurements = Measurements {
             accepted: verified.accepted,
@@ -116,8 +123,7 @@ impl Demo {
         } else {
             print(&measurements.table(&report));
             if let Some(folder) = &self.out {
-                let folder = folder.display();
-                print(&format!("check it: verifier verify --statement {folder}/statement.json --proofs {folder}"));
+                print(&format!("check it: {}", check_command(&arguments.statement, folder)));
             }
         }
         Ok(if verified.accepted { Outcome::Done } else { Outcome::Rejected })
@@ -129,28 +135,33 @@ impl Demo {
     /// writes the statement into `folder`.
     fn post(&self, job: &Job, folder: &Path) -> Result<Option<Settlement>> {
         let progress = Progress::new(1, "statements", self.json);
-        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars, ProofKind::Wrapped, &progress)?;
-        let seed = fresh_seed()?;
-        let (first, domain) = (first_parameters(job)?, DomainOptions::default().domain()?);
-        let mut statement = Commitments::new(job, &keys, &first, &seed, domain, &progress)?.statement;
+        let kind = ProofKind::Wrapped;
+        let keys = KeyOptions::default().keys(&job.architecture, job.column_vars(kind), kind, &progress)?;
+        let (seeds, first) = (Seeds::fresh(&job.initial_weights)?, first_parameters(job)?);
+        let seed = match job.initial_weights {
+            InitialWeights::Seed(seed) => Some(seed),
+            _ => None,
+        };
+        let mut statement = Commitments::new(job, &keys, &first, &seeds, Origin::New { seed }, &progress)?.statement;
         progress.say("opening the job on a local node");
         let open = |contracts: &PathBuf| Settlement::open(contracts, &keys.key, &mut statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;
-        create(folder)?;
-        Openings::new(&statement, seed).save(folder)?;
-        save(&folder.join(Part::Statement.file_name()), &statement.to_json()?)?;
+        let folder = Folder::claim_new(folder, "choose another folder")?;
+        let stage = folder.stage()?;
+        Openings::new(&statement, seeds).save(stage.path())?;
+        stage.save(&Part::Statement.file_name(), &statement.to_json()?)?;
+        stage.finish()?;
         Ok(settlement)
     }
 }
 
 /// Submits the proofs that `arguments` name to the contracts.
-fn settle(settlement: Settlement, arguments: &Arguments) -> Result<ChainReport> {
-    let statement = read_statement(&arguments.statement)?;
-    let key = verifying_key(arguments, &statement)?;
+fn settle(settlement: Settlement, arguments: &Arguments, statement: &JobStatement) -> Result<ChainReport> {
+    let (key, _) = verifying_key(&arguments.key, &arguments.statement, statement, &arguments.proofs)?;
     let segments = (0..statement.segments() as u64)
         .map(|index| read(&arguments.proofs.join(Part::Segment(index).file_name()), MAX_PROOF_BYTES));
     let segments = segments.collect::<Result<Vec<_>>>()?;
-    settlement.submit(&key, &statement, segments.iter().map(Vec::as_slice))
+    settlement.submit(&key, statement, segments.iter().map(Vec::as_slice))
 }
 
 impl Measurements {
@@ -179,15 +190,5 @@ impl Measurements {
         }
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15} {value}")).collect();
         lines.join("\n")
-    }
-}
-
-/// A folder that is removed in the end.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        // The system tidies its temporary files if this does not.
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

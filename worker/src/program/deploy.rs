@@ -1,15 +1,16 @@
 //! `requester deploy` and `requester check-deployment`: the market on a chain.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail, ensure};
-use gradproof_verifier::command::files::{read, read_key, read_statement};
-use gradproof_verifier::command::{Outcome, Progress, print, tell, warn};
+use gradproof_verifier::command::atomic::{refuse_existing, write_new};
+use gradproof_verifier::command::files::{read, read_key_of, read_statement};
+use gradproof_verifier::command::{Outcome, Progress, pasted, print, warn};
 use gradproof_verifier::hex;
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::proof::ProofKind;
 
-use super::folder::save;
 use crate::chain::market::{Deployment, MarketCode, SUPPLY_TOKENS, Verifier};
 use crate::chain::{B256, Chain, ChainError, PrivateKeySigner, U256};
 
@@ -70,6 +71,26 @@ pub struct CheckDeployment {
     /// Statement of a job with that key: it has the shape.
     #[arg(long, value_name = "FILE", requires = "key")]
     pub statement: Option<PathBuf>,
+    /// Print the verdict as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a deployment was found to be.
+pub(super) enum Checked {
+    /// It is on the chain as it says.
+    Holds(Chain, Deployment),
+    /// It is not, which has been said.
+    Differs,
+}
+
+/// Says why something is rejected.
+pub(super) fn reject(why: &str, json: bool) {
+    if json {
+        print(&serde_json::json!({ "accepted": false, "reason": why }).to_string());
+    } else {
+        print(&format!("REJECTED: {why}"));
+    }
 }
 
 impl Deploy {
@@ -137,7 +158,7 @@ impl Deploy {
     /// Writes the deployment, and says where everything is.
     fn write(&self, deployment: &Deployment) -> Result<Outcome> {
         let json = deployment.to_json();
-        let saved = refuse_existing(&self.out).and_then(|()| save(&self.out, json.as_bytes()));
+        let saved = write_new(&self.out, json.as_bytes());
         if self.json || saved.is_err() {
             // It was paid for: it must not be lost.
             print(json.trim_end());
@@ -150,7 +171,9 @@ impl Deploy {
             }
             let (out, rpc) = (self.out.display(), &self.rpc);
             print(&format!("{out}: all addresses, and hashes of the code"));
-            print(&format!("check it: requester check-deployment --rpc {rpc} --deployment {out}"));
+            let check = ["requester", "check-deployment", "--rpc", rpc, "--deployment"].map(OsStr::new);
+            let check = pasted(check.into_iter().chain([self.out.as_os_str()]));
+            print(&format!("check it: {check}"));
         }
         Ok(Outcome::Done)
     }
@@ -163,7 +186,20 @@ impl CheckDeployment {
     /// If the file is refused, or the node does not answer.
     pub fn run(&self) -> Result<Outcome> {
         let path = self.deployment.display();
-        let Some((_, deployment)) = self.checked()? else { return Ok(Outcome::Rejected) };
+        let Checked::Holds(_, deployment) = self.checked()? else { return Ok(Outcome::Rejected) };
+        if self.json {
+            let sources = (self.contracts.is_some(), self.key.is_some());
+            let json = serde_json::json!({
+                "accepted": true,
+                "chain": deployment.chain,
+                "market": deployment.market.address,
+                "market_of_the_sources": sources.0,
+                "verifiers_of_the_sources": sources.1,
+                "insecure_setup": deployment.verifiers.iter().any(|verifier| verifier.insecure_setup),
+            });
+            print(&json.to_string());
+            return Ok(Outcome::Done);
+        }
         warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
         print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
         match (&self.contracts, &self.key) {
@@ -180,7 +216,7 @@ impl CheckDeployment {
     ///
     /// # Errors
     /// If the file is refused, or the node does not answer.
-    pub(super) fn checked(&self) -> Result<Option<(Chain, Deployment)>> {
+    pub(super) fn checked(&self) -> Result<Checked> {
         let path = self.deployment.display();
         let bytes = read(&self.deployment, MAX_DEPLOYMENT_BYTES)?;
         let deployment: Deployment = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
@@ -197,12 +233,12 @@ impl CheckDeployment {
         let chain = Chain::connect(&self.rpc, PrivateKeySigner::random())?;
         match self.compare(&chain, &deployment, verifier) {
             Err(error @ ChainError::Deployment { .. }) => {
-                tell(&format!("rejected: {path}: {error}"));
-                return Ok(None);
+                reject(&format!("{path}: {error}"), self.json);
+                return Ok(Checked::Differs);
             }
             checked => checked?,
         }
-        Ok(Some((chain, deployment)))
+        Ok(Checked::Holds(chain, deployment))
     }
 
     /// Refuses what is not as the deployment says, or, if those are given, not of the sources.
@@ -221,17 +257,6 @@ impl CheckDeployment {
     }
 }
 
-fn refuse_existing(path: &Path) -> Result<()> {
-    ensure!(
-        !path.exists(),
-        "{} is there already: a deployment that is in use must not be lost; choose another file",
-        path.display()
-    );
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    ensure!(folder.is_dir(), "there is no folder {} for {}", folder.display(), path.display());
-    Ok(())
-}
-
 /// The key for wrapped proofs in the file `key`, of the shape of `statement`.
 fn wrapped_key(key: &Path, statement: &Path) -> Result<VerifyingKey> {
     let (key_path, path) = (key.display(), statement.display());
@@ -241,8 +266,5 @@ fn wrapped_key(key: &Path, statement: &Path) -> Result<VerifyingKey> {
         "{path} is for core proofs, which no contract verifies: `requester commit --proof wrapped` makes one for wrapped \
          proofs"
     );
-    let key = read_key(key)?.key(&statement.architecture, statement.column_vars);
-    let key = key.wrap_err_with(|| format!("{key_path} is not the key of {path}"))?;
-    ensure!(key.digest() == statement.verifying_key, "{key_path} is not the key of {path}: the digests differ");
-    Ok(key)
+    read_key_of(key, &statement).wrap_err_with(|| format!("{key_path} is not the key of {path}"))
 }

@@ -4,7 +4,7 @@ use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use eyre::{Result, WrapErr, ensure};
+use eyre::{Result, WrapErr, bail, ensure};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
 use gradproof_prover::backend::{Backend, Choice};
@@ -20,9 +20,7 @@ use gradproof_verifier::powers::{ReferenceStrings, Setup};
 use gradproof_verifier::proof::{Proof, ProofKind};
 
 use super::folder::{create, save};
-
-/// Name of the file with what verifiers need besides the statement.
-pub const KEY_FILE: &str = "verifying.key";
+use crate::cache;
 
 /// Name of the program for CUDA devices, which stands beside this one if it was built.
 const CUDA_PROGRAM: &str = "gradproof-cuda";
@@ -89,7 +87,7 @@ impl KeyOptions {
             }
         };
         if kind == ProofKind::Wrapped {
-            let folder = self.key_cache.clone().or_else(default_cache);
+            let folder = self.key_cache.clone().or_else(cache::folder);
             keys.wrap(folder.as_deref(), &backend, progress)?;
         }
         Ok(keys)
@@ -101,13 +99,6 @@ impl KeyOptions {
         let program = program.with_file_name(format!("{CUDA_PROGRAM}{EXE_SUFFIX}"));
         Ok(Backend::choose(self.backend, self.without_zero_knowledge, &program)?)
     }
-}
-
-/// The user's folder for what can be made again.
-fn default_cache() -> Option<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let caches = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    caches.map(|folder| folder.join("gradproof"))
 }
 
 /// A verifying key, and the powers of τ that belong to it.
@@ -132,6 +123,8 @@ impl Keys {
     fn wrap(&mut self, folder: Option<&Path>, backend: &Backend, progress: &Progress) -> Result<()> {
         let mut strings = ReferenceStrings::new(&self.setup);
         let (key, setup) = (&self.key, &self.setup);
+        // All circuits are known to be small enough before the first key is made.
+        key.circuit_bits()?;
         let wrappers = Wrappers::new(|subject| -> Result<Wrapper> {
             let name = stored_name(key, subject);
             let path =
@@ -163,12 +156,10 @@ impl Keys {
         Ok(())
     }
 
-    /// Writes what verifiers need besides the statement into `folder`, unless they can make it in no time.
-    pub fn save(&self, folder: &Path) -> Result<()> {
-        if self.key.setup.is_insecure() && self.wrappers.is_none() {
-            return Ok(());
-        }
-        save(&folder.join(KEY_FILE), &KeyFile::of(&self.key).to_bytes())
+    /// What verifiers need besides the statement, as a file, unless they can make it in no time.
+    pub fn file(&self) -> Option<Vec<u8>> {
+        let quick = self.key.setup.is_insecure() && self.wrappers.is_none();
+        (!quick).then(|| KeyFile::of(&self.key).to_bytes())
     }
 
     /// The proof in the kind of these keys.
@@ -179,6 +170,25 @@ impl Keys {
                 let relations = self.key.relations(subject);
                 Ok(wrappers.get(subject).wrap(relations, &proved.publics, proved.proof)?)
             }
+        }
+    }
+}
+
+/// The powers of τ that belong to a key of core or wrapped proofs, as many as a column has entries: from the file of its
+/// ceremony, or those that everybody knows.
+///
+/// # Errors
+/// If the file is missing, refused, or of another ceremony.
+pub fn setup_of(key: &VerifyingKey, file: Option<&Path>) -> Result<Setup> {
+    let bits = key.column_vars as u32;
+    match (file, key.setup.is_insecure()) {
+        (None, true) => Ok(Setup::insecure(bits)?),
+        (None, false) => bail!("the set-up is that of a ceremony: give its powers with --setup FILE"),
+        (Some(path), true) => bail!("--setup {}: the job has the insecure set-up, without a file", path.display()),
+        (Some(path), false) => {
+            let setup = import(path, bits)?;
+            ensure!(setup.key == key.setup, "{} is of another ceremony than the job's", path.display());
+            Ok(setup)
         }
     }
 }

@@ -1,34 +1,33 @@
 //! `provider prove`: trains a job and proves every segment; goes on where an earlier run was interrupted.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use ark_bn254::Fr;
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::check::Strict;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 use gradproof_prover::commit::Committed;
 use gradproof_prover::prove::{Job as ProofJob, prove};
-use gradproof_prover::randomness::{Use, derived, fresh_seed};
 use gradproof_prover::registration::data_paths;
-use gradproof_prover::trace::SegmentTrace;
+use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_prover::witness::Witness;
-use gradproof_verifier::command::files::read_statement;
-use gradproof_verifier::command::{Outcome, Progress, print, warn};
+use gradproof_verifier::command::files::{KEY_FILE, list_proofs, read, read_statement};
+use gradproof_verifier::command::{Outcome, Progress, pasted, print, warn};
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
 
-use super::commitments::{Commitments, first_parameters, require_same};
-use super::domain::DomainOptions;
-use super::folder::{create, refuse_used, save, stored, stored_statement};
-use super::keys::{KEY_FILE, KeyOptions, Keys};
-use super::openings::Openings;
+use super::commitments::{Commitments, Origin, first_parameters, require_same};
+use super::domain::ExpectedDomain;
+use super::folder::{Folder, REPORT_FILE, save, stored, stored_statement};
+use super::keys::{KeyOptions, Keys};
+use super::openings::{Openings, Seeds};
+use super::parent::{column_vars, inherit};
 use super::report::{ProofReport, RegistrationReport, Report};
-use super::train::{Trainer, finish, new_report, print_report, save_report};
-use crate::job::Job;
-use gradproof_verifier::command::atomic::PARTIAL;
+use super::train::{Trainer, finish, load, new_report, print_report, save_report};
+use crate::job::{InitialWeights, Job};
 
 /// Trains a job and proves every step.
 #[derive(clap::Args, Clone, Debug)]
@@ -36,7 +35,7 @@ pub struct Prove {
     /// The job file (TOML).
     #[arg(long, value_name = "FILE")]
     pub job: PathBuf,
-    /// Folder for `statement.json`, all proofs, `weights.safetensors` and `report.json`.
+    /// Folder for `statement.json`, all proofs, `weights.exact.safetensors`, `weights.safetensors` and `report.json`.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Go on in a folder where an earlier run was interrupted; proofs that are there are checked and kept.
@@ -57,9 +56,9 @@ pub struct Prove {
     /// Print the report as JSON.
     #[arg(long)]
     pub json: bool,
-    /// Where the job counts, if no statement says so.
+    /// Where the job is expected to count.
     #[command(flatten)]
-    pub domain: DomainOptions,
+    pub domain: ExpectedDomain,
 }
 
 /// What an earlier program fixed about the job.
@@ -75,13 +74,12 @@ impl Prove {
     /// # Errors
     /// If the job, the statement or what is in the folder is refused, a value leaves its range, or a file cannot be written.
     pub fn run(&self) -> Result<Outcome> {
-        let report = self.prove(&Job::load(&self.job)?)?;
+        let report = self.prove(&load(&self.job)?)?;
         print_report(&report, self.json)?;
         if !self.json {
-            let out = self.out.display();
-            let beside = self.out.join(KEY_FILE).is_file();
-            let key = if beside { format!(" --key {out}/{KEY_FILE}") } else { String::new() };
-            print(&format!("check it: verifier verify --statement {out}/statement.json --proofs {out}{key}"));
+            // Whoever checks takes the statement from the requester; this program may have been that itself.
+            let own = self.out.join(Part::Statement.file_name());
+            print(&format!("check it: {}", check_command(self.statement.as_deref().unwrap_or(&own), &self.out)));
         }
         Ok(Outcome::Done)
     }
@@ -91,11 +89,14 @@ impl Prove {
     /// # Errors
     /// As those of [`Self::run`].
     pub fn prove(&self, job: &Job) -> Result<Report> {
-        if !self.resume {
-            refuse_used(&self.out, "--resume goes on with the job in this folder, or choose another folder")?;
-        }
+        let out = match self.resume {
+            true => Folder::claim(&self.out)?,
+            false => Folder::claim_new(&self.out, "--resume goes on with the job in this folder, or choose another folder")?,
+        };
         let given = self.given()?;
-        let domain = given.as_ref().map_or_else(|| self.domain.domain(), |given| Ok(given.statement.domain))?;
+        if let Some(given) = &given {
+            self.domain.compare(&given.statement)?;
+        }
         let mut report = new_report(job);
         let earlier = if self.resume { earlier_report(&self.out) } else { None };
         let registrations = job.epoch().segments().min(job.segments()) + 1;
@@ -104,7 +105,10 @@ impl Prove {
 
         let begin = Instant::now();
         let kind = self.keys.kind(given.as_ref().map(|given| given.statement.proof))?;
-        let keys = self.keys.keys(&job.architecture, job.column_vars, kind, &progress)?;
+        // The statement fixes the length of columns, as everything else.
+        let column_vars =
+            given.as_ref().map_or_else(|| column_vars(job, kind), |given| Ok(given.statement.column_vars))?;
+        let keys = self.keys.keys(&job.architecture, column_vars, kind, &progress)?;
         registration.setup_secs = begin.elapsed().as_secs_f64();
         report.zero_knowledge = keys.zero_knowledge && earlier.as_ref().is_none_or(|earlier| earlier.zero_knowledge);
         let earlier = earlier.unwrap_or_default();
@@ -113,29 +117,26 @@ impl Prove {
 
         let begin = Instant::now();
         let first = first_parameters(job)?;
-        let seed = given.as_ref().map_or_else(fresh_seed, |given| Ok(given.openings.blinding_seed))?;
-        let commitments = Commitments::new(job, &keys, &first, &seed, domain, &progress)?;
-        if let Some(given) = &given {
-            require_same(&commitments.statement, &given.statement, &given.path)?;
-        }
+        let (commitments, seeds) = commit(job, &keys, &first, given.as_ref(), &progress)?;
         registration.commit_secs = begin.elapsed().as_secs_f64();
-        create(&self.out)?;
-        keys.save(&self.out)?;
-        remove_unfinished(&self.out)?;
-        Openings::new(&commitments.statement, seed).save(&self.out)?;
-        save(&self.out.join(Part::Statement.file_name()), &commitments.statement.to_json()?)?;
+        out.tidy()?;
+        if let Some(key) = keys.file() {
+            out.save(KEY_FILE, &key)?;
+        }
+        Openings::new(&commitments.statement, seeds).save(out.path())?;
+        out.save(&Part::Statement.file_name(), &commitments.statement.to_json()?)?;
 
         let begin = Instant::now();
         let mut verifier = JobVerifier::new(&keys.key, &commitments.statement, &mut Strict)?;
-        for part in verifier.parts().filter(|part| !matches!(part, Part::Segment(_))) {
+        for part in verifier.registrations() {
             progress.say(format!("proving {part}"));
-            report.proof_bytes += self.registration(job, &keys, &commitments, part, &mut verifier)? as u64;
+            report.proof_bytes += self.registration(job, &keys, &commitments, &first, part, &mut verifier)? as u64;
             progress.advance(1);
         }
         registration.prove_secs = begin.elapsed().as_secs_f64();
         report.registration = Some(registration);
 
-        let mut trainer = Trainer::new(job, self.traces.as_deref())?;
+        let mut trainer = Trainer::new(job, first, self.traces.as_deref());
         let mut first = commitments.first.clone();
         for index in 0..job.segments() {
             let part = Part::Segment(index as u64);
@@ -149,22 +150,22 @@ impl Prove {
                 progress.say(format!("training {part}"));
                 let (trace, mut segment) = trainer.trace(index)?;
                 progress.say(format!("proving {part}"));
-                let (proof, mut times) = prove_segment(&keys, &commitments, index, first, &seed, trace)
+                let (proof, mut times) = prove_segment(&keys, &commitments, index, first, &seeds, trace)
                     .wrap_err_with(|| format!("{part}"))?;
                 let begin = Instant::now();
                 verifier.check(part, &proof, &mut Strict).wrap_err("the new proof is refused")?;
                 times.verify_ms = begin.elapsed().as_secs_f64() * 1e3;
-                save(&self.out.join(part.file_name()), &proof)?;
+                out.save(&part.file_name(), &proof)?;
                 segment.proof = Some(times);
                 report.segments.push(segment);
                 report.proof_bytes += proof.len() as u64;
             }
             let points = verifier.parameters().to_vec();
-            first = Committed { blindings: last_blindings(&seed, index, points.len()), points };
-            save_report(&self.out, &mut report)?;
+            first = Committed { blindings: seeds.last_blindings(&commitments.statement, index, points.len()), points };
+            save_report(&out, &mut report)?;
             progress.advance(1);
         }
-        finish(&self.out, job, &trainer.parameters, &mut report)?;
+        finish(&out, job, &trainer.parameters, &mut report)?;
         Ok(report)
     }
 
@@ -177,8 +178,7 @@ impl Prove {
                 if let Some(here) = here {
                     require_same(&here, &statement, path)?;
                 }
-                let beside = || Openings::path(path.parent().unwrap_or(Path::new("")));
-                (path.clone(), statement, self.openings.clone().unwrap_or_else(beside))
+                (path.clone(), statement, self.openings.clone().unwrap_or_else(|| Openings::beside(path)))
             }
             (None, Some(here)) => (self.out.join(Part::Statement.file_name()), here, Openings::path(&self.out)),
             (None, None) => {
@@ -197,6 +197,7 @@ impl Prove {
         job: &Job,
         keys: &Keys,
         commitments: &Commitments,
+        first: &Parameters,
         part: Part,
         verifier: &mut JobVerifier<'_>,
     ) -> Result<usize> {
@@ -208,7 +209,7 @@ impl Prove {
         let proof = match taken {
             Some(proof) => proof,
             None => {
-                let proof = commitments.register(job, keys, &first_parameters(job)?, part)?;
+                let proof = commitments.register(job, keys, first, part)?;
                 verifier.check(part, &proof, &mut Strict).wrap_err("the new proof is refused")?;
                 proof
             }
@@ -218,13 +219,51 @@ impl Prove {
     }
 }
 
+/// Commits to data and first parameters, anew or as the requester did; the statement is bound if that is.
+fn commit(
+    job: &Job,
+    keys: &Keys,
+    first: &Parameters,
+    given: Option<&Given>,
+    progress: &Progress,
+) -> Result<(Commitments, Seeds)> {
+    let seed = match job.initial_weights {
+        InitialWeights::Seed(seed) => Some(seed),
+        _ => None,
+    };
+    let Some(Given { path, statement, openings }) = given else {
+        let mut seeds = Seeds::fresh(&job.initial_weights)?;
+        let origin = match &job.initial_weights {
+            InitialWeights::Parent(folders) => {
+                let (parent, secret) = inherit(folders, keys, first)?;
+                seeds.first = secret;
+                Origin::Parent(parent)
+            }
+            _ => Origin::New { seed },
+        };
+        return Ok((Commitments::new(job, keys, first, &seeds, origin, progress)?, seeds));
+    };
+    let seeds = openings.seeds();
+    let origin = statement.parent.map_or(Origin::New { seed }, Origin::Parent);
+    let mut commitments = Commitments::new(job, keys, first, &seeds, origin, progress)?;
+    commitments.statement.domain = statement.domain;
+    require_same(&commitments.statement, statement, path)?;
+    Ok((commitments, seeds))
+}
+
+/// The command that checks the proofs in a folder, to be pasted.
+pub fn check_command(statement: &Path, proofs: &Path) -> String {
+    let [verifier, verify, of, with] = ["verifier", "verify", "--statement", "--proofs"].map(OsStr::new);
+    pasted([verifier, verify, of, statement.as_os_str(), with, proofs.as_os_str()])
+}
+
 /// Proves segment `index` of a job from its trace: the proof as bytes.
 pub fn prove_segment(
     keys: &Keys,
     commitments: &Commitments,
     index: usize,
     first: Committed,
-    seed: &[u8; 32],
+    seeds: &Seeds,
     trace: SegmentTrace,
 ) -> Result<(Vec<u8>, ProofReport)> {
     let (key, setup) = (&keys.key, &keys.setup);
@@ -239,7 +278,8 @@ pub fn prove_segment(
     let position = statement.position;
     let data = commitments.data.get(position as usize).cloned().unwrap_or_default();
     let paths = data_paths(&commitments.tree, data.points.len(), position);
-    let last_blindings = last_blindings(seed, index, key.relations(Subject::Segment).layout.group(Group::Last).len());
+    let columns = key.relations(Subject::Segment).layout.group(Group::Last).len();
+    let last_blindings = seeds.last_blindings(&commitments.statement, index, columns);
     let proof_job = ProofJob { key, setup, statement, data, paths, first, last_blindings };
     let proved = prove(proof_job, &witness, Strict)?;
     let mut times = ProofReport::new(witness_secs, &proved.timing);
@@ -251,13 +291,9 @@ pub fn prove_segment(
     Ok((proof, times))
 }
 
-fn last_blindings(seed: &[u8; 32], segment: usize, columns: usize) -> Vec<Fr> {
-    derived(seed, Use::LastParameters { segment: segment as u64 }, columns)
-}
-
 fn refuse_proofs(folder: &Path) -> Result<()> {
     if folder.is_dir() {
-        let proofs = gradproof_verifier::command::files::list_proofs(folder)?;
+        let proofs = list_proofs(folder)?;
         let lone = proofs.parts.values().next();
         ensure!(
             lone.is_none(),
@@ -270,18 +306,6 @@ fn refuse_proofs(folder: &Path) -> Result<()> {
 
 /// The report of an earlier run; it is a convenience only, and one that cannot be read is left out.
 fn earlier_report(folder: &Path) -> Option<Report> {
-    let bytes = gradproof_verifier::command::files::read(&folder.join("report.json"), 1 << 24).ok()?;
+    let bytes = read(&folder.join(REPORT_FILE), 1 << 24).ok()?;
     serde_json::from_slice(&bytes).ok()
-}
-
-/// Removes files that an interrupted run was writing.
-fn remove_unfinished(folder: &Path) -> Result<()> {
-    let context = || format!("cannot tidy the folder {}", folder.display());
-    for entry in std::fs::read_dir(folder).wrap_err_with(context)? {
-        let path = entry.wrap_err_with(context)?.path();
-        if path.to_string_lossy().ends_with(PARTIAL) && path.is_file() {
-            std::fs::remove_file(&path).wrap_err_with(context)?;
-        }
-    }
-    Ok(())
 }

@@ -48,7 +48,7 @@ impl Settlement {
         let contracts = Contracts::deploy(&chain, &compiler, key)?;
         let owner = chain.sender();
         let job = contracts.open(&chain, statement, owner)?;
-        statement.domain = contracts.domain(&chain, &job, owner);
+        *statement = statement.bind(contracts.domain(&chain, &job, owner))?;
         Ok(Self { _node: node, chain, contracts, job })
     }
 

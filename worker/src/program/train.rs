@@ -8,11 +8,12 @@ use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_verifier::command::{Outcome, Progress, print, tell};
 
 use super::commitments::first_parameters;
-use super::folder::{create, save};
+use super::folder::{EXACT_WEIGHTS_FILE, Folder, REPORT_FILE, WEIGHTS_FILE};
 use super::report::{Report, SegmentReport, peak_memory_bytes};
 use crate::float::FloatNetwork;
-use crate::job::{Job, Segment};
+use crate::job::{InitialWeights, Job, Segment};
 use crate::kernels::Cpu;
+use crate::parameters::require_range;
 use crate::parameters_file::{Numbers, write_parameters};
 use crate::trace_file::{read_trace, write_trace};
 use crate::train::{SegmentPlan, evaluate, train, train_segment};
@@ -23,7 +24,7 @@ pub struct Train {
     /// The job file (TOML).
     #[arg(long, value_name = "FILE")]
     pub job: PathBuf,
-    /// Folder for `weights.safetensors` and `report.json`.
+    /// Folder for `weights.exact.safetensors`, `weights.safetensors` and `report.json`; must have none yet.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Folder for `segment-0000.trace` …, from which `provider prove --traces` proves in another process.
@@ -43,12 +44,15 @@ impl Train {
     /// # Errors
     /// If the job is refused, a value leaves its range, or a file cannot be written.
     pub fn run(&self) -> Result<Outcome> {
-        let job = Job::load(&self.job)?;
-        create(&self.out)?;
-        if let Some(folder) = &self.traces {
-            create(folder)?;
+        let job = load(&self.job)?;
+        let out = Folder::claim_new(&self.out, "choose another folder")?;
+        let traces = self.traces.as_deref().map(|folder| claim_traces(folder, &self.out)).transpose()?;
+        let first = first_parameters(&job)?;
+        if let InitialWeights::Seed(_) | InitialWeights::File(_) = job.initial_weights {
+            // What a proof would refuse is not trained on either.
+            require_range(&job.architecture, &first)?;
         }
-        let mut trainer = Trainer::new(&job, None)?;
+        let mut trainer = Trainer::new(&job, first, None);
         let mut report = new_report(&job);
         let progress = Progress::new(job.steps as u64, "steps", self.json);
         for index in 0..job.segments() {
@@ -69,7 +73,8 @@ impl Train {
             report.float_accuracy = float_accuracy(&job)?;
         }
         drop(progress);
-        finish(&self.out, &job, &trainer.parameters, &mut report)?;
+        drop(traces);
+        finish(&out, &job, &trainer.parameters, &mut report)?;
         print_report(&report, self.json)?;
         Ok(Outcome::Done)
     }
@@ -81,12 +86,14 @@ pub struct Trainer<'a> {
     traces: Option<&'a Path>,
     /// Parameters after the segments so far.
     pub parameters: Parameters,
+    /// True once it was said that the test set leaves the range.
+    untested: bool,
 }
 
 impl<'a> Trainer<'a> {
-    /// A trainer with the first parameters; it reads the segments in the folder `traces`, if one is given.
-    pub fn new(job: &'a Job, traces: Option<&'a Path>) -> Result<Self> {
-        Ok(Self { job, traces, parameters: first_parameters(job)? })
+    /// A trainer from the first parameters; it reads the segments in the folder `traces`, if one is given.
+    pub fn new(job: &'a Job, first: Parameters, traces: Option<&'a Path>) -> Self {
+        Self { job, traces, parameters: first, untested: false }
     }
 
     /// The next segment, `index`, with its trace.
@@ -165,13 +172,15 @@ impl<'a> Trainer<'a> {
         Ok((segment, report))
     }
 
-    fn test_accuracy(&self) -> Option<f64> {
+    fn test_accuracy(&mut self) -> Option<f64> {
         let test = self.job.test.as_ref()?;
         match evaluate(&self.job.architecture, &Cpu, &self.parameters, &test.inputs, &test.labels) {
             Ok(evaluation) => Some(evaluation.accuracy()),
             Err(error) => {
                 // Nothing is wrong with the training: only rows that are not trained on leave the range.
-                tell(&format!("warning: no accuracy on the test set: {error}"));
+                if !std::mem::replace(&mut self.untested, true) {
+                    tell(&format!("warning: no accuracy on the test set, said once: {error}"));
+                }
                 None
             }
         }
@@ -203,17 +212,38 @@ pub fn new_report(job: &Job) -> Report {
     Report { steps: job.steps, parameters: job.architecture.parameters(), ..Report::default() }
 }
 
-/// Writes `report.json`.
-pub fn save_report(out: &Path, report: &mut Report) -> Result<()> {
-    report.peak_memory_bytes = peak_memory_bytes();
-    report.test_accuracy = report.segments.last().and_then(|segment| segment.test_accuracy);
-    save(&out.join("report.json"), &serde_json::to_vec_pretty(report)?)
+/// Reads a job file and its data, and tells what the user should know.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn load(path: &Path) -> Result<Job> {
+    let job = Job::load(path)?;
+    for note in &job.notes {
+        tell(&format!("note: {}: {note}", path.display()));
+    }
+    Ok(job)
 }
 
-/// Writes what a run ends with: `weights.safetensors` and `report.json`.
-pub fn finish(out: &Path, job: &Job, parameters: &Parameters, report: &mut Report) -> Result<()> {
+/// A folder for traces, without any yet; the folder of the results is claimed already.
+fn claim_traces(folder: &Path, out: &Path) -> Result<Option<Folder>> {
+    let claimed = if folder == out { None } else { Some(Folder::claim(folder)?) };
+    let first = trace_path(folder, 0);
+    ensure!(!first.exists(), "{} is there already; choose another folder", first.display());
+    Ok(claimed)
+}
+
+/// Writes `report.json`.
+pub fn save_report(out: &Folder, report: &mut Report) -> Result<()> {
+    report.peak_memory_bytes = peak_memory_bytes();
+    report.test_accuracy = report.segments.last().and_then(|segment| segment.test_accuracy);
+    out.save(REPORT_FILE, &serde_json::to_vec_pretty(report)?)
+}
+
+/// Writes what a run ends with: the weights, exact and for PyTorch, and `report.json`.
+pub fn finish(out: &Folder, job: &Job, parameters: &Parameters, report: &mut Report) -> Result<()> {
     ensure!(report.segments.len() == job.segments(), "not all segments are trained");
-    write_parameters(&out.join("weights.safetensors"), &job.architecture, parameters, Numbers::Float)?;
+    write_parameters(&out.join(EXACT_WEIGHTS_FILE), &job.architecture, parameters, Numbers::Exact)?;
+    write_parameters(&out.join(WEIGHTS_FILE), &job.architecture, parameters, Numbers::Float)?;
     save_report(out, report)
 }
 

@@ -4,7 +4,7 @@
 //! none, one operand less in a condition, or the bound of a comparison in one on its other side. The tests must fail
 //! on it. All mutants are built at once for the tests in Solidity, each behind a switch (mutant schemata: Untch, Offutt, Harrold
 //! 1993): a mutant then costs a run of the tests and no build. What these do not miss in verifier, ledger and libraries is taken out
-//! of the text for the tests of the package `gradproof-tests` that call them on a node, and so are the faults in assembly.
+//! of the text for the tests of the package `gradproof-end-to-end` that call them on a node, and so are the faults in assembly.
 
 mod condition;
 mod copy;
@@ -145,7 +145,7 @@ struct NodeTests(PathBuf);
 impl NodeTests {
     /// Builds them once: what a test is run with must not change while the task runs.
     fn build() -> Result<Self> {
-        let arguments = ["test", "--release", "-p", "gradproof-tests", "--test", "contracts", "--no-run"];
+        let arguments = ["test", "--release", "-p", "gradproof-end-to-end", "--test", "contracts", "--no-run"];
         let output = cargo()
             .args(arguments)
             .args(["--message-format", "json-render-diagnostics"])
@@ -169,7 +169,7 @@ impl NodeTests {
         for names in ROUNDS {
             let output = Command::new(&self.0)
                 .args(names)
-                .current_dir(root().join("tests"))
+                .current_dir(root().join("tests/end_to_end"))
                 .env("GRADPROOF_CONTRACTS", contracts)
                 .output()
                 .wrap_err("cannot start the tests")?;

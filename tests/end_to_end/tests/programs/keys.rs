@@ -103,8 +103,12 @@ fn exported_contracts_accept_exported_call_data() {
     let node = Anvil::start(&contracts).expect("the node starts");
     let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
     // The account that calls stands in for the settling contract.
-    let domain = format!("--chain 31337 --contract {}", chain.sender());
-    run(at, &format!("requester commit --job job.toml --out posted --proof wrapped {domain}")).exits(0);
+    run(at, "requester commit --job job.toml --out unbound --proof wrapped").exits(0);
+    let line = "verifier export-contract --statement unbound/statement.json --proofs unbound --insecure --out none";
+    run(at, line).exits(2).says("no contract takes its proofs: `requester bind`");
+    let sender = chain.sender();
+    let domain = format!("--chain 31337 --contract {sender} --owner {sender} --job-id 0x{}", "07".repeat(32));
+    run(at, &format!("requester bind --statement unbound/statement.json --out posted {domain}")).exits(0);
     run(at, "provider prove --job job.toml --statement posted/statement.json --out out").exits(0);
     let line = "verifier export-contract --statement posted/statement.json --proofs out --insecure";
     run(at, &format!("{line} --out contract")).exits(0).says("INSECURE");

@@ -5,13 +5,15 @@ use gradproof_circuits::relations::{Subject, default_column_vars};
 use gradproof_prover::prove::{Job as ProofJob, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{
-    commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
+    Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
 };
+use gradproof_prover::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::powers::Setup;
 use gradproof_verifier::statement::Domain;
 use gradproof_verifier::verify::verify;
+use gradproof_tests::forge::fixture;
 use gradproof_worker::job::Job;
 use gradproof_worker::kernels::Cpu;
 use gradproof_worker::parameters::{initial_parameters, seed_of};
@@ -33,7 +35,7 @@ fn a_segment_of_digits_is_proved_and_verified() {
     let mut parameters = initial_parameters(&architecture, seed_of(1)).unwrap();
 
     let first_witness = Witness::of_parameters(&architecture, &parameters);
-    let first = commit_parameters(&key, &setup, &first_witness, &seed).unwrap();
+    let first = commit_parameters(&key, &setup, &first_witness, Blinding::Seed(&seed)).unwrap();
     let begin = std::time::Instant::now();
     let registered = register_parameters(&key, &setup, &parameters, first.clone(), Domain::default()).unwrap();
     println!("parameters registered {:?} {:?}", begin.elapsed(), registered.timing);
@@ -65,7 +67,7 @@ fn a_segment_of_digits_is_proved_and_verified() {
     let last = layout.group(gradproof_circuits::tensor::Group::Last).len();
     let paths = data_paths(&tree, data.points.len(), 0);
     let statement = gradproof_verifier::statement::Statement { subject: Subject::Segment, rate: 1, ..data_statement };
-    let last_blindings = derived(&seed, Use::LastParameters { segment: 0 }, last);
+    let last_blindings = derived(&seed, Use::LastParameters { statement: &[0; 32], segment: 0 }, last);
     let job = ProofJob { key: &key, setup: &setup, statement, data, paths, first: first.clone(), last_blindings };
     let begin = std::time::Instant::now();
     let proved = prove(job, &witness, Strict).unwrap();
@@ -74,4 +76,28 @@ fn a_segment_of_digits_is_proved_and_verified() {
     let begin = std::time::Instant::now();
     verify(&key, &proved.statement, &first.points, &proved.proof, Strict).unwrap();
     println!("verified {:?}", begin.elapsed());
+}
+
+/// The reference that the forgeries start from is the training that is proved.
+#[test]
+fn honest_training_equals_the_workers() {
+    let task = &fixture().task;
+    let a = &task.architecture;
+    let cut = |values: &[i64], rows: usize, width: usize, padded: usize| -> Vec<i64> {
+        values.chunks(padded).take(rows).flat_map(|row| row[..width].to_vec()).collect()
+    };
+    let mut parameters = Parameters {
+        weights: (0..a.layers())
+            .map(|l| cut(&task.weights[l], a.widths[l], a.widths[l + 1], a.padded_width(l + 1)))
+            .collect(),
+        biases: (0..a.layers()).map(|l| cut(&task.biases[l], 1, a.widths[l + 1], a.padded_width(l + 1))).collect(),
+    };
+    let input = cut(&task.input, a.samples(), a.widths[0], a.padded_width(0)).into_iter().map(|x| x as i16).collect();
+    let label = |row: &[i64]| row.iter().position(|y| *y == 1).map_or(NO_LABEL, |j| j as u16);
+    let labels = task.labels.chunks(a.padded_width(a.layers())).map(label).collect();
+    let plan = SegmentPlan { live: task.live, rate: task.rate, first_step: 0 };
+    let trace = train_segment(a, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).unwrap();
+    let mut witness = Witness::of_segment(a, &trace).unwrap();
+    witness.count_lookups(&fixture().key.relations(Subject::Segment).tree).unwrap();
+    assert_eq!(witness, fixture().witness(Subject::Segment));
 }

@@ -18,7 +18,7 @@ fn built_in_digits_are_the_first_of_mnist() {
     let mnist = root().join("data").join("mnist");
     let set = |name: &str| {
         let [images, labels] = ["images-idx3", "labels-idx1"].map(|kind| mnist.join(format!("{name}-{kind}-ubyte")));
-        DataSet::read(&Files::Idx { images, labels }, &SCALING).expect("MNIST can be read")
+        DataSet::read(&Files::Idx { images, labels }, &SCALING, None).expect("MNIST can be read")
     };
     if !mnist.join("train-images-idx3-ubyte").exists() {
         return skip(

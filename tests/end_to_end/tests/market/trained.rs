@@ -8,7 +8,7 @@ use gradproof_prover::columns::columns_in;
 use gradproof_prover::commit::{Committed, commit};
 use gradproof_prover::prove::{Job as ProofJob, prove};
 use gradproof_prover::randomness::{Use, derived};
-use gradproof_prover::registration::{commit_data, commit_parameters, data_paths, data_tree};
+use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree};
 use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::{fixture, wrapped};
@@ -19,7 +19,7 @@ use gradproof_verifier::merkle::Tree;
 use gradproof_verifier::statement::{Domain, points_digest};
 use gradproof_worker::chain::B256;
 use gradproof_worker::data::DataSet;
-use gradproof_worker::job::{InitialWeights, Job, RateChange};
+use gradproof_worker::job::{Columns, InitialWeights, Job, RateChange};
 use gradproof_worker::kernels::Cpu;
 use gradproof_worker::parameters::{initial_parameters, seed_of};
 use gradproof_worker::train::{SegmentPlan, train_segment};
@@ -60,12 +60,13 @@ fn job() -> Job {
     let inputs = (0..rows * width).map(|i| (i * i % 199) as i16).collect();
     let labels = (0..rows).map(|row| (row % 3) as u16).collect();
     Job {
-        train: DataSet { rows, width, inputs, labels, classes: architecture.classes() },
+        train: DataSet { rows, width, inputs, labels, classes: architecture.classes(), ..DataSet::default() },
         test: None,
         steps: 4 + 2 + 4,
         rates: [(0, 2), (2, 1)].map(|(from_segment, rate)| RateChange { from_segment, rate }).to_vec(),
         initial_weights: InitialWeights::Seed(7),
-        column_vars: key().column_vars,
+        columns: Columns::Bits(key().column_vars),
+        notes: vec![],
         architecture,
     }
 }
@@ -88,7 +89,9 @@ impl Opening {
 
     fn with(seed: &[u8; 32], index: usize, parameters: &Parameters) -> Self {
         let columns = key().relations(Subject::Segment).layout.group(Group::Last).len();
-        let blindings = derived(seed, Use::LastParameters { segment: index as u64 }, columns);
+        // The job of these tests counts in several places with one training; a job of the programs has a seed for each.
+        let purpose = Use::LastParameters { statement: &[0; 32], segment: index as u64 };
+        let blindings = derived(seed, purpose, columns);
         Self { parameters: parameters.clone(), blindings }
     }
 
@@ -113,7 +116,7 @@ impl Trained {
         let (key, setup) = (key(), &fixture().setup);
         let weights = initial_parameters(&job.architecture, seed_of(7)).expect("the architecture is valid");
         let witness = Witness::of_parameters(&job.architecture, &weights);
-        let first = commit_parameters(key, setup, &witness, &seed_of(7)).expect("the set-up is long enough");
+        let first = commit_parameters(key, setup, &witness, Blinding::Seed(&seed_of(7))).expect("the set-up is long enough");
         let data = |position: usize| {
             let rows = job.segment_rows(position).expect("the epoch has it");
             let witness = Witness::of_data(&job.architecture, &rows.inputs, &rows.labels);
@@ -152,6 +155,7 @@ impl Trained {
             rates: job.rates.clone(),
             first_parameters: first.points.clone(),
             initial_seed: None,
+            parent: None,
         };
         statement.validate().expect("the job is valid");
         let mut traces: Vec<SegmentTrace> = Vec::new();

@@ -39,21 +39,6 @@ fn a_wrong_job_file_is_named_with_its_key() {
     assert!(!folder.path().join("o").exists(), "nothing is written for a job that is refused");
 }
 
-#[test]
-fn a_wrong_domain_is_named_with_its_option() {
-    let folder = job_folder();
-    let commit = "requester commit --job job.toml --out o";
-    run(folder.path(), &format!("{commit} --job-id 0x12"))
-        .exits(2)
-        .says("--job-id 0x12: 2 hexadecimal digits, expected 64");
-    run(folder.path(), &format!("{commit} --owner me")).exits(2).says("--owner me: expected 0x");
-    run(folder.path(), &format!("{commit} --chain x")).exits(2).says("--chain");
-    let (job, owner) = (format!("0x{}", "07".repeat(32)), format!("0x{}", "0a".repeat(20)));
-    run(folder.path(), &format!("{commit} --job-id {job} --owner {owner} --chain 31337 --contract {owner}")).exits(0);
-    let statement = fs::read_to_string(folder.path().join("o/statement.json")).expect("read");
-    assert!(statement.contains(&job) && statement.contains(&owner) && statement.contains("31337"), "{statement}");
-}
-
 /// Nothing builds `gradproof-cuda` beside the programs under test.
 #[test]
 fn cuda_is_refused_where_it_was_not_built() {

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use gradproof_verifier::command::files::{read_key_of, read_statement};
 use gradproof_verifier::key_file::KeyFile;
 use serde_json::Value;
 
@@ -27,10 +28,21 @@ fn proofs_are_wrapped_unless_asked_otherwise() {
     let verified = verified.exits(0).json();
     assert_eq!((&verified["accepted"], &verified["zero_knowledge"]), (&true.into(), &true.into()));
 
-    // Without the key file the verifier derives the circuits' keys itself.
-    let derived = run(at, "verifier verify --statement out/statement.json --proofs out --json").exits(0);
+    // The key file beside the proofs is found; without it, or if asked to, the verifier derives the circuits' keys itself.
+    let found = run(at, "verifier verify --statement out/statement.json --proofs out --json").exits(0);
+    assert!(!found.stderr.contains("deriving the keys of the circuits"));
+    assert_eq!((&found.json()["accepted"], &found.json()["key_file"]), (&true.into(), &"out/verifying.key".into()));
+    let derived = run(at, "verifier verify --statement out/statement.json --proofs out --json --derive-key").exits(0);
     assert!(derived.stderr.contains("deriving the keys of the circuits"));
-    assert_eq!(derived.json()["accepted"], true);
+    assert_eq!((&derived.json()["accepted"], derived.json()["key_file"].is_null()), (&true.into(), true));
+    // One of another statement there is passed over, which is said.
+    fs::rename(at.join("out/verifying.key"), at.join("kept.key")).unwrap();
+    let mut other = fs::read(at.join("kept.key")).unwrap();
+    *other.last_mut().unwrap() ^= 1;
+    fs::write(at.join("out/verifying.key"), other).unwrap();
+    let passed = run(at, "verifier verify --statement out/statement.json --proofs out --json").exits(0);
+    assert!(passed.stderr.contains("another key than the statement's") && passed.stderr.contains("it is not used"));
+    fs::rename(at.join("kept.key"), at.join("out/verifying.key")).unwrap();
 
     // A statement decides about the kind.
     let refused = run(at, "provider prove --job job.toml --out other --statement out/statement.json --proof core");
@@ -79,8 +91,14 @@ fn a_wrapped_proof_that_is_changed_is_refused() {
 fn a_key_file_with_other_circuits_is_rejected() {
     let folder = job_folder();
     let at = folder.path();
-    run(at, "provider prove --job job.toml --out out --proof wrapped").exits(0);
-    let mut file = KeyFile::from_bytes(&fs::read(at.join("out/verifying.key")).unwrap()).unwrap();
+    run(at, "requester commit --job job.toml --out posted --proof wrapped").exits(0);
+    let number = |digits: usize| format!("0x{}", "1".repeat(digits));
+    let (address, job) = (number(40), number(64));
+    let domain = format!("--chain 31337 --contract {address} --owner {address} --job-id {job}");
+    run(at, &format!("requester bind --statement posted/statement.json --out bound {domain}")).exits(0);
+    run(at, "provider prove --job job.toml --statement bound/statement.json --out out").exits(0);
+    let statement = read_statement(&at.join("out/statement.json")).unwrap();
+    let mut file = KeyFile::of(&read_key_of(&at.join("out/verifying.key"), &statement).unwrap());
     file.wraps.as_mut().unwrap().swap(0, 1);
     fs::write(at.join("swapped.key"), file.to_bytes()).unwrap();
     let rejected = run(at, "verifier verify --statement out/statement.json --proofs out --key swapped.key --json");
@@ -100,6 +118,6 @@ fn a_key_file_with_other_circuits_is_rejected() {
     proof[middle] ^= 1;
     fs::write(&path, proof).unwrap();
     let ran = run(at, &format!("{exported} --key out/verifying.key")).exits(1);
-    assert!(ran.stdout.contains("segment-0001.proof: segment 1: check"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("segment-0001.proof: segment 1: ") && ran.stdout.contains("[check "), "{}", ran.stdout);
     assert!(!at.join("contract").exists());
 }

@@ -25,7 +25,17 @@ fn a_job_under_the_set_up_of_a_file() {
     run(folder.path(), &format!("{line} --setup powers.ptau")).exits(0);
 
     let line = "verifier verify --statement posted/statement.json --proofs out";
+    // The key is found beside the proofs or the statement; without it nothing can be checked, and nothing derived.
+    run(folder.path(), line).exits(0);
+    run(folder.path(), &format!("{line} --derive-key")).exits(2).says("verifier key --setup FILE");
+    let open = "requester open --statement posted/statement.json --proofs out --weights out/weights.exact.safetensors";
+    run(folder.path(), open).exits(2).says("give its powers with --setup FILE");
+    run(folder.path(), &format!("{open} --setup powers.ptau")).exits(0);
+    fs::remove_file(folder.path().join("out/verifying.key")).expect("removed");
+    run(folder.path(), line).exits(0);
+    fs::rename(folder.path().join("posted/verifying.key"), folder.path().join("kept.key")).expect("moved");
     run(folder.path(), line).exits(2).says("--key");
+    fs::rename(folder.path().join("kept.key"), folder.path().join("posted/verifying.key")).expect("moved");
     let ran = run(folder.path(), &format!("{line} --key posted/verifying.key --json")).exits(0);
     assert_eq!((&ran.json()["accepted"], &ran.json()["insecure_setup"]), (&true.into(), &false.into()));
     assert!(!ran.stderr.contains("INSECURE") && ran.stderr.contains("NOT zero-knowledge"), "{}", ran.stderr);

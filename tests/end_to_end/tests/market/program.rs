@@ -7,8 +7,10 @@ use std::process::{Command, Output};
 use gradproof_tests::forge::{fixture, wrapped};
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::key_file::KeyFile;
-use gradproof_worker::chain::market::{Deployment, Level};
+use gradproof_verifier::statement::Domain;
+use gradproof_worker::chain::market::{Deployment, Level, domain};
 use gradproof_worker::chain::{Address, Anvil, Chain};
+use serde_json::Value;
 
 use crate::scene::{FEE, PRICE, Scene, THRESHOLD, code, contracts, tokens};
 use crate::trained::{SEGMENTS, Trained};
@@ -104,7 +106,17 @@ fn the_market_is_deployed_once_and_checked() {
     write("changed.json", changed.to_json().as_bytes());
     let ran = check("changed.json");
     assert_eq!(ran.0, Some(1), "{}", ran.2);
-    assert!(ran.2.contains("the hash of the code of TrainingMarket"), "{}", ran.2);
+    assert!(ran.1.contains("REJECTED: changed.json: the hash of the code of TrainingMarket"), "{}", ran.1);
+    let said: Value = serde_json::from_str(&check("changed.json --json").1).expect("JSON");
+    assert_eq!(said["accepted"], false);
+    let said: Value = serde_json::from_str(&check("deployment.json --json").1).expect("JSON");
+    assert_eq!((&said["accepted"], &said["market_of_the_sources"]), (&true.into(), &false.into()));
+    // What is printed to check it can be pasted, whatever the file is called.
+    let ran = deploy("--key verifying.key --out my'deployment.json --signer-key signer --insecure");
+    let line = ran.1.lines().find_map(|line| line.strip_prefix("check it: requester ")).expect("a command").to_owned();
+    let program = env!("CARGO_BIN_EXE_tested-requester");
+    let shell = Command::new("sh").arg("-c").arg(format!("'{program}' {line}")).current_dir(at).output().expect("a shell");
+    assert!(shell.status.success(), "{line}: {}", String::from_utf8_lossy(&shell.stderr));
 }
 
 #[test]
@@ -149,6 +161,17 @@ fn a_job_is_checked_before_it_is_accepted() {
         change(&mut terms);
         let ran = check(scene.open(&terms, nonce, escrow), &good);
         assert_eq!(ran.0, Some(1), "{}", ran.2);
-        assert!(ran.2.contains(what), "`{what}` is not in\n{}", ran.2);
+        assert!(ran.1.contains(what), "`{what}` is not in\n{}", ran.1);
+    }
+    let said: Value = serde_json::from_str(&check(job, &format!("{good} --json")).1).expect("JSON");
+    assert_eq!((&said["accepted"], &said["segments"]), (&true.into(), &SEGMENTS.into()));
+    // A statement that is bound is for one job.
+    let domain = domain(scene.deployment.chain, scene.deployment.market.address, job, Address::repeat_byte(7));
+    for (domain, code) in [(domain, Some(0)), (Domain { job: [9; 32], ..domain }, Some(1))] {
+        let bound = trained.statement.bind(domain).expect("it is not bound");
+        write("statement.json", &bound.to_json().expect("it is JSON"));
+        let ran = check(job, &good);
+        assert_eq!(ran.0, code, "{}{}", ran.1, ran.2);
+        assert_eq!(ran.1.contains("is bound to another job"), code == Some(1), "{}", ran.1);
     }
 }

@@ -9,7 +9,7 @@ use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 use gradproof_prover::prove::{Job, Proved, prove};
 use gradproof_prover::randomness::{Use, derived};
-use gradproof_prover::registration::{commit_data, commit_parameters, data_paths, data_tree, statement};
+use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree, statement};
 use gradproof_prover::wrap::{Wrapper, Wrappers};
 use gradproof_tests::forge::{Forged, SEED, Witnesses, count, fixture, forge, wrapped};
 use gradproof_tests::reference::Honest;
@@ -131,7 +131,7 @@ impl OwnColumns {
         count(&mut witness, &relations.tree);
         let committed = "the set-up is long enough";
         let data = commit_data(key, setup, &fixture().data_of(&witness), &SEED, 0).expect(committed);
-        let first = commit_parameters(key, setup, &fixture().parameters_of(&witness), &SEED).expect(committed);
+        let first = commit_parameters(key, setup, &fixture().parameters_of(&witness), Blinding::Seed(&SEED)).expect(committed);
         let tree = data_tree(std::slice::from_ref(&data.points));
         let statement = Statement {
             domain,
@@ -141,7 +141,7 @@ impl OwnColumns {
             ..statement(Subject::Segment, &task.architecture, task.live)
         };
         let paths = data_paths(&tree, data.points.len(), 0);
-        let last_blindings = derived(&SEED, Use::LastParameters { segment: 0 }, columns(key, Group::Last));
+        let last_blindings = derived(&SEED, Use::LastParameters { statement: &[0; 32], segment: 0 }, columns(key, Group::Last));
         let points = first.points.clone();
         let job = Job { key, setup, statement, data, paths, first, last_blindings };
         let Proved { proof, statement, publics, .. } = prove(job, &witness, Strict).expect("the witness is honest");

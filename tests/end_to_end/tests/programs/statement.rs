@@ -6,11 +6,12 @@ use std::fs;
 use ark_bn254::{Fr, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use gradproof_circuits::architecture::{MAX_BATCH, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
-use gradproof_circuits::check::{Check, Judge, Rejection, Strict};
+use gradproof_circuits::check::{Check, Strict};
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
+use gradproof_tests::judges::Except;
 use gradproof_verifier::command::files::list_proofs;
-use gradproof_verifier::job::{JobStatement, MAX_ROWS};
+use gradproof_verifier::job::{JobStatement, MAX_ROWS, Parent};
 use gradproof_verifier::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::part::Part;
@@ -35,10 +36,10 @@ fn soundness_every_altered_field_is_rejected() {
     let generator = format!("0x{:064x}{:064x}", 1, 2);
     // Field, another value, where it is rejected.
     let changes = [
-        ("/domain/chain", json!(1), "parameters"),
-        ("/domain/contract", hex(1, 20), "parameters"),
-        ("/domain/job", hex(1, 32), "parameters"),
-        ("/domain/owner", hex(1, 20), "parameters"),
+        ("/domain/chain", json!(1), "segment 0"),
+        ("/domain/contract", hex(1, 20), "segment 0"),
+        ("/domain/job", hex(1, 32), "segment 0"),
+        ("/domain/owner", hex(1, 20), "segment 0"),
         ("/architecture/widths/1", json!(6), "statement"),
         ("/architecture/batch", json!(3), "statement"),
         ("/architecture/steps", json!(2), "statement"),
@@ -78,7 +79,7 @@ fn statements_that_are_none_are_wrong_input() {
     let whole: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
     let zeros = format!("0x{}", "0".repeat(128));
     let changes = [
-        ("/version", json!(1), "version is 1, expected 2"),
+        ("/version", json!(2), "version is 2, expected 3"),
         ("/steps", json!(11), "steps is 11"),
         ("/steps", json!(0), "steps is 0"),
         ("/data/rows", json!(0), "data.rows is 0"),
@@ -118,15 +119,6 @@ fn statements_that_are_none_are_wrong_input() {
     assert!(!ran.stderr.contains('\u{1b}'), "{:?}", ran.stderr);
 }
 
-/// Takes no notice of one check.
-struct Except(Check);
-
-impl Judge for Except {
-    fn require(&mut self, check: Check, holds: bool) -> Result<(), Rejection> {
-        if check == self.0 { Ok(()) } else { Strict.require(check, holds) }
-    }
-}
-
 /// Statement and proofs of the job.
 fn proved() -> (JobStatement, BTreeMap<Part, Vec<u8>>) {
     let folder = PROVED.copy();
@@ -140,18 +132,18 @@ fn proved() -> (JobStatement, BTreeMap<Part, Vec<u8>>) {
 fn soundness_the_check_for_missing_proofs_is_needed() {
     let (statement, proofs) = proved();
     let key = statement.insecure_key().expect("a key");
-    assert_eq!(verify_job(&key, &statement, &proofs, &mut Strict), Ok(()));
+    assert_eq!(verify_job(&key, &statement, None, &proofs, &mut Strict), Ok(()));
     for part in [Part::Parameters, Part::Data(1), Part::Segment(3)] {
         let mut fewer = proofs.clone();
         fewer.remove(&part);
         let missing = JobRejection { part, check: Check::Missing };
-        assert_eq!(verify_job(&key, &statement, &fewer, &mut Strict), Err(missing));
-        assert_eq!(verify_job(&key, &statement, &fewer, &mut Except(Check::Missing)), Ok(()));
+        assert_eq!(verify_job(&key, &statement, None, &fewer, &mut Strict), Err(missing));
+        assert_eq!(verify_job(&key, &statement, None, &fewer, &mut Except(Check::Missing)), Ok(()));
     }
     // Without a segment in the middle, the next one does not go on where the one before ended.
     let mut fewer = proofs;
     fewer.remove(&Part::Segment(1));
-    assert!(verify_job(&key, &statement, &fewer, &mut Except(Check::Missing)).is_err());
+    assert!(verify_job(&key, &statement, None, &fewer, &mut Except(Check::Missing)).is_err());
 }
 
 #[test]
@@ -162,8 +154,8 @@ fn soundness_the_check_of_the_key_is_needed() {
     let mut false_name = statement.clone();
     false_name.setup.insecure = false;
     let refused = JobRejection { part: Part::Statement, check: Check::Key };
-    assert_eq!(verify_job(&key, &false_name, &proofs, &mut Strict), Err(refused));
-    assert_eq!(verify_job(&key, &false_name, &proofs, &mut Except(Check::Key)), Ok(()));
+    assert_eq!(verify_job(&key, &false_name, None, &proofs, &mut Strict), Err(refused));
+    assert_eq!(verify_job(&key, &false_name, None, &proofs, &mut Except(Check::Key)), Ok(()));
 }
 
 #[test]
@@ -186,8 +178,9 @@ fn key_files_are_those_of_the_statement() {
     let tau_g2 = (G2Affine::generator() * Fr::from(12_345u64)).into_affine();
     file.setup = SetupKey::ceremony(tau_g2);
     assert_eq!(code(&file, 1).json()["check"], "key");
+    // A digest that differs is all that is looked at.
     file.tables.push(point);
-    code(&file, 2).says("a.key: not the key of this statement");
+    assert_eq!(code(&file, 1).says("it is another key than the statement's").json()["check"], "key");
 }
 
 #[test]
@@ -200,6 +193,9 @@ fn soundness_the_digest_of_a_job_depends_on_every_field() {
         digests.push(other.digest());
     };
     change(&|s| s.version = 1);
+    change(&|s| s.parent = Some(Parent { statement: [0; 32], segments: 0 }));
+    change(&|s| s.parent = Some(Parent { statement: [1; 32], segments: 0 }));
+    change(&|s| s.parent = Some(Parent { statement: [0; 32], segments: 1 }));
     change(&|s| s.domain.chain = 1);
     change(&|s| s.domain.contract[19] ^= 1);
     change(&|s| s.domain.job[31] ^= 1);
@@ -244,7 +240,7 @@ fn soundness_the_largest_statements_exhaust_nothing() {
             statement.first_parameters = vec![statement.first_parameters[0]; columns];
         }
         let part = if column_vars == MAX_COLUMN_VARS { Part::Parameters } else { Part::Statement };
-        let refused = verify_job(&key, &statement, &proofs, &mut Except(Check::Missing)).expect_err("refused");
+        let refused = verify_job(&key, &statement, None, &proofs, &mut Except(Check::Missing)).expect_err("refused");
         assert_eq!(refused.part, part);
     }
 }

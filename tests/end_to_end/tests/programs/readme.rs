@@ -19,16 +19,27 @@ fn readme() -> String {
 #[test]
 fn the_job_of_the_readme_is_proved_and_accepted() {
     let (text, folder) = (readme(), tempfile::tempdir().expect("a folder"));
-    let [job] = &blocks(&text, "toml")[..] else { panic!("one job file") };
+    let blocks_of_jobs = blocks(&text, "toml");
+    let [job, tables @ ..] = &blocks_of_jobs[..] else { panic!("a job file") };
+    // The other ones are parts of what `requester example` prints.
+    for (block, format) in tables.iter().zip(["csv", "npy"]) {
+        let example = run(folder.path(), &format!("requester example --format {format}")).exits(0).stdout;
+        assert!(block.trim().lines().all(|line| example.lines().any(|other| other == line)), "{block}");
+    }
+    assert_eq!(tables.len(), 2);
     let [commands, contracts] = &blocks(&text, "sh")[..] else { panic!("two blocks of commands") };
     fs::write(folder.path().join("job.toml"), job).expect("written");
     // Proofs are wrapped, as they are unless something else is asked for.
     let wrapped = |line: &str| line.replace("requester commit", "requester commit --proof wrapped");
-    let all = |lines: &str| lines.lines().map(|line| run(folder.path(), &wrapped(line)).exits(0)).collect::<Vec<_>>();
+    let all = |lines: &str| {
+        let lines = lines.replace("\\\n", " ");
+        lines.lines().map(|line| run(folder.path(), &wrapped(line)).exits(0)).collect::<Vec<_>>()
+    };
     let ran = all(commands);
-    let last = ran.last().expect("a command");
-    assert!(last.stdout.starts_with("accepted: 32 steps in 1 segments"), "{}", last.stdout);
-    for name in ["segment-0000.proof", "weights.safetensors", "report.json"] {
+    let [.., verified, opened] = &ran[..] else { panic!("some commands") };
+    assert!(verified.stdout.starts_with("accepted: 32 steps in 1 segments"), "{}", verified.stdout);
+    assert!(opened.stdout.contains("has the weights that were proved"), "{}", opened.stdout);
+    for name in ["segment-0000.proof", "weights.safetensors", "weights.exact.safetensors", "report.json"] {
         assert!(folder.path().join("trained").join(name).is_file(), "{name}");
     }
     all(contracts);

@@ -1,0 +1,90 @@
+//! The table of what new users stumbled over: each kind for each command a test, or why it does not apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use gradproof_tests::test_names;
+
+use crate::fixture::{job_folder, run};
+
+const TABLE: &str = include_str!("kinds.toml");
+const PROGRAMS: [&str; 3] = ["provider", "requester", "verifier"];
+
+/// The commands of a program, from its help.
+fn commands(program: &str) -> Vec<String> {
+    let folder = job_folder();
+    let help = run(folder.path(), &format!("{program} --help")).exits(0).stdout;
+    let list = help.split("Commands:\n").nth(1).expect("a list of commands");
+    let names = list.lines().take_while(|line| !line.is_empty()).filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    let names = names.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+    names.map(|name| format!("{program} {name}")).collect()
+}
+
+#[test]
+fn every_kind_has_a_cell_for_every_command() {
+    let table: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(TABLE).expect("a table of tables");
+    let known: BTreeSet<String> = PROGRAMS.iter().flat_map(|program| commands(program)).collect();
+    let tests = test_names();
+    assert!(table.len() >= 19, "{} kinds", table.len());
+    for (kind, cells) in &table {
+        let mut filled = BTreeSet::new();
+        for (commands, cell) in cells {
+            for command in commands.split(", ") {
+                assert!(known.contains(command), "{kind}: there is no command `{command}`");
+                assert!(filled.insert(command.to_owned()), "{kind}: {command} has two cells");
+            }
+            match cell.strip_prefix("does not apply: ") {
+                Some(why) => assert!(why.len() > 10, "{kind}: {commands}: say why"),
+                None => assert!(tests.contains(cell), "{kind}: {commands}: there is no test {cell}"),
+            }
+            for named in cell.split(' ').map(|word| word.trim_matches([',', ';'])).filter(|word| word.contains("::")) {
+                assert!(tests.contains(named), "{kind}: {commands}: there is no test {named}");
+            }
+        }
+        let missing: Vec<&String> = known.difference(&filled).collect();
+        assert!(missing.is_empty(), "{kind}: no cell for {missing:?}");
+    }
+}
+
+/// Commands that a help or another message shows are taken by the programs' parsers: only what they name is not there.
+#[test]
+fn commands_of_the_help_can_be_parsed() {
+    let folder = job_folder();
+    let known: Vec<String> = PROGRAMS.iter().flat_map(|program| commands(program)).collect();
+    let mut shown = 0;
+    for command in &known {
+        let help = run(folder.path(), &format!("{command} --help")).exits(0).stdout.replace("\\\n", " ");
+        let words = help.lines().flat_map(|line| line.split("Example: ")).map(|line| line.trim().trim_start_matches("then:").trim());
+        for line in words.filter(|line| known.iter().any(|command| line.starts_with(&format!("{command} ")))) {
+            let line = line.split(" > ").next().unwrap_or_default();
+            // What stands for a number of so many digits.
+            let line = line
+                .replace("--job-id 0x…", &format!("--job-id 0x{}", "1".repeat(64)))
+                .replace("--job 0x…", &format!("--job 0x{}", "1".repeat(64)))
+                .replace("0x…", &format!("0x{}", "1".repeat(40)));
+            if line.starts_with("provider demo") || line.starts_with("provider bench") || line.split_whitespace().count() < 3 {
+                continue;
+            }
+            let ran = run(folder.path(), &line);
+            assert!(!ran.stderr.contains("Usage:") && !ran.stderr.contains("unexpected argument"), "{line}: {}", ran.stderr);
+            shown += 1;
+        }
+    }
+    assert!(shown >= 8, "{shown} commands were found");
+}
+
+#[test]
+fn options_of_another_command_are_refused() {
+    let folder = job_folder();
+    for line in [
+        "requester commit --job job.toml --out o --owner 0x00",
+        "requester commit --job job.toml --out o --chain 1",
+        "provider prove --job job.toml --out o --openings x",
+        "provider bench --layers 6,5,3 --profile chain --column-bits 12",
+        "provider bench --layers 6,5,3 --proof core --contracts .",
+        "verifier verify --statement s --proofs p --key k --derive-key",
+        "requester bind --statement s --out o --chain 1 --contract c --job-id j --owner o --proof core",
+    ] {
+        run(folder.path(), line).exits(2);
+    }
+    assert!(!folder.path().join("o").exists());
+}

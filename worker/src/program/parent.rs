@@ -1,0 +1,68 @@
+//! A job that goes on from another: that job's proofs verified, its weights opened.
+
+use std::path::PathBuf;
+
+use eyre::{Result, bail, ensure, eyre};
+use gradproof_prover::trace::Parameters;
+use gradproof_verifier::command::files::read_statement;
+use gradproof_verifier::command::verify::{Arguments, KeyChoice, Verified, verify};
+use gradproof_verifier::job::Parent;
+use gradproof_verifier::part::Part;
+use gradproof_verifier::proof::ProofKind;
+
+use super::keys::Keys;
+use super::opening::open;
+use super::openings::Openings;
+use crate::job::{Columns, InitialWeights, Job};
+
+/// log2 of the length of a column: a child's is its parent's, unless the job file says a number.
+///
+/// # Errors
+/// If the parent's statement cannot be read.
+pub fn column_vars(job: &Job, kind: ProofKind) -> Result<usize> {
+    match (&job.initial_weights, job.columns) {
+        (InitialWeights::Parent(folders), Columns::For(_)) => {
+            Ok(read_statement(&folders[0].join(Part::Statement.file_name()))?.column_vars)
+        }
+        _ => Ok(job.column_vars(kind)),
+    }
+}
+
+/// The job that left `first`, and the secret of the blindings of its commitments to them: what a child is told of its parent.
+///
+/// `folders` are those of the parent, of its parent, and so on, each with statement and all proofs; the first has the openings
+/// and the exact weights, too.
+///
+/// # Errors
+/// If a proof is rejected, or the weights are not those that were proved.
+pub fn inherit(folders: &[PathBuf], keys: &Keys, first: &Parameters) -> Result<(Parent, [u8; 32])> {
+    let (folder, older) = folders.split_first().ok_or_else(|| eyre!("there is no folder of a parent"))?;
+    let statement = folder.join(Part::Statement.file_name());
+    let arguments = Arguments {
+        statement,
+        proofs: folder.clone(),
+        key: KeyChoice::default(),
+        parent: older.to_vec(),
+        registrations: false,
+        json: true,
+    };
+    let Verified { report, job, end } = verify(&arguments)?;
+    let Some((_, end)) = end else {
+        bail!("the parent in {} is rejected: {}", folder.display(), report.reason.unwrap_or_default());
+    };
+    let same = job.setup.digest == keys.key.setup.digest()
+        && job.column_vars == keys.key.column_vars
+        && job.architecture.widths == keys.key.architecture().widths;
+    ensure!(
+        same,
+        "the parent in {} commits otherwise: a child has its set-up, layers and column_bits, {}; or start from its \
+         weights.exact.safetensors as a `file`, with commitments of its own",
+        folder.display(),
+        job.column_vars
+    );
+    let secret = Openings::load(&Openings::path(folder), &job)?.seeds().after(&job, end.parent().segments - 1);
+    if let Err(differs) = open(&keys.key, &keys.setup, first, &secret, end.parameters())? {
+        bail!("the weights of the parent in {}: {differs}", folder.display());
+    }
+    Ok((end.parent(), secret))
+}
