@@ -4,7 +4,7 @@
 //! number of segments of `T` steps, the last of which may have fewer live steps. Every row is in exactly one live step.
 //!
 //! Segment `i` of a job is at position `i mod segments` of its epoch, and always trains everything that is registered for
-//! that position. A job may stop before an epoch ends, but only behind a whole segment.
+//! that position. A job may stop before an epoch ends, but only after a whole segment.
 
 use crate::architecture::{Architecture, Live};
 
@@ -33,7 +33,7 @@ impl Epoch {
         self.steps().div_ceil(self.steps_per_segment)
     }
 
-    /// Live part of the segment at `position`; none behind the end of the epoch.
+    /// Live part of the segment at `position`; none beyond the end of the epoch.
     pub fn live(&self, position: usize) -> Option<Live> {
         let first = position.checked_mul(self.steps_per_segment).filter(|&first| first < self.steps())?;
         let steps = self.steps_per_segment.min(self.steps() - first);
@@ -52,7 +52,7 @@ impl Epoch {
         epochs.saturating_mul(self.steps()).saturating_add(position * self.steps_per_segment)
     }
 
-    /// Segments of a job of `steps` steps: none unless it ends behind a whole segment.
+    /// Segments of a job of `steps` steps: none unless it ends after a whole segment.
     pub fn segments_of(&self, steps: usize) -> Option<usize> {
         let segments = self.segments_within(steps);
         (segments > 0 && self.steps_of(segments) == steps).then_some(segments)
@@ -81,7 +81,7 @@ mod tests {
             assert_eq!((total, live.len()), (rows, epoch.segments()));
             assert_eq!(epoch.live(epoch.segments()), None);
             assert_eq!(epoch.segments_of(0), None);
-            // Jobs that end behind each segment of the first three epochs, and no others.
+            // Jobs that end after each segment of the first three epochs, and no others.
             let mut ends = 0;
             for steps in 1..=3 * epoch.steps() {
                 let Some(segments) = epoch.segments_of(steps) else { continue };

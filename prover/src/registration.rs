@@ -15,7 +15,6 @@ use crate::commit::{Committed, commit};
 use crate::prove::{Job, ProveError, Proved, prove};
 use crate::randomness::{Use, blindings, derived};
 use crate::trace::Parameters;
-use crate::with_column;
 use crate::witness::Witness;
 use gradproof_verifier::powers::Setup;
 use gradproof_verifier::setup::SetupKey;
@@ -75,7 +74,10 @@ pub fn digest_of(setup: &SetupKey, columns: &[Column<'_>]) -> [u8; 32] {
     bytes.extend((columns.first().map_or(0, Column::len) as u64).to_le_bytes());
     bytes.reserve(8 * columns.iter().map(Column::len).sum::<usize>());
     for column in columns {
-        with_column!(column, values => bytes.extend(values.iter().flat_map(|&value| i64::from(value).to_le_bytes())));
+        match column {
+            Column::Small(values) => bytes.extend(values.iter().flat_map(|&value| i64::from(value).to_le_bytes())),
+            Column::Wide(values) => bytes.extend(values.iter().flat_map(|value| value.to_le_bytes())),
+        }
     }
     keccak256(&[&bytes])
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::judges::Careless;
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use ark_ff::{Field, Zero};
@@ -17,7 +18,6 @@ use gradproof_prover::columns::{Column, columns};
 use gradproof_prover::commit::commit_full;
 use gradproof_prover::eq::eq_table;
 use gradproof_prover::party::Secrets;
-use crate::judges::Careless;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::hyperkzg::{FOLDED, evaluate, fold, folding_order};
 use gradproof_verifier::verify::{combined, opening_transcript};

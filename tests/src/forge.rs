@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use crate::judges::Careless;
 use ark_bn254::{Fr, G1Affine};
 use gradproof_circuits::algebra::{Algebra, Native};
 use gradproof_circuits::architecture::{Architecture, Live};
@@ -17,7 +18,6 @@ use gradproof_prover::columns::{Column, columns};
 use gradproof_prover::commit::{commit, commit_full};
 use gradproof_prover::hyperkzg;
 use gradproof_prover::party::{Prover, Secrets};
-use crate::judges::Careless;
 use gradproof_prover::randomness::{Use, derived, fresh};
 use gradproof_prover::registration::{data_paths, data_tree, statement};
 use gradproof_prover::witness::{Key, Values, Witness};
@@ -315,7 +315,8 @@ pub fn forge_hidden(
     };
     // What a requester registers has one commitment in all proofs.
     let data = of(Group::Data, derived(&SEED, Use::Data { position: 0 }, layout.group(Group::Data).len()));
-    let first = of(Group::First, derived(&SEED, Use::FirstParameters { digest: &SEED }, layout.group(Group::First).len()));
+    let first =
+        of(Group::First, derived(&SEED, Use::FirstParameters { digest: &SEED }, layout.group(Group::First).len()));
     let (of_last, of_trace) = hiding.blindings.split_at(layout.group(Group::Last).len());
     let (last, trace) = (of(Group::Last, of_last.to_vec()), of(Group::Trace, of_trace.to_vec()));
     let mask = hiding.mask;

@@ -1,5 +1,6 @@
 //! For each check of an argument, a false proof that only this check refuses.
 
+use crate::judges::Careless;
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
 use gradproof_circuits::algebra::Native;
@@ -12,7 +13,6 @@ use gradproof_circuits::tensor::{End, Tensor};
 use gradproof_circuits::transcript::{Ask, Stored};
 use gradproof_prover::columns::columns;
 use gradproof_prover::party::Secrets;
-use crate::judges::Careless;
 use gradproof_prover::witness::{Values, Witness};
 use gradproof_verifier::proof::Argument;
 use gradproof_verifier::statement::Statement;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::judges::Careless;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, PrimeField};
@@ -12,7 +13,6 @@ use gradproof_circuits::relations::Subject;
 use gradproof_circuits::tensor::Group;
 use gradproof_circuits::transcript::Stored;
 use gradproof_prover::prove::{Job, Proved, prove};
-use crate::judges::Careless;
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree, statement};
 use gradproof_prover::witness::Witness;
@@ -140,7 +140,8 @@ pub fn proved(witness: &Witness) -> (Proved, Vec<G1Affine>) {
     let layout = &key.relations(Subject::Segment).layout;
     let committed = "the set-up is long enough";
     let data = commit_data(key, setup, &fixture().data_of(witness), &SEED, 0).expect(committed);
-    let first = commit_parameters(key, setup, &fixture().parameters_of(witness), Blinding::Seed(&SEED)).expect(committed);
+    let first =
+        commit_parameters(key, setup, &fixture().parameters_of(witness), Blinding::Seed(&SEED)).expect(committed);
     // A second position, so that there are paths.
     let tree = data_tree(&[data.points.clone(), data.points.clone()]);
     let said = Statement {
@@ -150,7 +151,8 @@ pub fn proved(witness: &Witness) -> (Proved, Vec<G1Affine>) {
         ..statement(Subject::Segment, &task.architecture, task.live)
     };
     let paths = data_paths(&tree, data.points.len(), 0);
-    let last_blindings = derived(&SEED, Use::LastParameters { statement: &SEED, segment: 0 }, layout.group(Group::Last).len());
+    let last_blindings =
+        derived(&SEED, Use::LastParameters { statement: &SEED, segment: 0 }, layout.group(Group::Last).len());
     let points = first.points.clone();
     let job = Job { key, setup, statement: said, data, paths, first, last_blindings };
     (prove(job, witness, Strict).expect("the witness is honest"), points)

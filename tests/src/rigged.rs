@@ -1,11 +1,11 @@
 //! Field elements whose challenges a test can see, and choose.
 
+use crate::judges::Careless;
 use ark_bn254::Fr;
 use gradproof_circuits::algebra::{Algebra, Native};
 use gradproof_circuits::check::{Check, Judge, Rejection};
 use gradproof_circuits::poseidon::WIDTH;
 use gradproof_circuits::transcript::{Ask, Party, Stored};
-use crate::judges::Careless;
 
 /// Native field elements that write down the output of every permutation, and replace some.
 #[derive(Clone, Debug, Default)]

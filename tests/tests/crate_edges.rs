@@ -7,6 +7,34 @@ const LAYERS: [&str; 4] = ["gradproof-circuits", "gradproof-verifier", "gradproo
 /// On top of all of them: nothing may depend on these, but the tests of the programs on what all tests share.
 const TOP: [&str; 4] = ["gradproof-cuda", "gradproof-tests", "gradproof-end-to-end", "xtask"];
 
+/// The verifier's library computes: what it is told comes in as bytes.
+#[test]
+fn the_verifier_touches_files_and_the_clock_in_its_commands_only() {
+    let sources = gradproof_tests::root().join("verifier/src");
+    let mut folders = vec![sources.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("listed") {
+            let path = entry.expect("an entry").path();
+            let within = path.strip_prefix(&sources).expect("inside");
+            if within.starts_with("command")
+                || within.starts_with("bin")
+                || within == std::path::Path::new("command.rs")
+            {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("read");
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for word in ["std::fs", "std::net", "std::env", "std::process", "Instant", "SystemTime"] {
+                assert!(!code.contains(word), "{} uses {word}", path.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn edges_point_one_way() {
     let metadata = MetadataCommand::new()

@@ -3,6 +3,7 @@
 pub mod atomic;
 pub mod export;
 pub mod files;
+pub mod folder;
 pub mod key;
 mod progress;
 pub mod ptau;
@@ -18,11 +19,12 @@ use std::sync::OnceLock;
 use crate::proof::ProofKind;
 
 pub use progress::Progress;
+pub use reasons::reason;
 
 /// What every program says of its exit code.
 pub const EXIT_CODES: &str = "Exit codes: 0 done or accepted, 1 rejected, 2 wrong use or input.";
 /// What every program says of a core proof.
-pub const NOT_ZERO_KNOWLEDGE: &str = "Core proofs are NOT zero-knowledge: their messages depend on data and weights, so show them only to whom may learn of both.";
+pub const NOT_ZERO_KNOWLEDGE: &str = "Core proofs are NOT zero-knowledge: their messages depend on data and weights, so show them only to those who may see both.";
 /// What every program says of the insecure set-up.
 pub const INSECURE_SETUP: &str =
     "The set-up is INSECURE: everybody knows its tau, and anyone can forge proofs. It is for trying things out.";

@@ -45,7 +45,7 @@ pub struct JobStatement {
     pub verifying_key: [u8; 32],
     /// What is trained on.
     pub data: DataStatement,
-    /// Steps of the job; it ends behind a whole segment.
+    /// Steps of the job; it ends after a whole segment.
     pub steps: usize,
     /// The learning rate from each of these segments on; the first is segment 0, and they ascend.
     pub rates: Vec<RateChange>,
@@ -56,9 +56,19 @@ pub struct JobStatement {
     /// commitments; none where they come from a file. The verifier does not recompute them: it takes the requester's word.
     #[serde(deserialize_with = "serde::Deserialize::deserialize")]
     pub initial_seed: Option<u64>,
+    /// keccak256 of the seed of the last parameters' blindings, with a text before it: see [`last_seed_digest`]. It says which
+    /// openings are the right ones.
+    #[serde(with = "hex::bytes")]
+    pub last_seed_digest: [u8; 32],
     /// The job that left the first parameters, where they are another job's last ones, commitments included.
     #[serde(deserialize_with = "serde::Deserialize::deserialize")]
     pub parent: Option<Parent>,
+}
+
+/// What a statement says of the secret from which the blindings of its last parameters are derived:
+/// `keccak256("gradproof seed of the last parameters" ‖ seed)`.
+pub fn last_seed_digest(seed: &[u8; 32]) -> [u8; 32] {
+    keccak256(&[b"gradproof seed of the last parameters", seed])
 }
 
 /// A job that another one goes on from.
@@ -119,7 +129,8 @@ pub enum JobStatementError {
     Key(#[from] KeyError),
     /// It says already where the job counts.
     #[error(
-        "the statement is bound already, to job {} on chain {chain}: bind the unbound one, into a new folder", hex::encode(job)
+        "the statement is bound already, to job {} on chain {chain}: bind the unbound one, into a new folder",
+        hex::encode(job)
     )]
     Bound {
         /// The chain.
@@ -234,7 +245,7 @@ impl JobStatement {
     ///
     /// Fixed width, big-endian: `version` 4 ‖ `chain` 8 ‖ `contract` 20 ‖ `job` 32 ‖ `owner` 20 ‖ `verifying_key` 32 ‖
     /// `data.root` 32 ‖ `data.rows` 8 ‖ `steps` 8 ‖ 1 and the seed 9, or zeros ‖ 1, the parent's digest and segments 41, or
-    /// zeros ‖ digest of the first parameters 32 ‖ then for each rate `from_segment` 8 ‖ `rate` 4. The verifying key's digest
+    /// zeros ‖ digest of the first parameters 32 ‖ `last_seed_digest` 32 ‖ then for each rate `from_segment` 8 ‖ `rate` 4. The verifying key's digest
     /// binds architecture, columns and set-up.
     pub fn digest(&self) -> [u8; 32] {
         let mut bytes = self.version.to_be_bytes().to_vec();
@@ -254,6 +265,7 @@ impl JobStatement {
         bytes.extend(statement);
         bytes.extend(segments.to_be_bytes());
         bytes.extend(points_digest(&self.first_parameters));
+        bytes.extend(self.last_seed_digest);
         for change in &self.rates {
             bytes.extend((change.from_segment as u64).to_be_bytes());
             bytes.extend(change.rate.to_be_bytes());
@@ -271,7 +283,7 @@ impl JobStatement {
         Statement { domain, first: points_digest(&self.first_parameters), ..blank(key, Subject::Parameters, live) }
     }
 
-    /// What the registration of the data of `position` says; none behind the end of the epoch.
+    /// What the registration of the data of `position` says; none beyond the end of the epoch.
     pub fn data(&self, key: &VerifyingKey, position: usize) -> Option<Statement> {
         let epoch = self.epoch();
         Some(Statement {
@@ -283,7 +295,7 @@ impl JobStatement {
         })
     }
 
-    /// What the proof of segment `index` says, from commitments to its first parameters to those to its last; none behind
+    /// What the proof of segment `index` says, from commitments to its first parameters to those to its last; none beyond
     /// the end of the job.
     pub fn segment(
         &self,

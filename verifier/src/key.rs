@@ -92,7 +92,7 @@ impl VerifyingKey {
     }
 
     /// The key for wrapped proofs with the keys of the circuits in the order of [`SUBJECTS`], which the caller has derived,
-    /// or taken from whom it trusts.
+    /// or taken from somebody it trusts.
     pub fn with_wraps(self, wraps: [WrapKey; 3]) -> Self {
         Self { wraps: Some(wraps), ..self }
     }

@@ -41,7 +41,9 @@ pub enum KeyFileError {
     Format,
     /// It is another key than the one that the statement names.
     #[error(
-        "it is another key than the statement's: its digest is {}, expected {}", hex::encode(got), hex::encode(expected)
+        "it is another key than the statement's: its digest is {}, expected {}",
+        hex::encode(got),
+        hex::encode(expected)
     )]
     Digest {
         /// The statement's.

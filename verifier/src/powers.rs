@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ark_bn254::{Fr, G1Affine, G1Projective};
-use ark_ec::scalar_mul::ScalarMul;
 use ark_ec::PrimeGroup;
+use ark_ec::scalar_mul::ScalarMul;
 use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::Field;
 use gradproof_circuits::architecture::Architecture;
@@ -124,8 +124,8 @@ impl<'a> ReferenceStrings<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ark_ec::AffineRepr;
     use ark_bn254::{Bn254, G2Affine};
+    use ark_ec::AffineRepr;
     use ark_ec::pairing::Pairing;
     use gradproof_circuits::arithmetic::Precision;
 

@@ -27,6 +27,15 @@ pub enum ProofKind {
     Wrapped,
 }
 
+impl std::fmt::Display for ProofKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Core => "core",
+            Self::Wrapped => "wrapped",
+        })
+    }
+}
+
 /// How a proof shows to what the argument comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Argument {

@@ -103,6 +103,25 @@ impl<'a> JobVerifier<'a> {
         Ok(Self { key, job, parameters: job.first_parameters.clone(), segments: 0, registered })
     }
 
+    /// A verifier of a job from its beginning: one with a parent begins where `from` stands.
+    ///
+    /// # Errors
+    /// As those of [`Self::new`] and [`Self::inherit`]; a parent that is missing is [`Check::Parent`].
+    pub fn begin(
+        key: &'a VerifyingKey,
+        job: &'a JobStatement,
+        from: Option<&Inheritance>,
+        judge: &mut impl Judge,
+    ) -> Result<Self, JobRejection> {
+        let mut verifier = Self::new(key, job, judge)?;
+        match (&job.parent, from) {
+            (None, None) => {}
+            (_, Some(from)) => verifier.inherit(from, judge)?,
+            (Some(_), None) => judge.require(Check::Parent, false).map_err(at(Part::Parameters))?,
+        }
+        Ok(verifier)
+    }
+
     /// Checks that the job begins where its parent stands, which takes the place of a registration of its first parameters.
     ///
     /// # Soundness
@@ -140,6 +159,11 @@ impl<'a> JobVerifier<'a> {
     pub fn registrations(&self) -> impl Iterator<Item = Part> + use<> {
         let parameters = self.job.parent.is_none().then_some(Part::Parameters);
         parameters.into_iter().chain((0..self.job.positions() as u64).map(Part::Data))
+    }
+
+    /// The statement that proofs are checked against.
+    pub fn job(&self) -> &JobStatement {
+        self.job
     }
 
     /// Commitments to the parameters after the segments that have been checked.
@@ -204,7 +228,7 @@ impl<'a> JobVerifier<'a> {
     /// Reads the proof of the segment that comes next, and checks nothing but its form.
     ///
     /// # Errors
-    /// [`Check::Encoding`], or [`Check::Missing`] behind the last segment.
+    /// [`Check::Encoding`], or [`Check::Missing`] after the last segment.
     pub fn next_segment(&self, proof: &[u8]) -> Result<NextSegment, Rejection> {
         let proof = self.decode(Subject::Segment, proof)?;
         let layout = &self.key.relations(Subject::Segment).layout;
@@ -237,12 +261,7 @@ pub fn verify_job(
     proofs: &BTreeMap<Part, Vec<u8>>,
     judge: &mut impl Judge,
 ) -> Result<(), JobRejection> {
-    let mut verifier = JobVerifier::new(key, job, judge)?;
-    match (&job.parent, from) {
-        (None, None) => {}
-        (_, Some(from)) => verifier.inherit(from, judge)?,
-        (Some(_), None) => judge.require(Check::Parent, false).map_err(at(Part::Parameters))?,
-    }
+    let mut verifier = JobVerifier::begin(key, job, from, judge)?;
     require_all(verifier.parts(), proofs.keys(), judge)?;
     for part in verifier.parts() {
         if let Some(proof) = proofs.get(&part) {

@@ -54,6 +54,8 @@ pub struct Job {
 /// How long committed columns are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Columns {
+    /// As long as suits local use, or as those that the job goes on with: the job file does not say.
+    Usual,
     /// As long as suits this purpose.
     For(Profile),
     /// `2^n` entries.
@@ -130,6 +132,7 @@ impl Job {
     /// log2 of the length of a committed column in proofs of `kind`.
     pub fn column_vars(&self, kind: ProofKind) -> usize {
         match self.columns {
+            Columns::Usual => Profile::default().column_vars(&self.architecture, kind),
             Columns::For(profile) => profile.column_vars(&self.architecture, kind),
             Columns::Bits(bits) => bits,
         }
@@ -145,7 +148,7 @@ impl Job {
         self.epoch().segments_within(self.steps)
     }
 
-    /// Segment `index` of the job, from 0; nothing behind the last one.
+    /// Segment `index` of the job, from 0; nothing beyond the last one.
     pub fn segment(&self, index: usize) -> Option<Segment> {
         let cut = self.epoch();
         if index >= self.segments() {
@@ -164,7 +167,7 @@ impl Job {
     /// The training data of the segment at `position` of the epoch, as the trace has it.
     ///
     /// # Errors
-    /// If the position lies behind the end of the epoch.
+    /// If the position lies beyond the end of the epoch.
     pub fn segment_rows(&self, position: usize) -> Result<SegmentRows, DataError> {
         segment_rows(&self.architecture, &self.train, position)
     }

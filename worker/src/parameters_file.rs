@@ -17,6 +17,7 @@ use gradproof_prover::trace::Parameters;
 use gradproof_verifier::command::atomic;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use crate::data::Losses;
 use crate::parameters::tensor_name;
 
 /// Name of the metadata entry that holds `F`.
@@ -178,7 +179,8 @@ pub fn write_parameters(
     numbers: Numbers,
 ) -> Result<(), ParametersError> {
     let bytes = encode(path, architecture, parameters, numbers)?;
-    atomic::write(path, |file| file.write_all(&bytes))
+    // Weights are no secret of the proofs, and not for everyone on the machine either.
+    atomic::write_private(path, |file| file.write_all(&bytes))
         .map_err(|source| ParametersError::File { path: path.into(), source })
 }
 
@@ -267,16 +269,22 @@ pub fn read_parameters(path: &Path, architecture: &Architecture) -> Result<Read,
         let got = scale.map_or_else(|| "absent".to_owned(), Clone::clone);
         return Err(ParametersError::Scale { path: path.into(), expected: bits, got });
     }
-    let mut parameters = Parameters::default();
+    let (mut parameters, mut lost) = (Parameters::default(), Losses::default());
     for ((slot, name), view) in slots.iter().zip(&names).zip(&views) {
-        let values = decode(path, slot, name, view, exact, bits)?;
+        let values = decode(path, slot, name, view, exact, bits, &mut lost)?;
         if slot.weight { &mut parameters.weights } else { &mut parameters.biases }.push(values);
     }
     let numbers = if exact { Numbers::Exact } else { Numbers::Float };
     let taken = wanted.iter().zip(&names).filter(|((wanted, _), name)| wanted != *name);
     let taken: Vec<String> = taken.map(|((wanted, _), name)| format!("{name} as {wanted}")).collect();
     let note = || format!("names were matched by order and shape: {}", taken.join(", "));
-    let notes = if taken.is_empty() { vec![] } else { vec![note()] };
+    let mut notes = if taken.is_empty() { vec![] } else { vec![note()] };
+    let Losses { nonzero, zeroed, .. } = lost;
+    if zeroed * 100 > nonzero {
+        notes.push(format!(
+            "{zeroed} of {nonzero} numbers that are not zero become zero, as they are rounded to 2^-{bits}"
+        ));
+    }
     Ok(Read { parameters, numbers, notes })
 }
 
@@ -308,7 +316,8 @@ fn matching(wanted: &[Named], mut held: Vec<Named>) -> Result<Vec<String>, (&'st
     }
     prefixes.sort_by_key(|prefix| in_order(prefix));
     prefixes.dedup();
-    let names: Vec<String> = prefixes.iter().flat_map(|prefix| ["weight", "bias"].map(|kind| format!("{prefix}{kind}"))).collect();
+    let names: Vec<String> =
+        prefixes.iter().flat_map(|prefix| ["weight", "bias"].map(|kind| format!("{prefix}{kind}"))).collect();
     let shape = |name: &String| held.iter().find(|(other, _)| other == name).map(|(_, shape)| shape);
     let fits = names.len() == wanted.len()
         && held.len() == wanted.len()
@@ -349,6 +358,7 @@ fn decode(
     view: &TensorView<'_>,
     exact: bool,
     bits: u32,
+    lost: &mut Losses,
 ) -> Result<Vec<i64>, ParametersError> {
     let dtypes: &[Dtype] = if exact { &[Dtype::I64] } else { &[Dtype::F32, Dtype::F64] };
     if view.shape() != slot.shape || !dtypes.contains(&view.dtype()) {
@@ -372,6 +382,8 @@ fn decode(
             _ => continue,
         };
         let scaled = (value * f64::from(bits).exp2()).round();
+        lost.nonzero += usize::from(value != 0.0);
+        lost.zeroed += usize::from(value != 0.0 && scaled == 0.0);
         // The comparison is false for what is not a number.
         if scaled.abs() < 62f64.exp2() {
             values[at] = scaled as i64;
@@ -450,8 +462,14 @@ mod tests {
         let error = refused(&[5, 6, 3]);
         assert!(error.contains("0.weight is [4, 5] of I64, expected [6, 5] of I64"), "{error}");
         let error = refused(&[5, 4, 3, 3]);
-        assert!(error.contains("the tensors are not those of this network; expected 0.weight [4, 5], 0.bias [4]"), "{error}");
-        assert!(error.contains("4.bias [3]; the file has 0.bias [4], 0.weight [4, 5], 2.bias [3], 2.weight [3, 4]"), "{error}");
+        assert!(
+            error.contains("the tensors are not those of this network; expected 0.weight [4, 5], 0.bias [4]"),
+            "{error}"
+        );
+        assert!(
+            error.contains("4.bias [3]; the file has 0.bias [4], 0.weight [4, 5], 2.bias [3], 2.weight [3, 4]"),
+            "{error}"
+        );
         assert!(refused(&[5, 4]).contains("the tensors are not those of this network"));
 
         let bytes = std::fs::read(&path).expect("read");
@@ -509,10 +527,18 @@ mod tests {
     #[test]
     fn other_names_are_matched_if_there_is_no_doubt() {
         let layers = |read: &Read| read.parameters.weights.iter().map(|weights| weights[0] >> 28).collect::<Vec<_>>();
-        let own = named(["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]).expect("PyTorch's own names");
+        let own =
+            named(["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]).expect("PyTorch's own names");
         assert_eq!((layers(&own), own.notes.len()), (vec![1, 2, 3], 0));
         for names in [
-            ["layers.0.weight", "layers.0.bias", "layers.1.weight", "layers.1.bias", "layers.2.weight", "layers.2.bias"],
+            [
+                "layers.0.weight",
+                "layers.0.bias",
+                "layers.1.weight",
+                "layers.1.bias",
+                "layers.2.weight",
+                "layers.2.bias",
+            ],
             ["net.0.weight", "net.0.bias", "net.3.weight", "net.3.bias", "net.12.weight", "net.12.bias"],
             ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "out.weight", "out.bias"],
         ] {

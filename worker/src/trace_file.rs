@@ -108,7 +108,7 @@ pub fn write_trace(path: &Path, architecture: &Architecture, trace: &SegmentTrac
     }
     let header = Header { architecture: architecture.clone(), live: trace.live, rate: trace.rate };
     let header = serde_json::to_vec(&header).map_err(|e| error(TraceFileProblem::Header(e.to_string())))?;
-    gradproof_verifier::command::atomic::write(path, |file| {
+    gradproof_verifier::command::atomic::write_private(path, |file| {
         let mut start = [&MAGIC[..], &VERSION.to_le_bytes(), &(header.len() as u32).to_le_bytes(), &header].concat();
         start.extend_from_slice(&crc32fast::hash(&start).to_le_bytes());
         file.write_all(&start)?;

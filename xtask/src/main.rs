@@ -42,8 +42,8 @@ enum Task {
     ///
     /// A test that needs what is not there (the full MNIST, say) is skipped, counted, and named with what would supply
     /// it. With GRADPROOF_NO_SKIP=1 in the environment a skipped test is a failure. What follows is handed to
-    /// `cargo test`, for example `cargo xtask test -p gradproof-worker job`; without anything the tests of the contracts
-    /// run as well. Installs the tools of the contracts first, see `cargo xtask contracts`.
+    /// `cargo test --release`, for example `cargo xtask test -p gradproof-worker job`; without anything the tests of the
+    /// contracts run as well, and those of arithmetic, argument, proofs and verifier with assertions and checks for overflow. Installs the tools of the contracts first, see `cargo xtask contracts`.
     Test {
         /// Arguments of `cargo test`; the whole workspace without any.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

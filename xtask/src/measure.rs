@@ -31,7 +31,15 @@ const NETWORK: [&str; 4] = ["--layers", "784,128,128,10", "--batch", "64"];
 
 /// Measures `table`, and prints it in Markdown.
 pub fn measure(table: Table) -> Result<()> {
-    run(cargo().args(["build", "--release", "--package", "gradproof-worker", "--package", "gradproof-verifier", "--bins"]))?;
+    run(cargo().args([
+        "build",
+        "--release",
+        "--package",
+        "gradproof-worker",
+        "--package",
+        "gradproof-verifier",
+        "--bins",
+    ]))?;
     let rows = match table {
         Table::Parts => parts()?,
         Table::Profiles => profiles()?,
@@ -133,7 +141,9 @@ fn transposed(runs: &[(String, Value)], with_network: bool) -> Vec<String> {
 
 fn parts() -> Result<Vec<String>> {
     let mut runs = Vec::new();
-    for (kind, bits) in [("core", "14"), ("core", "16"), ("core", "18"), ("wrapped", "14"), ("wrapped", "17"), ("wrapped", "20")] {
+    for (kind, bits) in
+        [("core", "14"), ("core", "16"), ("core", "18"), ("wrapped", "14"), ("wrapped", "17"), ("wrapped", "20")]
+    {
         let arguments = [&NETWORK[..], &["--steps", "64", "--column-bits", bits, "--proof", kind]].concat();
         runs.push((format!("{kind}, 2^{bits}"), bench(&arguments)?));
     }
@@ -142,21 +152,43 @@ fn parts() -> Result<Vec<String>> {
 
 fn profiles() -> Result<Vec<String>> {
     let names = [
-        "network, T", "kind", "column", "columns", "commit", "random column", "opening", "wrap", "total", "memory", "verification",
-        "proof bytes", "gas, by the formula",
+        "network, T",
+        "kind",
+        "column",
+        "columns",
+        "commit",
+        "random column",
+        "opening",
+        "wrap",
+        "total",
+        "memory",
+        "verification",
+        "proof bytes",
+        "gas, by the formula",
     ];
     let mut rows = head(&names, 3);
     for (layers, steps) in [("784,32,10", "32"), ("784,128,128,10", "64")] {
         for kind in ["core", "wrapped"] {
             let chosen = |profile: &str| -> Result<u64> {
-                let arguments = ["--layers", layers, "--batch", "64", "--steps", steps, "--proof", kind, "--profile", profile];
+                let arguments =
+                    ["--layers", layers, "--batch", "64", "--steps", steps, "--proof", kind, "--profile", profile];
                 bench(&arguments)?["column_bits"].as_u64().ok_or_else(|| eyre!("no column size"))
             };
             let (local, on_chain) = (chosen("local")?, chosen("chain")?);
             for bits in [11, 12, 13, 14, 15, 16, 17, 18, 20] {
                 let bits_text = bits.to_string();
-                let arguments =
-                    ["--layers", layers, "--batch", "64", "--steps", steps, "--proof", kind, "--column-bits", &bits_text];
+                let arguments = [
+                    "--layers",
+                    layers,
+                    "--batch",
+                    "64",
+                    "--steps",
+                    steps,
+                    "--proof",
+                    kind,
+                    "--column-bits",
+                    &bits_text,
+                ];
                 let report = bench(&arguments)?;
                 let profile = match bits {
                     bits if bits == local => ", **local**",
@@ -189,8 +221,23 @@ fn chain() -> Result<Vec<String>> {
     let folder = root().join("contracts");
     let folder = folder.to_string_lossy();
     let names = [
-        "T", "kind", "column", "columns", "random column", "opening", "wrap", "total", "memory", "proof bytes", "verification", "gas",
-        "call data", "circuit", "points", "pairing", "other",
+        "T",
+        "kind",
+        "column",
+        "columns",
+        "random column",
+        "opening",
+        "wrap",
+        "total",
+        "memory",
+        "proof bytes",
+        "verification",
+        "gas",
+        "call data",
+        "circuit",
+        "points",
+        "pairing",
+        "other",
     ];
     let mut rows = head(&names, 3);
     for steps in ["16", "64", "128"] {
@@ -242,8 +289,19 @@ fn mnist() -> Result<Vec<String>> {
     }
     fs::create_dir_all(&folder)?;
     let names = [
-        "kind", "profile", "columns", "keys", "registrations", "segments", "of that, wraps", "whole run", "a step", "memory", "proofs",
-        "verification of all", "accuracy",
+        "kind",
+        "profile",
+        "columns",
+        "keys",
+        "registrations",
+        "segments",
+        "of that, wraps",
+        "whole run",
+        "a step",
+        "memory",
+        "proofs",
+        "verification of all",
+        "accuracy",
     ];
     let mut rows = head(&names, 2);
     for (kind, profile) in [("core", "local"), ("wrapped", "local"), ("wrapped", "chain")] {

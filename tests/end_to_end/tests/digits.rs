@@ -9,11 +9,11 @@ use gradproof_prover::registration::{
 };
 use gradproof_prover::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::Witness;
+use gradproof_tests::forge::fixture;
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::powers::Setup;
 use gradproof_verifier::statement::Domain;
 use gradproof_verifier::verify::verify;
-use gradproof_tests::forge::fixture;
 use gradproof_worker::job::Job;
 use gradproof_worker::kernels::Cpu;
 use gradproof_worker::parameters::{initial_parameters, seed_of};

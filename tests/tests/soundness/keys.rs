@@ -16,6 +16,7 @@ use gradproof_tests::forgeries::{Forgery, forgery_for};
 use gradproof_tests::leaky::Leaky;
 use gradproof_verifier::key::{KeyError, SUBJECTS, VerifyingKey};
 use gradproof_verifier::key_file::{EncodedKey, KeyFile, KeyFileError, MAGIC};
+use gradproof_verifier::powers::{ReferenceStrings, Setup};
 use gradproof_verifier::proof::{Argument, Proof, ProofKind};
 use gradproof_verifier::setup::{SETUP_KEY_BYTES, SetupKey, insecure_tau};
 use gradproof_verifier::verify::verify;
@@ -164,9 +165,8 @@ fn a_changed_key_file_is_not_that_of_the_statement() {
         // What is beside the parts is no part of the key; every byte of these is in its digest.
         if let Ok(digest) = digest(&other) {
             assert_ne!(digest, key.digest(), "byte {at}");
-            let stated = EncodedKey::new(&other).and_then(|cut| {
-                cut.decode(key.architecture(), key.column_vars, Some(&key.digest()))
-            });
+            let stated = EncodedKey::new(&other)
+                .and_then(|cut| cut.decode(key.architecture(), key.column_vars, Some(&key.digest())));
             assert!(matches!(stated, Err(KeyFileError::Digest { .. })), "byte {at}");
         }
         let Ok(other) = decoded(&other) else { continue };
@@ -174,6 +174,20 @@ fn a_changed_key_file_is_not_that_of_the_statement() {
         read += 1;
     }
     assert!(read > 0, "the sign of a point is a bit that can be changed");
+}
+
+/// A shape whose segments need too many rows is refused before a key of any circuit is made, of data and parameters as well.
+#[test]
+fn sizes_of_all_circuits_are_known_before_a_key_is_made() {
+    let precision = Precision::of_classes(10);
+    let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
+    let key = VerifyingKey::insecure(&architecture, 10).expect("the shape is possible");
+    let setup = Setup::insecure(0).expect("it is small");
+    let mut strings = ReferenceStrings::new(&setup);
+    let before = format!("{strings:?}");
+    let refused = key.wrapped(&mut strings).expect_err("2^19 rows");
+    assert_eq!(refused, KeyError::Wrap(WrapKeyError::TooLarge { got: 19 }));
+    assert_eq!(format!("{strings:?}"), before, "no reference string was made");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::tensor::Group;
 use gradproof_circuits::transcript::{Ask, Party, Stored};
 use gradproof_prover::prove::Proved;
-use gradproof_tests::judges::Careless;
 use gradproof_tests::forge::fixture;
+use gradproof_tests::judges::Careless;
 use gradproof_tests::published::proved;
 use gradproof_tests::rigged::{Replayed, Rigged};
 

@@ -10,10 +10,10 @@ use gradproof_circuits::tensor::{End, Tensor};
 use gradproof_circuits::transcript::Ask;
 use gradproof_prover::columns::columns;
 use gradproof_prover::party::Secrets;
-use gradproof_tests::judges::Careless;
 use gradproof_tests::cheats::cheated;
 use gradproof_tests::forge::{Forged, Witnesses, fixture, meddling, prove, registered};
 use gradproof_tests::forgeries::{Forgery, forgery};
+use gradproof_tests::judges::Careless;
 use gradproof_tests::leaky::{Leaky, circuit, satisfied};
 use gradproof_tests::reference::{Honest, Task};
 

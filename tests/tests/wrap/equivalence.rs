@@ -10,8 +10,8 @@ use gradproof_circuits::check::{Check, Judge, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::transcript::Stored;
 use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
-use gradproof_tests::judges::Careless;
 use gradproof_tests::forge::{Forged, fixture, prove};
+use gradproof_tests::judges::Careless;
 use proptest::prelude::*;
 
 fn honest(subject: Subject) -> &'static Forged {

@@ -95,9 +95,8 @@ impl Pair {
         let last = |columns: &[Column<'_>], job: usize, segment: u64| {
             committed(columns, Use::LastParameters { statement: &JOBS[job], segment })
         };
-        let first = |columns: &[Column<'_>], job: usize| {
-            committed(columns, Use::FirstParameters { digest: &digests[job] })
-        };
+        let first =
+            |columns: &[Column<'_>], job: usize| committed(columns, Use::FirstParameters { digest: &digests[job] });
         match self {
             Self::First => [first(one, 0), first(other, 1)],
             Self::Last | Self::ParentAndChild | Self::BoundTwice => [last(one, 0, 3), last(other, 1, 3)],
@@ -141,7 +140,8 @@ fn commitments_of_two_jobs_confirm_no_difference_of_weights() {
 fn first_parameters_under_one_seed_are_blinded_by_what_they_are() {
     let Fixture { key, setup, .. } = fixture();
     let [one, other] = parameters();
-    let commitments = |witness: &Witness| commit_parameters(key, setup, witness, Blinding::Seed(&SEED)).expect("committed");
+    let commitments =
+        |witness: &Witness| commit_parameters(key, setup, witness, Blinding::Seed(&SEED)).expect("committed");
     let columns = parameter_columns(&one);
     assert_eq!(commitments(&one).points, Pair::First.commitments(&columns, &columns)[0]);
     let (a, b) = (commitments(&one), commitments(&other));
@@ -166,8 +166,12 @@ fn the_digest_of_parameters_depends_on_how_they_are_committed_to() {
     let halves: Vec<Column<'_>> = columns
         .iter()
         .flat_map(|column| match column {
-            Column::Small(values) => values.chunks(values.len() / 2).map(|half| Column::Small(half.to_vec().into())).collect(),
-            Column::Wide(values) => values.chunks(values.len() / 2).map(|half| Column::Wide(half.to_vec().into())).collect::<Vec<_>>(),
+            Column::Small(values) => {
+                values.chunks(values.len() / 2).map(|half| Column::Small(half.to_vec().into())).collect()
+            }
+            Column::Wide(values) => {
+                values.chunks(values.len() / 2).map(|half| Column::Wide(half.to_vec().into())).collect::<Vec<_>>()
+            }
         })
         .collect();
     assert_ne!(digest, digest_of(&key.setup, &halves));
@@ -180,13 +184,16 @@ fn a_set_has_one_commitment_and_other_data_need_another_seed() {
     let Fixture { key, setup, .. } = fixture();
     let [one, other] = data();
     let (guess, than) = (data_columns(&one), data_columns(&other));
-    let of = |witness: &Witness, seed: &[u8; 32], position| commit_data(key, setup, witness, seed, position).expect("committed").points;
+    let of = |witness: &Witness, seed: &[u8; 32], position| {
+        commit_data(key, setup, witness, seed, position).expect("committed").points
+    };
     assert_eq!(of(&one, &SEED, 0), of(&one, &SEED, 0));
     assert!(confirmed([&of(&one, &SEED, 0), &of(&other, &SEED, 0)], [&guess, &than]), "what is to be refused");
     assert!(!confirmed([&of(&one, &SEED, 0), &of(&other, &[0x22; 32], 0)], [&guess, &than]));
     assert!(!confirmed([&of(&one, &SEED, 0), &of(&other, &SEED, 1)], [&guess, &than]));
     // Nor do data and parameters of a job share a blinding.
-    let all: Vec<_> = [Use::Data { position: 0 }, Use::Data { position: 1 }].map(|purpose| derived(&SEED, purpose, 4)).concat();
+    let all: Vec<_> =
+        [Use::Data { position: 0 }, Use::Data { position: 1 }].map(|purpose| derived(&SEED, purpose, 4)).concat();
     let parameters = derived(&SEED, Use::FirstParameters { digest: &[0; 32] }, 4);
     assert!(all.iter().all(|blinding| !parameters.contains(blinding) && !blindings(&SEED, 4).contains(blinding)));
 }

@@ -44,7 +44,8 @@ enum Task {
     ///
     ///   verifier key --statement out/statement.json
     ///
-    ///   verifier key --layers 784,128,128,10 --batch 64 --steps 64 --profile chain --setup powers.ptau --out verifying.key
+    ///   verifier key --layers 784,128,128,10 --batch 64 --steps 64 --profile chain \
+    ///     --setup powers.ptau --out verifying.key
     #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     Key(key::Arguments),
     /// Writes the Solidity contracts that verify segments under a key, and proofs as their call data.
@@ -54,7 +55,7 @@ enum Task {
     ///
     /// Example:
     ///
-    ///   verifier export-contract --statement out/statement.json --proofs out --out contract --insecure
+    ///   verifier export-contract --statement bound/statement.json --proofs proved --out contract --insecure
     #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     ExportContract(export::Arguments),
 }

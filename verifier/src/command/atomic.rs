@@ -1,5 +1,6 @@
 //! Writing a file so that a reader sees the old content or the whole new one.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -7,15 +8,21 @@ use std::path::Path;
 use eyre::{Result, WrapErr, ensure};
 use tempfile::NamedTempFile;
 
-/// How the name of an unfinished file ends.
-pub const PARTIAL: &str = ".partial";
+/// How the name of an unfinished file begins and ends.
+const UNFINISHED: [&str; 2] = [".tmp", ".partial"];
+
+/// True for the name of a file that was being written.
+pub fn is_unfinished(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(UNFINISHED[0]) && name.ends_with(UNFINISHED[1])
+}
 
 /// Writes a temporary file beside `path` through `fill`, flushes it to the disk, and renames it to `path`.
 ///
 /// # Errors
 /// What the system or `fill` reports; the temporary file is removed.
 pub fn write(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>) -> std::io::Result<()> {
-    filled(path, 0o666, fill)?.persist(path).map_err(|error| error.error).map(drop)
+    put(filled(path, 0o666, fill)?, path)
 }
 
 /// As [`write()`], a file that only its owner may read, from the beginning.
@@ -26,7 +33,15 @@ pub fn write_private(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    filled(path, 0o600, fill)?.persist(path).map_err(|error| error.error).map(drop)
+    put(filled(path, 0o600, fill)?, path)
+}
+
+/// Gives a whole file its name, on the disk as well.
+fn put(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
+    file.persist(path).map_err(|error| error.error)?;
+    // Not every system can.
+    let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    Ok(())
 }
 
 /// Writes a file that is not there yet: all of it or nothing, and never in the place of another one.
@@ -62,7 +77,7 @@ fn filled(
     fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
 ) -> std::io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.suffix(PARTIAL);
+    builder.prefix(UNFINISHED[0]).suffix(UNFINISHED[1]);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
@@ -109,7 +124,8 @@ mod tests {
     fn a_private_file_is_its_owners() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().expect("a folder");
-        let mode = |name: &str| std::fs::metadata(folder.path().join(name)).expect("there").permissions().mode() & 0o777;
+        let mode =
+            |name: &str| std::fs::metadata(folder.path().join(name)).expect("there").permissions().mode() & 0o777;
         write_private(&folder.path().join("private"), |file| file.write_all(b"x")).expect("written");
         write(&folder.path().join("public"), |file| file.write_all(b"x")).expect("written");
         assert_eq!(mode("private"), 0o600);

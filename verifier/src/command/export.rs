@@ -1,19 +1,19 @@
 //! `verifier export-contract`: the verifier as Solidity, and proofs as its call data.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use alloy_primitives::{Address, Bytes};
 use alloy_sol_types::{SolCall, SolValue};
-use eyre::{Result, WrapErr, bail, ensure, eyre};
+use eyre::{Result, bail, ensure, eyre};
 use gradproof_circuits::check::{Check, Strict};
 use gradproof_circuits::relations::Subject;
 use serde_json::{Value, json};
 
 use super::files::{MAX_PROOF_BYTES, is_another_key, list_proofs, read, read_statement};
+use super::folder::Folder;
 use super::key::KeyOptions;
 use super::reasons::reason;
-use super::{Outcome, atomic, described, print, tell, warn};
+use super::{Outcome, described, print, tell, warn};
 use crate::contract::bindings::{SegmentKey, SegmentVerifier};
 use crate::contract::gas::{TRANSACTION_GAS, job_gas, segment_gas};
 use crate::contract::{ChainProof, Source, halo2_verifier, segment, segment_key, segment_verifier};
@@ -60,10 +60,8 @@ pub struct Arguments {
 /// # Errors
 /// If the set-up is insecure and that is not asked for, a file cannot be read or written, or proofs are for a core key.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let out = &arguments.out;
-    if let Some(there) = FILES.map(|name| out.join(name)).into_iter().find(|path| path.exists()) {
-        bail!("{} is there already, and is not replaced: choose another folder", there.display());
-    }
+    let folder = Folder::claim(&arguments.out)?;
+    folder.refuse(FILES.into_iter().chain(["src"]), "choose another folder")?;
     if let Some(path) = arguments.key.statement.as_ref().filter(|_| arguments.proofs.is_some()) {
         let Domain { chain, contract, .. } = read_statement(path)?.domain;
         ensure!(
@@ -76,8 +74,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     }
     let (key, statement) = match arguments.key.load(arguments.json) {
         Err(error) if is_another_key(&error) => {
-            print(&format!("REJECTED: the statement is for another key: {}", described(&error)));
-            return Ok(Outcome::Rejected);
+            return Ok(rejected(&format!("the statement is for another key: {}", described(&error)), arguments.json));
         }
         loaded => loaded?,
     };
@@ -91,8 +88,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     );
     warn(key.kind(), key.setup.is_insecure());
     if statement.as_ref().is_some_and(|job| job.verifying_key != key.digest()) {
-        print("REJECTED: the statement is for another key");
-        return Ok(Outcome::Rejected);
+        return Ok(rejected("the statement is for another key", arguments.json));
     }
     let proofs = match (&arguments.proofs, &statement) {
         (Some(proofs), Some(job)) => call_data(&key, job, proofs)?,
@@ -100,10 +96,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     };
     let proofs = match proofs {
         Ok(proofs) => proofs,
-        Err(refused) => {
-            print(&format!("REJECTED: {refused}"));
-            return Ok(Outcome::Rejected);
-        }
+        Err(refused) => return Ok(rejected(&refused, arguments.json)),
     };
     let layout = &key.relations(Subject::Segment).layout;
     let gas = statement.as_ref().map_or_else(|| segment_gas(layout, key.column_vars, 0), |job| job_gas(&key, job));
@@ -114,21 +107,23 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         ));
     }
     let sources = [halo2_verifier(&key)?, segment_verifier()];
+    let stage = folder.stage()?;
     for source in &sources {
         for (name, text) in &source.files {
-            save(&out.join(name), text.as_bytes())?;
+            stage.save(name, text.as_bytes())?;
         }
-        save_json(&out.join(format!("{}.json", source.name)), &source.standard_json())?;
+        stage.save(format!("{}.json", source.name), &json_bytes(&source.standard_json())?)?;
     }
     let description = describe(&key, &sources, arguments.halo2, gas);
-    save_json(&out.join("contracts.json"), &description)?;
+    stage.save(FILES[0], &json_bytes(&description)?)?;
     for (name, description) in &proofs {
-        save_json(&out.join(name), description)?;
+        stage.save(name, &json_bytes(description)?)?;
     }
+    stage.finish(FILES[0])?;
     if arguments.json {
         print(&description.to_string());
     } else {
-        let out = out.display();
+        let out = arguments.out.display();
         print(&format!("{out}/src: the sources, for {COMPILER}; the same key gives the same bytes"));
         print(&format!("{out}/Halo2Verifier.json, SegmentVerifier.json: input of `solc --standard-json`"));
         print(&format!("{out}/contracts.json: digests, and what SegmentVerifier's constructor is given"));
@@ -209,15 +204,17 @@ fn call_data(key: &VerifyingKey, job: &JobStatement, proofs: &Path) -> Result<Re
     Ok(Ok(files))
 }
 
-fn save_json(path: &Path, value: &Value) -> Result<()> {
-    let mut bytes = serde_json::to_vec_pretty(value)?;
-    bytes.push(b'\n');
-    save(path, &bytes)
+/// Says why nothing is written.
+fn rejected(reason: &str, as_json: bool) -> Outcome {
+    match as_json {
+        true => print(&json!({ "accepted": false, "reason": reason }).to_string()),
+        false => print(&format!("REJECTED: {reason}")),
+    }
+    Outcome::Rejected
 }
 
-fn save(path: &Path, bytes: &[u8]) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make the folder {}", folder.display()))?;
-    }
-    atomic::write(path, |file| file.write_all(bytes)).wrap_err_with(|| format!("cannot write {}", path.display()))
+fn json_bytes(value: &Value) -> Result<Vec<u8>> {
+    let mut bytes = serde_json::to_vec_pretty(value)?;
+    bytes.push(b'\n');
+    Ok(bytes)
 }

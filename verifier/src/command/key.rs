@@ -73,7 +73,7 @@ impl KeyOptions {
                 read_key(path, &architecture, column_vars, stated).wrap_err("not the key of this shape")?
             }
         };
-        ensure!(key.kind() == kind, "the key is for {:?} proofs, {kind:?} ones are asked for", key.kind());
+        ensure!(key.kind() == kind, "the key is for {} proofs, {kind} ones are asked for", key.kind());
         Ok((key, statement))
     }
 }

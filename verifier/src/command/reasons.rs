@@ -19,7 +19,9 @@ pub fn reason(job: &JobStatement, rejection: &JobRejection) -> String {
         (Check::Missing, _) if is_part(job, *part) => format!("{of} is missing"),
         (Check::Missing, Part::Parameters) => "first parameters of a parent have no registration of their own".into(),
         (Check::Missing, _) => format!(
-            "{of} is one too many: the job has {} segments, and data of {} positions", job.segments(), job.positions()
+            "{of} is one too many: the job has {} segments, and data of {} positions",
+            job.segments(),
+            job.positions()
         ),
         (Check::Key, Part::Statement) => "the statement is for another key, set-up or shape".into(),
         (Check::Key, _) => format!("{of} is for another key, or names other parameters than it commits to"),
@@ -84,6 +86,7 @@ mod tests {
             rates: vec![RateChange { from_segment: 0, rate: 1 }],
             first_parameters: vec![],
             initial_seed: None,
+            last_seed_digest: [0; 32],
             parent: None,
         }
     }

@@ -1,6 +1,6 @@
 //! The shape of a job as options.
 
-use eyre::{Result, ensure};
+use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::arithmetic::Precision;
 
@@ -40,7 +40,7 @@ impl ShapeOptions {
         let precision = Precision::of_classes(self.layers.last().copied().unwrap_or(1));
         let architecture =
             Architecture { widths: self.layers.clone(), batch: self.batch, steps: self.steps, precision };
-        architecture.validate()?;
+        architecture.validate().wrap_err("--layers, --batch or --steps")?;
         Ok(architecture)
     }
 

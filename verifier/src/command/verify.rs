@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::files::{KEY_FILE, MAX_PROOF_BYTES, Proofs, is_another_key, list_proofs, read, read_key_of, read_statement};
 use super::reasons::reason;
-use super::{Outcome, Progress, print, tell, warn};
+use super::{Outcome, Progress, described, print, tell, warn};
 use crate::hex;
 use crate::job::JobStatement;
 use crate::key::VerifyingKey;
@@ -85,10 +85,24 @@ pub struct Report {
     pub last_parameters: String,
     /// The key file, or none for a key that was derived.
     pub key_file: Option<String>,
+    /// The jobs that this one goes on from, the oldest first: their keys are trusted as the job's own is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parents: Vec<ParentReport>,
     /// True for wrapped proofs; core proofs are not zero-knowledge.
     pub zero_knowledge: bool,
     /// True if anyone can forge proofs.
     pub insecure_setup: bool,
+}
+
+/// A job that another one goes on from.
+#[derive(Clone, Debug, Serialize)]
+pub struct ParentReport {
+    /// Digest of its statement.
+    pub statement: String,
+    /// Digest of its key.
+    pub verifying_key: String,
+    /// The key file, or none for a key that was derived.
+    pub key_file: Option<String>,
 }
 
 /// Runs `verifier verify`.
@@ -96,7 +110,7 @@ pub struct Report {
 /// # Errors
 /// If a file cannot be read, or the statement is not one.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
-    let report = verify(arguments)?.report;
+    let report = verify(arguments, None)?.report;
     warn(if report.zero_knowledge { ProofKind::Wrapped } else { ProofKind::Core }, report.insecure_setup);
     if arguments.json {
         print(&serde_json::to_string(&report)?);
@@ -117,11 +131,11 @@ pub struct Verified {
     pub end: Option<(VerifyingKey, Inheritance)>,
 }
 
-/// Verifies, and says what was found.
+/// Verifies, and says what was found; only so many `segments` if that is given, of which there may be more.
 ///
 /// # Errors
-/// If a file cannot be read, or the statement is not one.
-pub fn verify(arguments: &Arguments) -> Result<Verified> {
+/// If a file cannot be read, the statement is not one, or the job has fewer segments.
+pub fn verify(arguments: &Arguments, segments: Option<usize>) -> Result<Verified> {
     let job = read_statement(&arguments.statement)?;
     let mut report = Report {
         accepted: false,
@@ -137,11 +151,20 @@ pub fn verify(arguments: &Arguments) -> Result<Verified> {
         verify_ms: 0.0,
         last_parameters: hex::encode(&points_digest(&job.first_parameters)),
         key_file: None,
+        parents: vec![],
         zero_knowledge: job.proof == ProofKind::Wrapped,
         insecure_setup: job.setup.insecure,
     };
     let walk = Walk { report: &mut report, quiet: arguments.json, choice: &arguments.key };
-    let only = if arguments.registrations { Only::Registrations } else { Only::All };
+    let only = match segments {
+        _ if arguments.registrations => Only::Registrations,
+        Some(count) => Only::Segments(count),
+        None => Only::All,
+    };
+    if let Only::Segments(count) = only {
+        let path = arguments.statement.display();
+        ensure!(count <= job.segments(), "the job of {path} has {} segments, not {count}", job.segments());
+    }
     let end = walk.job(&arguments.statement, &job, &arguments.proofs, &arguments.parent, only)?;
     report.accepted = report.check.is_none();
     let end = end.filter(|_| report.accepted).and_then(|(key, end)| Some((key, end?)));
@@ -153,7 +176,7 @@ pub fn verify(arguments: &Arguments) -> Result<Verified> {
 enum Only {
     All,
     Registrations,
-    /// Of a parent: nothing behind so many segments, of which proofs may be there.
+    /// Nothing after so many segments, of which proofs may be there.
     Segments(usize),
 }
 
@@ -196,17 +219,30 @@ impl Walk<'_> {
                     path.display(),
                     hex::encode(&parent.statement)
                 );
-                let walk = Walk { report: &mut *self.report, quiet: self.quiet, choice: &KeyChoice::default() };
+                // A key file that is named is the job's own; to derive keys is asked of all.
+                let choice = KeyChoice { key: None, derive_key: self.choice.derive_key };
+                let walk = Walk { report: &mut *self.report, quiet: self.quiet, choice: &choice };
                 match walk.job(&path, &statement, folder, older, Only::Segments(parent.segments))? {
-                    Some((_, inheritance)) => inheritance,
-                    None => return Ok(None),
+                    Some((key, inheritance)) => {
+                        self.report.parents.push(ParentReport {
+                            statement: hex::encode(&parent.statement),
+                            verifying_key: hex::encode(&key.digest()),
+                            key_file: self.report.key_file.take(),
+                        });
+                        inheritance
+                    }
+                    None => {
+                        let reason = self.report.reason.take().unwrap_or_default();
+                        self.report.reason = Some(format!("the parent in {}: {reason}", folder.display()));
+                        return Ok(None);
+                    }
                 }
             }
         };
         let (key, file) = match verifying_key(self.choice, path, job, proofs) {
             Ok(found) => found,
             Err(error) if is_another_key(&error) => {
-                tell(&format!("note: {error:#}"));
+                tell(&format!("note: {}", described(&error)));
                 self.reject(path, job, &Proofs::default(), JobRejection { part: Part::Statement, check: Check::Key });
                 return Ok(None);
             }
@@ -249,13 +285,7 @@ impl Walk<'_> {
         listed: &Proofs,
         end: u64,
     ) -> Result<Result<Option<Inheritance>, JobRejection>> {
-        let mut begun = JobVerifier::new(key, job, &mut Strict);
-        if let (Ok(verifier), Some(from)) = (&mut begun, inheritance)
-            && let Err(rejection) = verifier.inherit(from, &mut Strict)
-        {
-            return Ok(Err(rejection));
-        }
-        let mut verifier = match begun {
+        let mut verifier = match JobVerifier::begin(key, job, inheritance, &mut Strict) {
             Ok(verifier) => verifier,
             Err(rejection) => return Ok(Err(rejection)),
         };
@@ -317,7 +347,7 @@ pub fn verifying_key(
     }
     if job.setup.insecure {
         if let Some(error) = another {
-            tell(&format!("note: {error:#}; it is not used"));
+            tell(&format!("note: {}; it is not used", described(&error)));
         }
         if job.proof == ProofKind::Wrapped {
             tell("note: deriving the keys of the circuits, which takes seconds; --key FILE saves that");

@@ -16,7 +16,8 @@ use gradproof_worker::program::{
 ///   requester example > job.toml
 ///   requester commit --job job.toml --out posted
 ///   provider prove --job job.toml --statement posted/statement.json --out trained
-///   requester open --statement posted/statement.json --proofs trained --weights trained/weights.exact.safetensors
+///   requester open --statement posted/statement.json --proofs trained \
+///     --weights trained/weights.exact.safetensors
 ///
 /// Core proofs (`--proof core`) are NOT zero-knowledge: their messages depend on data and weights.
 #[derive(Parser)]
@@ -40,7 +41,7 @@ enum Task {
     /// requester cannot open those to the trained weights. All files appear together when all are made, or none does.
     ///
     /// The statement does not say yet where the job counts: `requester bind` does, once chain, contract, job and owner are
-    /// known. Registrations of data serve every job on the set, see --same-data.
+    /// known. Registrations of data serve every job on the set under the same key, see --same-data.
     ///
     /// With `--proof core` the registrations are core proofs, which are NOT zero-knowledge: their messages depend on data and
     /// weights.
@@ -54,7 +55,8 @@ enum Task {
     /// Requester and provider may both do it: they get the same bytes. A bound statement cannot be bound again; the unbound one
     /// can, into another folder: a job that was handed back has another owner then.
     ///
-    /// Example: requester bind --statement posted/statement.json --chain 1 --contract 0x… --job-id 0x… --owner 0x… --out bound
+    /// Example: requester bind --statement posted/statement.json --out bound \
+    ///            --chain 1 --contract 0x… --job-id 0x… --owner 0x…
     /// then:    provider prove --job job.toml --statement bound/statement.json --out trained
     #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
     Bind(Bind),
@@ -63,7 +65,8 @@ enum Task {
     /// Verifies the proofs, commits to the weights with the blindings that requester and provider derive alike, and compares
     /// that with the last commitment. One weight that is one unit off is refused.
     ///
-    /// Example: requester open --statement posted/statement.json --proofs trained --weights trained/weights.exact.safetensors
+    /// Example: requester open --statement posted/statement.json --proofs trained \
+    ///            --weights trained/weights.exact.safetensors
     #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
     Open(Open),
     /// Writes the first weights of a job out: those of a public seed, which anyone can draw again.

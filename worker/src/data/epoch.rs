@@ -25,7 +25,7 @@ pub struct SegmentRows {
 /// Data of the segment at `position` of an epoch over `data`.
 ///
 /// # Errors
-/// If the data set does not have as many inputs and labels as rows, or the position lies behind the end of the epoch.
+/// If the data set does not have as many inputs and labels as rows, or the position lies beyond the end of the epoch.
 pub fn segment_rows(architecture: &Architecture, data: &DataSet, position: usize) -> Result<SegmentRows, DataError> {
     let wrong = |what, got, expected: String| Err(DataError::Segment { what, got, expected });
     if data.rows == 0 || data.inputs.len() != data.rows * data.width || data.labels.len() != data.rows {

@@ -70,9 +70,9 @@ fn place_of(source: &Source, column: &Column, names: &ByteRecord) -> Result<usiz
             let wrong = |expected| source.malformed(Place::Line(1), "the label column", expected, format!("{name:?}"));
             match (places.next(), places.next()) {
                 (Some(place), None) => Ok(place),
-                (Some(one), Some(other)) => {
-                    Err(wrong(format!("in the header once, and columns {one} and {other} are named so: give its index")))
-                }
+                (Some(one), Some(other)) => Err(wrong(format!(
+                    "in the header once, and columns {one} and {other} are named so: give its index"
+                ))),
                 (None, _) => {
                     let known: Vec<_> = names.iter().take(8).map(String::from_utf8_lossy).collect();
                     Err(wrong(format!("in the header, which starts with {known:?}")))

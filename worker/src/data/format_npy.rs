@@ -127,7 +127,7 @@ fn value(text: &str) -> Option<(Value<'_>, &str)> {
     }
     let (inner, rest) = text.strip_prefix('(')?.split_once(')')?;
     let inner = inner.trim();
-    // A tuple of one has a comma behind it, and `()` is empty.
+    // A tuple of one has a comma after it, and `()` is empty.
     let inner = inner.strip_suffix(',').unwrap_or(inner);
     let sizes = inner.split(',').filter(|_| !inner.is_empty()).map(|size| size.trim().parse().ok());
     Some((Value::Shape(sizes.collect::<Option<_>>()?), rest))
@@ -157,7 +157,8 @@ fn number(item: Item, bytes: &[u8]) -> Option<f64> {
 pub(super) fn samples(source: &Source, scaling: &Scaling, bytes: Option<bool>) -> Result<Samples, DataError> {
     let header = header(source)?;
     if scaling.factor.is_none() && bytes.is_some_and(|bytes| bytes != (header.item == Item::U8)) {
-        let expected = "one that is scaled as the training set's: bytes by 1/256 and others by 1, unless data.scale is given";
+        let expected =
+            "one that is scaled as the training set's: bytes by 1/256 and others by 1, unless data.scale is given";
         let got = ITEMS.iter().find(|(item, ..)| *item == header.item).map_or("another", |(_, name, _)| name);
         return Err(source.malformed(Place::Byte(8), "the type of a value", expected, got));
     }

@@ -76,7 +76,9 @@ mod tests {
     #[test]
     fn lost_values_and_columns_are_counted() {
         let mut watch = Watch::new(3);
-        for (value, input) in [(0.0, 0), (0.001, 0), (1.0, 256), (0.0, 0), (0.0015, 0), (1.0, 256), (0.0, 0), (0.0, 0), (1.0, 256)] {
+        for (value, input) in
+            [(0.0, 0), (0.001, 0), (1.0, 256), (0.0, 0), (0.0015, 0), (1.0, 256), (0.0, 0), (0.0, 0), (1.0, 256)]
+        {
             watch.see(value, input);
         }
         let losses = watch.losses();

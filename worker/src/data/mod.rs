@@ -18,8 +18,8 @@ pub use digits::{Digits, digits};
 pub use file::MAX_FILE_BYTES;
 use file::Source;
 use gradproof_circuits::architecture::MAX_WIDTH;
-use losses::Watch;
 pub use losses::Losses;
+use losses::Watch;
 pub use scaling::Scaling;
 
 /// Samples and their classes, in the order in which training takes them.
@@ -135,7 +135,7 @@ pub enum DataError {
         /// Number of labels.
         got: usize,
     },
-    /// The position lies behind the last segment of the epoch, or its live part is not one of that position.
+    /// The position lies beyond the last segment of the epoch, or its live part is not one of that position.
     #[error("{what} is {got}, expected {expected}")]
     Segment {
         /// What is wrong.
@@ -199,7 +199,7 @@ impl DataSet {
         Self { rows, width, inputs, labels, classes, bytes, losses }
     }
 
-    /// Values of sample `row`; empty behind the last one.
+    /// Values of sample `row`; empty beyond the last one.
     pub fn row(&self, row: usize) -> &[i16] {
         self.inputs.get(row * self.width..(row + 1) * self.width).unwrap_or_default()
     }

@@ -93,7 +93,8 @@ pub(super) fn columns(origin: &Origin, job: &JobFile) -> Result<Columns, JobErro
             Err(origin.value("proof.column_bits", bits, format!("{least} to {most}"), nearest))
         }
         (Some(bits), None) => Ok(Columns::Bits(bits)),
-        (None, profile) => Ok(Columns::For(profile.unwrap_or_default())),
+        (None, Some(profile)) => Ok(Columns::For(profile)),
+        (None, None) => Ok(Columns::Usual),
     }
 }
 
@@ -370,7 +371,8 @@ fn rate(
         None => String::new(),
     };
     let within = if round { format!(", at most {} % off", 100.0 * ROUNDED_WITHIN) } else { String::new() };
-    let expected = format!("a multiple, 1 to {MAX_RATE}, of batch / 2^rate_bits = {batch} / 2^{bits} = {unit}{within}{more}");
+    let expected =
+        format!("a multiple, 1 to {MAX_RATE}, of batch / 2^rate_bits = {batch} / 2^{bits} = {unit}{within}{more}");
     // Not a number has no nearest value.
     Err(origin.value(key, value, expected, (!nearest.is_nan()).then(|| (nearest * unit).to_string())))
 }

@@ -67,7 +67,7 @@ fn a_job_has_its_segments() {
     assert_eq!(job.segment_rows(segment(5).position).unwrap().labels[..4], job.train.labels[16..20]);
     assert_eq!(job.architecture.precision.exponential_bits, 13);
     assert_eq!([ProofKind::Core, ProofKind::Wrapped].map(|kind| job.column_vars(kind)), [10, 10]);
-    assert_eq!((job.initial_weights, job.columns, job.test), (InitialWeights::Seed(7), Columns::For(Profile::Local), None));
+    assert_eq!((job.initial_weights, job.columns, job.test), (InitialWeights::Seed(7), Columns::Usual, None));
 }
 
 #[test]
@@ -159,7 +159,8 @@ fn the_examples_of_tables_and_arrays_are_read() {
     write("train.csv", format!("a,b,c,d,class\n{table}").as_bytes());
     write("test.csv", format!("a,b,c,d,class\n{table}").as_bytes());
     let npy = |descr: &str, shape: &str, items: Vec<u8>| {
-        let header = format!("{:<117}\n", format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"));
+        let header =
+            format!("{:<117}\n", format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}"));
         [&b"\x93NUMPY\x01\x00"[..], &(header.len() as u16).to_le_bytes(), header.as_bytes(), &items].concat()
     };
     let inputs = (0..640u32).flat_map(|i| ((i * i % 19) as f32).to_le_bytes()).collect::<Vec<u8>>();
@@ -180,14 +181,19 @@ fn the_examples_of_tables_and_arrays_are_read() {
 
 #[test]
 fn a_rate_is_exact_or_rounded_on_request() {
-    let at_100 = |rate: &str| parse(&[("batch = 4", "batch = 10"), ("rate = 0.125", rate)]);
+    let at_100 =
+        |rate: &str| parse(&[("batch = 4", "batch = 10"), ("segment = 4", "segment = 2"), ("rate = 0.125", rate)]);
     let error = at_100("rate = 0.01").expect_err("no multiple");
     assert!(error.contains("batch / 2^rate_bits = 10 / 2^8 = 0.0390625; with arithmetic.rate_bits = "), "{error}");
     assert!(error.contains("and learning_rate.round = true it is taken as 0.0"), "{error}");
     // What the message offers does.
     let bits: u32 = error.split("rate_bits = ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     let job = at_100(&format!("rate = 0.01\nround = true\n[arithmetic]\nrate_bits = {bits}")).expect("rounded");
-    assert!(job.notes[0].contains("learning_rate.rate = 0.01 is taken as 0.0") && job.notes[0].contains("% off"), "{:?}", job.notes);
+    assert!(
+        job.notes[0].contains("learning_rate.rate = 0.01 is taken as 0.0") && job.notes[0].contains("% off"),
+        "{:?}",
+        job.notes
+    );
     assert!((job.learning_rate(job.rates[0].rate) / 0.01 - 1.0).abs() <= 0.01);
     // Four times as large is not rounding.
     let error = at_100("rate = 0.01\nround = true").expect_err("too far");
@@ -204,21 +210,36 @@ fn data_that_lose_their_meaning_are_refused_or_noted() {
     let job = |table: &str, more: &str| {
         fs::write(folder.path().join("t.csv"), table).unwrap();
         let text = JOB
-            .replace("format = \"idx\"\nimages = \"images\"\nlabels = \"labels\"", &format!("format = \"csv\"\nimages = \"t.csv\"\nlabel_column = 0\n{more}"))
-            .replace("batch = 4", "batch = 2").replace("epochs = 3", "epochs = 1").replace("steps_per_segment = 4", "steps_per_segment = 2");
+            .replace(
+                "format = \"idx\"\nimages = \"images\"\nlabels = \"labels\"",
+                &format!("format = \"csv\"\nimages = \"t.csv\"\nlabel_column = 0\n{more}"),
+            )
+            .replace("batch = 4", "batch = 2")
+            .replace("epochs = 3", "epochs = 1")
+            .replace("steps_per_segment = 4", "steps_per_segment = 2");
         Job::parse(&folder.path().join("job.toml"), &text).map_err(|error| error.to_string())
     };
     let rows = |f: &dyn Fn(u32) -> (f64, f64)| -> String {
-        (0..8).map(|row| { let (a, b) = f(row); format!("{},{a},{b}\n", row % 3) }).collect()
+        (0..8)
+            .map(|row| {
+                let (a, b) = f(row);
+                format!("{},{a},{b}\n", row % 3)
+            })
+            .collect()
     };
     let zero = job(&rows(&|row| (1e-4 * f64::from(row), 1e-5)), "").expect_err("all become zero");
     assert!(zero.contains("data.scale is too small: every value of the training set becomes zero"), "{zero}");
-    let flat = job(&rows(&|row| (1.0 + 1e-4 * f64::from(row), 2.0 + 1e-4 * f64::from(row))), "").expect_err("all become the same");
+    let flat = job(&rows(&|row| (1.0 + 1e-4 * f64::from(row), 2.0 + 1e-4 * f64::from(row))), "")
+        .expect_err("all become the same");
     assert!(flat.contains("becomes the same in every row"), "{flat}");
     let one = job(&rows(&|row| (f64::from(row), 1e-4 * f64::from(row))), "").expect("one column is left");
     assert!(one.notes[0].contains("1 of 2 columns of the training set, column 1 (0 to 0.0007"), "{:?}", one.notes);
-    assert!(one.notes[1].contains("50 % of the values of the training set that are not zero become zero"), "{:?}", one.notes);
-    assert!(job(&rows(&|row| (f64::from(row), 1e-4 * f64::from(row))), "scale = 10").expect("scaled").notes.is_empty());
+    assert!(
+        one.notes[1].contains("50 % of the values of the training set that are not zero become zero"),
+        "{:?}",
+        one.notes
+    );
+    assert!(job(&rows(&|row| (f64::from(row), 0.01 * f64::from(row))), "").expect("nothing is lost").notes.is_empty());
     // Data that are the same in the file lose nothing.
     assert!(job(&rows(&|_| (1.0, 0.0)), "").expect("constant").notes.is_empty());
 }
@@ -315,7 +336,8 @@ fn impossible_learning_rates_are_refused() {
     assert_eq!(
         refused("0.125", "0.1"),
         "job.toml:12: learning_rate.rate is 0.1, expected a multiple, 1 to 65536, of batch / 2^rate_bits = 4 / 2^8 = \
-         0.015625; the nearest that works is 0.09375"
+         0.015625; with arithmetic.rate_bits = 11 and learning_rate.round = true it is taken as 0.099609375; the nearest that \
+         works is 0.09375"
     );
     for (value, nearest) in [("0.0", "0.015625"), ("-1.0", "0.015625"), ("1e9", "1024"), ("inf", "1024")] {
         assert!(refused("0.125", value).ends_with(&format!("the nearest that works is {nearest}")), "{value}");
@@ -331,7 +353,8 @@ fn impossible_learning_rates_are_refused() {
     let error = schedule(&format!("{first},\n{{ from_segment = 0, rate = 0.125 }}"));
     assert_eq!(
         error,
-        "job.toml:13: learning_rate.schedule[1].from_segment is 0, expected 1 to 5, as entries ascend and begin within the job; the nearest that works is 1"
+        "job.toml:13: learning_rate.schedule[1].from_segment is 0, expected 1 to 5, as entries ascend and begin within the job; \
+         the nearest that works is 1"
     );
     assert!(
         schedule(&format!("{first}, {{ from_epoch = 3, rate = 0.125 }}"))
@@ -357,7 +380,9 @@ fn paths_are_checked_before_anything_is_read() {
         refused("seed = 7", "file = \"weight.safetensors\"")
             .contains("the nearest in that folder is weights.safetensors")
     );
-    assert!(refused("seed = 7", "").contains("initial_weights.seed is missing, expected either `seed` or `file`"));
+    assert!(
+        refused("seed = 7", "").contains("initial_weights.seed is missing, expected one of `seed`, `file`, `parent`")
+    );
     let job = parse(&[("seed = 7", "file = \"weights.safetensors\"")]).unwrap();
     assert!(matches!(job.initial_weights, InitialWeights::File(path) if path.ends_with("weights.safetensors")));
 }

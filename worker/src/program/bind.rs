@@ -9,7 +9,7 @@ use gradproof_verifier::hex;
 use gradproof_verifier::part::Part;
 
 use super::domain::DomainOptions;
-use super::folder::Folder;
+use super::folder::claim_new;
 use super::openings::Openings;
 
 /// Binds a statement, and its openings, to chain, contract, job and owner.
@@ -44,7 +44,7 @@ impl Bind {
         let statement = unbound.bind(domain).wrap_err_with(|| format!("{path}"))?;
         let beside = || Openings::beside(&self.statement);
         let openings = Openings::load(&self.openings.clone().unwrap_or_else(beside), &unbound)?;
-        let folder = Folder::claim_new(&self.out, "choose another folder")?;
+        let folder = claim_new(&self.out, "choose another folder")?;
         let stage = folder.stage()?;
         let posted = self.statement.parent().filter(|folder| !folder.as_os_str().is_empty());
         let posted = posted.unwrap_or(std::path::Path::new("."));
@@ -52,7 +52,7 @@ impl Bind {
         for (part, proof) in list_proofs(posted)?.parts {
             // A segment's proof is for where its statement counts, and no other place.
             if !matches!(part, Part::Segment(_)) {
-                stage.save(&part.file_name(), &read(&proof, MAX_PROOF_BYTES)?)?;
+                stage.save(part.file_name(), &read(&proof, MAX_PROOF_BYTES)?)?;
                 copied += 1;
             }
         }
@@ -61,8 +61,8 @@ impl Bind {
             stage.save(KEY_FILE, &read(&key, MAX_PROOF_BYTES)?)?;
         }
         Openings::new(&statement, openings.seeds()).save(stage.path())?;
-        stage.save(&Part::Statement.file_name(), &statement.to_json()?)?;
-        stage.finish()?;
+        stage.save(Part::Statement.file_name(), &statement.to_json()?)?;
+        stage.finish(&Part::Statement.file_name())?;
         let (out, private) = (self.out.display(), Openings::path(&self.out));
         if self.json {
             let json = serde_json::json!({

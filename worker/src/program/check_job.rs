@@ -12,7 +12,7 @@ use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::statement::Domain;
 use serde::Serialize;
 
-use super::deploy::{CheckDeployment, Checked, reject};
+use super::deploy::{CheckDeployment, reject};
 use crate::chain::market::{LEVELS, Level, STATES, State, TrainingMarket, check_training, name};
 use crate::chain::{Address, B256, ChainError, U256};
 
@@ -60,7 +60,7 @@ impl CheckJob {
             statement: None,
             json: self.json,
         };
-        let Checked::Holds(chain, deployment) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
+        let Some((chain, deployment)) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
         let market = deployment.market.address;
         let job = chain.call(market, &TrainingMarket::jobOfCall { id: self.job })?;
         if job.state == State::None as u8 {
@@ -94,7 +94,7 @@ impl CheckJob {
             statement: Some(self.statement.clone()),
             ..on_chain
         };
-        if let Checked::Differs = of_the_sources.checked()? {
+        if of_the_sources.checked()?.is_none() {
             return Ok(Outcome::Rejected);
         }
         warn(ProofKind::Wrapped, verifier.insecure_setup);
@@ -156,8 +156,7 @@ impl Shown {
         let tokens = |amount: u128| format_ether(U256::from(amount));
         let percent = |bps: u16| f64::from(bps) / 100.0;
         let TrainingMarket::Terms { training, price: prices, times, checks, committee, .. } = terms;
-        let (sampled, optimistic) =
-            (checks.level == Level::Sampled as u8, checks.level == Level::Optimistic as u8);
+        let (sampled, optimistic) = (checks.level == Level::Sampled as u8, checks.level == Level::Optimistic as u8);
         Self {
             accepted: true,
             job: id,
@@ -216,7 +215,7 @@ impl Shown {
         for member in &self.committee {
             line(format!("           {member}"));
         }
-        line(format!("a word     {} tokens; {} behind it", self.word_fee, self.word_stake));
+        line(format!("a word     {} tokens; a stake of {}", self.word_fee, self.word_stake));
         line(format!("gas        {} for a proof, about", self.estimated_gas));
     }
 }

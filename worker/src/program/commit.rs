@@ -7,11 +7,13 @@ use gradproof_circuits::check::Strict;
 use gradproof_verifier::command::files::{KEY_FILE, MAX_PROOF_BYTES, read, read_statement};
 use gradproof_verifier::command::{Outcome, Progress, print, warn};
 use gradproof_verifier::hex;
+use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
+use gradproof_verifier::proof::ProofKind;
 use gradproof_verifier::verify_job::JobVerifier;
 
 use super::commitments::{Commitments, Origin, first_parameters};
-use super::folder::Folder;
+use super::folder::claim_new;
 use super::keys::KeyOptions;
 use super::openings::{Openings, Seeds};
 use super::parent::{column_vars, inherit};
@@ -24,11 +26,11 @@ pub struct Commit {
     /// The job file (TOML).
     #[arg(long, value_name = "FILE")]
     pub job: PathBuf,
-    /// Folder for `statement.json`, `parameters.proof`, `data-0000.proof` … and `private/openings.json`.
+    /// Folder for `statement.json`, `verifying.key`, `parameters.proof`, `data-0000.proof` … and `private/openings.json`.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Folder that `requester commit` wrote for another job on the same data: the set's seed and registrations are taken
-    /// over, so that the root of the data is the same.
+    /// Folder that `requester commit` wrote for another job on the same data: the set's seed is taken over, so that the root of
+    /// the data is the same, and the registrations, if the job has the same key.
     #[arg(long, value_name = "DIR")]
     pub same_data: Option<PathBuf>,
     /// Kind of proofs, and set-up.
@@ -46,11 +48,17 @@ impl Commit {
     /// If the job or an option is refused, the folder has a job already, or a file cannot be written: nothing is left then.
     pub fn run(&self) -> Result<Outcome> {
         let job = load(&self.job)?;
-        let folder = Folder::claim_new(&self.out, "choose another folder")?;
+        let set = self.same_data.as_deref().map(Set::load).transpose()?;
+        let folder = claim_new(&self.out, "choose another folder")?;
         let stage = folder.stage()?;
         let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
         let kind = self.keys.kind(None)?;
-        let keys = self.keys.keys(&job.architecture, column_vars(&job, kind)?, kind, &progress)?;
+        let keys = self.keys.keys(
+            &job.architecture,
+            column_vars(&job, kind, set.as_ref().map(|set| set.column_vars))?,
+            kind,
+            &progress,
+        )?;
         warn(kind, keys.key.setup.is_insecure());
         let first = first_parameters(&job)?;
         let mut seeds = Seeds::fresh(&job.initial_weights)?;
@@ -63,8 +71,12 @@ impl Commit {
                 Origin::Parent(parent)
             }
         };
-        let set = self.same_data.as_deref().map(Set::load).transpose()?;
         if let Some(set) = &set {
+            ensure!(
+                kind == ProofKind::Wrapped || set.kind == ProofKind::Core,
+                "--same-data {}: core proofs about these data would tell of them, and the proofs of that job are wrapped",
+                set.folder.display()
+            );
             seeds.data = set.seed;
         }
         let commitments = Commitments::new(&job, &keys, &first, &seeds, origin, &progress)?;
@@ -73,7 +85,7 @@ impl Commit {
             ensure!(
                 statement.data.root == set.root,
                 "--same-data {}: it has other data, or lays them out otherwise: same rows in the same order, same batch, steps \
-                 a segment and columns make the same root",
+                 a segment, classes and columns make the same root",
                 set.folder.display()
             );
         }
@@ -85,15 +97,15 @@ impl Commit {
                 Some(proof) => proof,
                 None => commitments.register(&job, &keys, &first, part)?,
             };
-            stage.save(&part.file_name(), &proof)?;
+            stage.save(part.file_name(), &proof)?;
             progress.advance(1);
         }
         if let Some(key) = keys.file() {
             stage.save(KEY_FILE, &key)?;
         }
         Openings::new(statement, seeds).save(stage.path())?;
-        stage.save(&Part::Statement.file_name(), &statement.to_json()?)?;
-        stage.finish()?;
+        stage.save(Part::Statement.file_name(), &statement.to_json()?)?;
+        stage.finish(&Part::Statement.file_name())?;
         drop(progress);
         let (out, private) = (self.out.display(), Openings::path(&self.out));
         if self.json {
@@ -103,6 +115,7 @@ impl Commit {
                     "openings": private,
                     "digest": hex::encode(&statement.digest()),
                     "data_root": hex::encode(&statement.data.root),
+                    "parent": statement.parent,
                     "segments": statement.segments(),
                     "positions": statement.positions(),
                     "zero_knowledge": keys.zero_knowledge,
@@ -112,12 +125,20 @@ impl Commit {
             );
         } else {
             print(&format!("{out}/statement.json: the public statement; post it with the job"));
-            print(&format!("{out}/*.proof: {} registrations of data and first parameters", verifier.registrations().count()));
+            let of = if statement.parent.is_some() { "data" } else { "data and first parameters" };
+            print(&format!("{out}/*.proof: {} registrations of {of}", verifier.registrations().count()));
             print(&format!(
                 "{}: the seeds of the blindings. Keep it secret and keep it: only with it can the provider prove on these \
                  commitments, and you open those to the trained weights",
                 private.display()
             ));
+            if let Some(parent) = &statement.parent {
+                print(&format!(
+                    "it goes on from the job with the statement {}, after {} segments: compare that with the one you posted",
+                    hex::encode(&parent.statement),
+                    parent.segments
+                ));
+            }
             print("for a chain, `requester bind` says where the job counts, before it is proved");
         }
         Ok(Outcome::Done)
@@ -128,6 +149,8 @@ impl Commit {
 struct Set {
     folder: PathBuf,
     root: [u8; 32],
+    column_vars: usize,
+    kind: ProofKind,
     seed: [u8; 32],
 }
 
@@ -136,7 +159,8 @@ impl Set {
         let load = || -> Result<Self> {
             let statement = read_statement(&folder.join(Part::Statement.file_name()))?;
             let seed = Openings::load(&Openings::path(folder), &statement)?.seeds().data;
-            Ok(Self { folder: folder.to_owned(), root: statement.data.root, seed })
+            let JobStatement { data, column_vars, proof: kind, .. } = statement;
+            Ok(Self { folder: folder.to_owned(), root: data.root, column_vars, kind, seed })
         };
         load().wrap_err("--same-data")
     }

@@ -11,7 +11,7 @@ use gradproof_prover::registration::{
 use gradproof_prover::trace::Parameters;
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::command::{Progress, tell};
-use gradproof_verifier::job::{DataStatement, JobStatement, Parent, SetupStatement, VERSION};
+use gradproof_verifier::job::{DataStatement, JobStatement, Parent, SetupStatement, VERSION, last_seed_digest};
 use gradproof_verifier::merkle::Tree;
 use gradproof_verifier::part::Part;
 use gradproof_verifier::statement::Domain;
@@ -29,7 +29,8 @@ use crate::parameters_file::read_parameters;
 /// If their file is refused, or, for those that will be registered, a value is out of range.
 pub fn first_parameters(job: &Job) -> Result<Parameters> {
     let read = |path: &Path, key: &str| -> Result<Parameters> {
-        let read = read_parameters(path, &job.architecture).wrap_err_with(|| format!("initial_weights.{key} of the job"))?;
+        let read =
+            read_parameters(path, &job.architecture).wrap_err_with(|| format!("initial_weights.{key} of the job"))?;
         for note in read.notes {
             tell(&format!("note: {}: {note}", path.display()));
         }
@@ -112,6 +113,7 @@ impl Commitments {
             rates: job.rates.clone(),
             first_parameters: first.points.clone(),
             initial_seed,
+            last_seed_digest: last_seed_digest(&seeds.last),
             parent,
         };
         statement.validate()?;

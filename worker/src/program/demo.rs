@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::commitments::{Commitments, Origin, first_parameters};
 use super::domain::ExpectedDomain;
-use super::folder::Folder;
+use super::folder::claim_new;
 use super::keys::KeyOptions;
 use super::openings::{Openings, Seeds};
 use super::prove::{Prove, check_command};
@@ -71,11 +71,10 @@ impl Demo {
             Some(_) => None,
             None => Some(tempfile::Builder::new().prefix("gradproof-").tempdir()?),
         };
-        let folder =
-            self.out.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path)).unwrap_or(Path::new("."));
+        let folder = self.out.as_deref().or(temporary.as_ref().map(tempfile::TempDir::path)).unwrap_or(Path::new("."));
         let posted = folder.join("posted");
         // Before anything is made: the proofs go into the one, the statement into the other.
-        drop(Folder::claim_new(folder, "choose another folder")?);
+        drop(claim_new(folder, "choose another folder")?);
         let settlement = self.post(&job, &posted)?;
         let prove = Prove {
             job: PathBuf::new(),
@@ -98,7 +97,7 @@ impl Demo {
             registrations: false,
             json: self.json,
         };
-        let Verified { report: verified, job: statement, .. } = verify(&arguments)?;
+        let Verified { report: verified, job: statement, .. } = verify(&arguments, None)?;
         let chain = settlement.map(|settlement| settle(settlement, &arguments, &statement)).transpose()?;
         let proved = report.segments.iter().filter_map(|segment| segment.proof);
         let measurements = Measurements {
@@ -123,7 +122,7 @@ impl Demo {
         } else {
             print(&measurements.table(&report));
             if let Some(folder) = &self.out {
-                print(&format!("check it: {}", check_command(&arguments.statement, folder)));
+                print(&format!("check it: {}", check_command(&arguments.statement, folder, &[])));
             }
         }
         Ok(if verified.accepted { Outcome::Done } else { Outcome::Rejected })
@@ -146,11 +145,11 @@ impl Demo {
         progress.say("opening the job on a local node");
         let open = |contracts: &PathBuf| Settlement::open(contracts, &keys.key, &mut statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;
-        let folder = Folder::claim_new(folder, "choose another folder")?;
+        let folder = claim_new(folder, "choose another folder")?;
         let stage = folder.stage()?;
         Openings::new(&statement, seeds).save(stage.path())?;
-        stage.save(&Part::Statement.file_name(), &statement.to_json()?)?;
-        stage.finish()?;
+        stage.save(Part::Statement.file_name(), &statement.to_json()?)?;
+        stage.finish(&Part::Statement.file_name())?;
         Ok(settlement)
     }
 }

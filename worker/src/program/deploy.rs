@@ -76,14 +76,6 @@ pub struct CheckDeployment {
     pub json: bool,
 }
 
-/// What a deployment was found to be.
-pub(super) enum Checked {
-    /// It is on the chain as it says.
-    Holds(Chain, Deployment),
-    /// It is not, which has been said.
-    Differs,
-}
-
 /// Says why something is rejected.
 pub(super) fn reject(why: &str, json: bool) {
     if json {
@@ -186,7 +178,8 @@ impl CheckDeployment {
     /// If the file is refused, or the node does not answer.
     pub fn run(&self) -> Result<Outcome> {
         let path = self.deployment.display();
-        let Checked::Holds(_, deployment) = self.checked()? else { return Ok(Outcome::Rejected) };
+        let Some((_, deployment)) = self.checked()? else { return Ok(Outcome::Rejected) };
+        warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
         if self.json {
             let sources = (self.contracts.is_some(), self.key.is_some());
             let json = serde_json::json!({
@@ -200,7 +193,6 @@ impl CheckDeployment {
             print(&json.to_string());
             return Ok(Outcome::Done);
         }
-        warn(ProofKind::Wrapped, deployment.verifiers.iter().any(|verifier| verifier.insecure_setup));
         print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
         match (&self.contracts, &self.key) {
             (Some(contracts), Some(_)) => {
@@ -216,7 +208,7 @@ impl CheckDeployment {
     ///
     /// # Errors
     /// If the file is refused, or the node does not answer.
-    pub(super) fn checked(&self) -> Result<Checked> {
+    pub(super) fn checked(&self) -> Result<Option<(Chain, Deployment)>> {
         let path = self.deployment.display();
         let bytes = read(&self.deployment, MAX_DEPLOYMENT_BYTES)?;
         let deployment: Deployment = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
@@ -234,11 +226,11 @@ impl CheckDeployment {
         match self.compare(&chain, &deployment, verifier) {
             Err(error @ ChainError::Deployment { .. }) => {
                 reject(&format!("{path}: {error}"), self.json);
-                return Ok(Checked::Differs);
+                return Ok(None);
             }
             checked => checked?,
         }
-        Ok(Checked::Holds(chain, deployment))
+        Ok(Some((chain, deployment)))
     }
 
     /// Refuses what is not as the deployment says, or, if those are given, not of the sources.

@@ -84,7 +84,8 @@ impl ExpectedDomain {
         ];
         for (option, given, stated) in given {
             let Some(given) = given.transpose()? else { continue };
-            let hint = if statement.is_bound() { "" } else { "; it is not bound: `requester bind` says where a job counts" };
+            let hint =
+                if statement.is_bound() { "" } else { "; it is not bound: `requester bind` says where a job counts" };
             ensure!(given == stated, "{option} is {given}, the statement says {stated}{hint}");
         }
         Ok(())

@@ -22,6 +22,9 @@ pub struct FirstWeights {
     /// Write the nearest single-precision numbers, for PyTorch, instead of the exact integers.
     #[arg(long)]
     pub float: bool,
+    /// Print what was written as one JSON object.
+    #[arg(long)]
+    pub json: bool,
 }
 
 impl FirstWeights {
@@ -35,7 +38,13 @@ impl FirstWeights {
         let numbers = if self.float { Numbers::Float } else { Numbers::Exact };
         write_new_parameters(&self.out, &job.architecture, &first_parameters(&job)?, numbers)?;
         let kind = if self.float { "rounded to single precision" } else { "exact" };
-        print(&format!("{}: {} weights, {kind}", self.out.display(), job.architecture.parameters()));
+        let count = job.architecture.parameters();
+        match self.json {
+            true => {
+                print(&serde_json::json!({ "weights": self.out, "count": count, "exact": !self.float }).to_string())
+            }
+            false => print(&format!("{}: {count} weights, {kind}", self.out.display())),
+        }
         Ok(Outcome::Done)
     }
 }

@@ -1,6 +1,7 @@
 //! Keys of a job: verifying key, powers of τ, and the proving keys of the wrap circuits, which are kept on disk.
 
 use std::env::consts::EXE_SUFFIX;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
@@ -10,6 +11,7 @@ use gradproof_circuits::relations::Subject;
 use gradproof_prover::backend::{Backend, Choice};
 use gradproof_prover::prove::Proved;
 use gradproof_prover::wrap::{Wrapper, Wrappers, stored_name};
+use gradproof_verifier::command::atomic;
 use gradproof_verifier::command::key::powers_needed;
 use gradproof_verifier::command::ptau::import;
 use gradproof_verifier::command::{Progress, tell};
@@ -19,7 +21,6 @@ use gradproof_verifier::key_file::KeyFile;
 use gradproof_verifier::powers::{ReferenceStrings, Setup};
 use gradproof_verifier::proof::{Proof, ProofKind};
 
-use super::folder::{create, save};
 use crate::cache;
 
 /// Name of the program for CUDA devices, which stands beside this one if it was built.
@@ -62,7 +63,7 @@ impl KeyOptions {
         if let (Some(asked), Some(stated)) = (self.proof, stated) {
             ensure!(
                 asked == stated,
-                "--proof {asked:?} does not fit the statement, which is for {stated:?} proofs: leave the option out"
+                "--proof {asked} does not fit the statement, which is for {stated} proofs: leave the option out"
             );
         }
         Ok(stated.or(self.proof).unwrap_or_default())
@@ -77,6 +78,14 @@ impl KeyOptions {
         progress: &Progress,
     ) -> Result<Keys> {
         let backend = if kind == ProofKind::Wrapped { self.backend()? } else { Backend::Cpu };
+        let of_circuits = [
+            ("--backend", self.backend != Choice::Auto),
+            ("--key-cache", self.key_cache.is_some()),
+            ("--without-zero-knowledge", self.without_zero_knowledge),
+        ];
+        if let Some((option, _)) = of_circuits.iter().find(|(_, given)| *given && kind == ProofKind::Core) {
+            bail!("{option} is for the circuits of wrapped proofs, and these are core proofs: leave it out");
+        }
         progress.say("preparing the set-up");
         let mut keys = match &self.setup {
             None => Keys::insecure(architecture, column_vars)?,
@@ -139,8 +148,8 @@ impl Keys {
             progress.say(format!("making the keys of the circuit for {}, once for each shape", subject_name(subject)));
             let wrapper = Wrapper::new(key.relations(subject), &mut strings)?;
             if let (Some(folder), Some(path)) = (folder, &path) {
-                create(folder)
-                    .and_then(|()| save(path, &wrapper.to_bytes(&name)))
+                std::fs::create_dir_all(folder)
+                    .and_then(|()| atomic::write(path, |file| file.write_all(&wrapper.to_bytes(&name))))
                     .wrap_err("the circuit's keys cannot be kept; choose another folder with --key-cache DIR")?;
             }
             Ok(wrapper.on(backend)?)

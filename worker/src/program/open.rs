@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use eyre::{Result, WrapErr, ensure, eyre};
+use eyre::{Result, WrapErr, ensure};
+use gradproof_verifier::command::atomic::refuse_existing;
 use gradproof_verifier::command::verify::{Arguments, KeyChoice, Report, Verified, verify};
-use gradproof_verifier::command::{Outcome, print, warn};
+use gradproof_verifier::command::{Outcome, print, tell, warn};
 use gradproof_verifier::proof::ProofKind;
 use serde::Serialize;
 
 use super::keys::setup_of;
 use super::opening::{Differs, open};
 use super::openings::Openings;
-use crate::parameters_file::{Numbers, read_parameters};
+use crate::parameters_file::{Numbers, read_parameters, write_new_parameters};
 
 /// Compares weights with the last commitment of a proved job.
 #[derive(clap::Args, Clone, Debug)]
@@ -37,6 +38,12 @@ pub struct Open {
     /// Folder with statement and proofs of the job that this one goes on from; once more for that job's parent, and so on.
     #[arg(long, value_name = "DIR")]
     pub parent: Vec<PathBuf>,
+    /// Write accepted weights into this file, rounded to single precision for PyTorch; it must not be there yet.
+    #[arg(long, value_name = "FILE")]
+    pub float: Option<PathBuf>,
+    /// The weights are those after so many segments, of a job that was stopped there; after all of them if not given.
+    #[arg(long, value_name = "COUNT")]
+    pub segments: Option<usize>,
     /// Print the result as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -72,11 +79,19 @@ impl Open {
             registrations: false,
             json: self.json,
         };
-        let Verified { report, job, end } = verify(&arguments)?;
+        self.float.as_deref().map_or(Ok(()), refuse_existing)?;
+        ensure!(
+            self.segments != Some(0),
+            "--segments 0: weights are proved by a segment; the first ones are in the job file"
+        );
+        let Verified { report, job, end } = verify(&arguments, self.segments)?;
         // Everything that is wrong use, before a verdict.
         let beside = || Openings::beside(&self.statement);
         let openings = Openings::load(&self.openings.clone().unwrap_or_else(beside), &job)?;
         let read = read_parameters(&self.weights, &job.architecture)?;
+        for note in &read.notes {
+            tell(&format!("note: {}: {note}", self.weights.display()));
+        }
         ensure!(
             read.numbers == Numbers::Exact,
             "{} has weights in floating point, which were rounded: `weights.exact.safetensors` has those that were proved",
@@ -93,14 +108,16 @@ impl Open {
             Some((key, end)) => {
                 let setup = setup_of(&key, self.setup.as_deref())
                     .wrap_err_with(|| format!("the set-up of {}", self.statement.display()))?;
-                let index = job.segments().checked_sub(1).ok_or_else(|| eyre!("the job has no segments"))?;
-                let secret = openings.seeds().after(&job, index);
+                let secret = openings.seeds().after(&job, end.parent().segments - 1);
                 let differs = open(&key, &setup, &read.parameters, &secret, end.parameters())?.err();
                 let reason = differs.as_ref().map(Differs::to_string);
                 let tensors = differs.map(|differs| differs.tensors).unwrap_or_default();
                 Opened { accepted: reason.is_none(), reason, tensors, last_parameters, proofs: report }
             }
         };
+        if let Some(float) = self.float.as_ref().filter(|_| opened.accepted) {
+            write_new_parameters(float, &job.architecture, &read.parameters, Numbers::Float)?;
+        }
         let weights = self.weights.display();
         match (&opened.reason, self.json) {
             (_, true) => print(&serde_json::to_string(&opened)?),

@@ -29,7 +29,10 @@ impl std::fmt::Display for Differs {
         let tensors = self.tensors.join(" or ");
         // With one commitment to all parameters nobody can tell.
         if self.columns == self.of && self.of > 1 {
-            write!(f, "nothing fits: these are the weights of another job or step, or they were blinded otherwise than agreed")
+            write!(
+                f,
+                "nothing fits: these are the weights of another job or step, or they were blinded otherwise than agreed"
+            )
         } else {
             write!(f, "{tensors} differs from what was proved")
         }
@@ -69,7 +72,8 @@ fn first_tensors(key: &VerifyingKey, architecture: &Architecture, differing: &[b
             first..first + (1usize << place.vars.saturating_sub(layout.column_vars))
         })
     };
-    let tensors: Vec<Tensor> = parameter_tensors(architecture, End::First).into_iter().map(|(tensor, _)| tensor).collect();
+    let tensors: Vec<Tensor> =
+        parameter_tensors(architecture, End::First).into_iter().map(|(tensor, _)| tensor).collect();
     let differs = |column: &usize| differing.get(*column).copied().unwrap_or(false);
     let first = tensors.iter().find_map(|&tensor| columns(tensor).find(differs));
     let held = tensors.into_iter().filter(|&tensor| first.is_some_and(|first| columns(tensor).contains(&first)));

@@ -8,7 +8,7 @@ use eyre::{Result, WrapErr, ensure};
 use gradproof_prover::randomness::{Use, derived, fresh_seed, opening_seed};
 use gradproof_verifier::command::files::read;
 use gradproof_verifier::hex;
-use gradproof_verifier::job::JobStatement;
+use gradproof_verifier::job::{JobStatement, last_seed_digest};
 use serde::{Deserialize, Serialize};
 
 use crate::job::InitialWeights;
@@ -124,6 +124,11 @@ impl Openings {
             openings.statement == statement.digest(),
             "{}: these are the openings of another job than the statement's, or of the statement before it was bound; pass \
              the ones that were written with it",
+            path.display()
+        );
+        ensure!(
+            last_seed_digest(&openings.last_seed) == statement.last_seed_digest,
+            "{}: the statement was made with another last_seed: these are not its openings, whatever they say",
             path.display()
         );
         Ok(openings)

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use eyre::{Result, bail, ensure, eyre};
 use gradproof_prover::trace::Parameters;
-use gradproof_verifier::command::files::read_statement;
+use gradproof_verifier::command::files::{list_proofs, read_statement};
 use gradproof_verifier::command::verify::{Arguments, KeyChoice, Verified, verify};
 use gradproof_verifier::job::Parent;
 use gradproof_verifier::part::Part;
@@ -15,23 +15,24 @@ use super::opening::open;
 use super::openings::Openings;
 use crate::job::{Columns, InitialWeights, Job};
 
-/// log2 of the length of a column: a child's is its parent's, unless the job file says a number.
+/// log2 of the length of a column: unless the job file says, a job has that of its parent, or of the `set` that it trains on.
 ///
 /// # Errors
 /// If the parent's statement cannot be read.
-pub fn column_vars(job: &Job, kind: ProofKind) -> Result<usize> {
-    match (&job.initial_weights, job.columns) {
-        (InitialWeights::Parent(folders), Columns::For(_)) => {
+pub fn column_vars(job: &Job, kind: ProofKind, set: Option<usize>) -> Result<usize> {
+    match (&job.initial_weights, job.columns, set) {
+        (InitialWeights::Parent(folders), Columns::Usual, _) => {
             Ok(read_statement(&folders[0].join(Part::Statement.file_name()))?.column_vars)
         }
+        (_, Columns::Usual, Some(vars)) => Ok(vars),
         _ => Ok(job.column_vars(kind)),
     }
 }
 
 /// The job that left `first`, and the secret of the blindings of its commitments to them: what a child is told of its parent.
 ///
-/// `folders` are those of the parent, of its parent, and so on, each with statement and all proofs; the first has the openings
-/// and the exact weights, too.
+/// `folders` are those of the parent, of its parent, and so on, each with statement and proofs; the first has the openings, and
+/// the exact weights after the last segment that is proved there.
 ///
 /// # Errors
 /// If a proof is rejected, or the weights are not those that were proved.
@@ -46,9 +47,12 @@ pub fn inherit(folders: &[PathBuf], keys: &Keys, first: &Parameters) -> Result<(
         registrations: false,
         json: true,
     };
-    let Verified { report, job, end } = verify(&arguments)?;
+    // A job that was stopped is gone on from where its proofs end.
+    let segments = list_proofs(folder)?.parts.keys().filter(|part| matches!(part, Part::Segment(_))).count();
+    let Verified { report, job, end } = verify(&arguments, Some(segments))?;
     let Some((_, end)) = end else {
-        bail!("the parent in {} is rejected: {}", folder.display(), report.reason.unwrap_or_default());
+        let why = report.reason.unwrap_or_else(|| "none of its segments is proved".into());
+        bail!("the parent in {} is rejected: {why}", folder.display());
     };
     let same = job.setup.digest == keys.key.setup.digest()
         && job.column_vars == keys.key.column_vars
@@ -59,6 +63,11 @@ pub fn inherit(folders: &[PathBuf], keys: &Keys, first: &Parameters) -> Result<(
          weights.exact.safetensors as a `file`, with commitments of its own",
         folder.display(),
         job.column_vars
+    );
+    ensure!(
+        keys.key.kind() == ProofKind::Wrapped || job.proof == ProofKind::Core,
+        "core proofs would tell of the weights of the parent in {}, whose proofs are wrapped",
+        folder.display()
     );
     let secret = Openings::load(&Openings::path(folder), &job)?.seeds().after(&job, end.parent().segments - 1);
     if let Err(differs) = open(&keys.key, &keys.setup, first, &secret, end.parameters())? {

@@ -14,6 +14,7 @@ use gradproof_prover::registration::data_paths;
 use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::command::files::{KEY_FILE, list_proofs, read, read_statement};
+use gradproof_verifier::command::folder::Folder;
 use gradproof_verifier::command::{Outcome, Progress, pasted, print, warn};
 use gradproof_verifier::job::JobStatement;
 use gradproof_verifier::part::Part;
@@ -21,13 +22,13 @@ use gradproof_verifier::verify_job::JobVerifier;
 
 use super::commitments::{Commitments, Origin, first_parameters, require_same};
 use super::domain::ExpectedDomain;
-use super::folder::{Folder, REPORT_FILE, save, stored, stored_statement};
+use super::folder::{EXACT_WEIGHTS_FILE, REPORT_FILE, WEIGHTS_FILE, claim_new, stored, stored_statement};
 use super::keys::{KeyOptions, Keys};
 use super::openings::{Openings, Seeds};
 use super::parent::{column_vars, inherit};
 use super::report::{ProofReport, RegistrationReport, Report};
 use super::train::{Trainer, finish, load, new_report, print_report, save_report};
-use crate::job::{InitialWeights, Job};
+use crate::job::{Columns, InitialWeights, Job};
 
 /// Trains a job and proves every step.
 #[derive(clap::Args, Clone, Debug)]
@@ -35,7 +36,8 @@ pub struct Prove {
     /// The job file (TOML).
     #[arg(long, value_name = "FILE")]
     pub job: PathBuf,
-    /// Folder for `statement.json`, all proofs, `weights.exact.safetensors`, `weights.safetensors` and `report.json`.
+    /// Folder for `statement.json`, `verifying.key`, all proofs, `weights.exact.safetensors`, `weights.safetensors`, `report.json`,
+    /// and `private/openings.json`, a secret.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Go on in a folder where an earlier run was interrupted; proofs that are there are checked and kept.
@@ -44,10 +46,11 @@ pub struct Prove {
     /// Folder with the traces of `provider train --traces`: prove those instead of training.
     #[arg(long, value_name = "DIR")]
     pub traces: Option<PathBuf>,
-    /// Statement of `requester commit`; registrations beside it are taken over. Without it this program is its own requester.
+    /// Statement of `requester commit` or `bind`; registrations beside it are taken over. Without it this program is its own
+    /// requester.
     #[arg(long, value_name = "FILE")]
     pub statement: Option<PathBuf>,
-    /// Openings of `requester commit`; `private/openings.json` beside the statement if not given.
+    /// Openings that were written with the statement; `private/openings.json` beside it if not given.
     #[arg(long, value_name = "FILE", requires = "statement")]
     pub openings: Option<PathBuf>,
     /// Kind of proofs, and set-up.
@@ -74,12 +77,18 @@ impl Prove {
     /// # Errors
     /// If the job, the statement or what is in the folder is refused, a value leaves its range, or a file cannot be written.
     pub fn run(&self) -> Result<Outcome> {
-        let report = self.prove(&load(&self.job)?)?;
+        let job = load(&self.job)?;
+        let report = self.prove(&job)?;
         print_report(&report, self.json)?;
         if !self.json {
             // Whoever checks takes the statement from the requester; this program may have been that itself.
             let own = self.out.join(Part::Statement.file_name());
-            print(&format!("check it: {}", check_command(self.statement.as_deref().unwrap_or(&own), &self.out)));
+            let statement = self.statement.as_deref().unwrap_or(&own);
+            let parents = match &job.initial_weights {
+                InitialWeights::Parent(folders) => &folders[..],
+                _ => &[],
+            };
+            print(&format!("check it: {}", check_command(statement, &self.out, parents)));
         }
         Ok(Outcome::Done)
     }
@@ -91,7 +100,7 @@ impl Prove {
     pub fn prove(&self, job: &Job) -> Result<Report> {
         let out = match self.resume {
             true => Folder::claim(&self.out)?,
-            false => Folder::claim_new(&self.out, "--resume goes on with the job in this folder, or choose another folder")?,
+            false => claim_new(&self.out, "--resume goes on with the job in this folder, or choose another folder")?,
         };
         let given = self.given()?;
         if let Some(given) = &given {
@@ -106,8 +115,19 @@ impl Prove {
         let begin = Instant::now();
         let kind = self.keys.kind(given.as_ref().map(|given| given.statement.proof))?;
         // The statement fixes the length of columns, as everything else.
-        let column_vars =
-            given.as_ref().map_or_else(|| column_vars(job, kind), |given| Ok(given.statement.column_vars))?;
+        let column_vars = match &given {
+            None => column_vars(job, kind, None)?,
+            Some(Given { statement, path, .. }) => {
+                let (asked, stated) = (job.column_vars(kind), statement.column_vars);
+                ensure!(
+                    job.columns == Columns::Usual || asked == stated,
+                    "[proof] of the job file asks for columns of 2^{asked}, {} has 2^{stated}: leave it out, or use the job file \
+                     that the statement was made from",
+                    path.display()
+                );
+                stated
+            }
+        };
         let keys = self.keys.keys(&job.architecture, column_vars, kind, &progress)?;
         registration.setup_secs = begin.elapsed().as_secs_f64();
         report.zero_knowledge = keys.zero_knowledge && earlier.as_ref().is_none_or(|earlier| earlier.zero_knowledge);
@@ -119,7 +139,8 @@ impl Prove {
         let first = first_parameters(job)?;
         let (commitments, seeds) = commit(job, &keys, &first, given.as_ref(), &progress)?;
         registration.commit_secs = begin.elapsed().as_secs_f64();
-        out.tidy()?;
+        refuse_other_openings(&self.out, &commitments.statement, &seeds)?;
+        out.tidy(&[Path::new("private")])?;
         if let Some(key) = keys.file() {
             out.save(KEY_FILE, &key)?;
         }
@@ -130,7 +151,8 @@ impl Prove {
         let mut verifier = JobVerifier::new(&keys.key, &commitments.statement, &mut Strict)?;
         for part in verifier.registrations() {
             progress.say(format!("proving {part}"));
-            report.proof_bytes += self.registration(job, &keys, &commitments, &first, part, &mut verifier)? as u64;
+            let make = || commitments.register(job, &keys, &first, part);
+            report.proof_bytes += self.registration(part, &mut verifier, &out, make)? as u64;
             progress.advance(1);
         }
         registration.prove_secs = begin.elapsed().as_secs_f64();
@@ -175,14 +197,15 @@ impl Prove {
         let (path, statement, openings) = match (&self.statement, here) {
             (Some(path), here) => {
                 let statement = read_statement(path)?;
-                if let Some(here) = here {
-                    require_same(&here, &statement, path)?;
+                match here {
+                    Some(here) => require_same(&here, &statement, path)?,
+                    None => refuse_proofs(&self.out)?,
                 }
                 (path.clone(), statement, self.openings.clone().unwrap_or_else(|| Openings::beside(path)))
             }
             (None, Some(here)) => (self.out.join(Part::Statement.file_name()), here, Openings::path(&self.out)),
             (None, None) => {
-                // An earlier run was stopped before it wrote a statement; proofs without one are of another job.
+                // An earlier run was stopped before it wrote a statement; proofs and weights without one are of another job.
                 refuse_proofs(&self.out)?;
                 return Ok(None);
             }
@@ -194,14 +217,12 @@ impl Prove {
     /// Takes over or makes the proof of a registration: its bytes.
     fn registration(
         &self,
-        job: &Job,
-        keys: &Keys,
-        commitments: &Commitments,
-        first: &Parameters,
         part: Part,
         verifier: &mut JobVerifier<'_>,
+        out: &Folder,
+        make: impl FnOnce() -> Result<Vec<u8>>,
     ) -> Result<usize> {
-        if let Some(proof) = stored(&self.out, part, verifier)? {
+        if let Some(proof) = stored(out.path(), part, verifier)? {
             return Ok(proof.len());
         }
         let beside = self.statement.as_ref().map(|path| path.parent().unwrap_or(Path::new("")));
@@ -209,12 +230,12 @@ impl Prove {
         let proof = match taken {
             Some(proof) => proof,
             None => {
-                let proof = commitments.register(job, keys, first, part)?;
+                let proof = make()?;
                 verifier.check(part, &proof, &mut Strict).wrap_err("the new proof is refused")?;
                 proof
             }
         };
-        save(&self.out.join(part.file_name()), &proof)?;
+        out.save(&part.file_name(), &proof)?;
         Ok(proof.len())
     }
 }
@@ -252,9 +273,11 @@ fn commit(
 }
 
 /// The command that checks the proofs in a folder, to be pasted.
-pub fn check_command(statement: &Path, proofs: &Path) -> String {
-    let [verifier, verify, of, with] = ["verifier", "verify", "--statement", "--proofs"].map(OsStr::new);
-    pasted([verifier, verify, of, statement.as_os_str(), with, proofs.as_os_str()])
+pub fn check_command(statement: &Path, proofs: &Path, parents: &[PathBuf]) -> String {
+    let [verifier, verify, of, with, parent] =
+        ["verifier", "verify", "--statement", "--proofs", "--parent"].map(OsStr::new);
+    let parents = parents.iter().flat_map(|folder| [parent, folder.as_os_str()]);
+    pasted([verifier, verify, of, statement.as_os_str(), with, proofs.as_os_str()].into_iter().chain(parents))
 }
 
 /// Proves segment `index` of a job from its trace: the proof as bytes.
@@ -291,6 +314,16 @@ pub fn prove_segment(
     Ok((proof, times))
 }
 
+/// Refuses to replace openings of another job: nobody could make them again.
+fn refuse_other_openings(folder: &Path, statement: &JobStatement, seeds: &Seeds) -> Result<()> {
+    let path = Openings::path(folder);
+    if path.exists() {
+        let there = Openings::load(&path, statement).wrap_err("they are not replaced: choose another folder")?;
+        ensure!(there.seeds() == *seeds, "{} has other seeds, and is not replaced", path.display());
+    }
+    Ok(())
+}
+
 fn refuse_proofs(folder: &Path) -> Result<()> {
     if folder.is_dir() {
         let proofs = list_proofs(folder)?;
@@ -300,6 +333,10 @@ fn refuse_proofs(folder: &Path) -> Result<()> {
             "{} is there but statement.json is not: put it back, or choose another folder",
             lone.map(|path| path.display().to_string()).unwrap_or_default()
         );
+        for name in [REPORT_FILE, WEIGHTS_FILE, EXACT_WEIGHTS_FILE] {
+            let path = folder.join(name);
+            ensure!(!path.exists(), "{} is there, of a run without proofs: choose another folder", path.display());
+        }
     }
     Ok(())
 }

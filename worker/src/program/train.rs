@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use eyre::{Result, WrapErr, ensure};
 use gradproof_prover::trace::{Parameters, SegmentTrace};
+use gradproof_verifier::command::folder::Folder;
 use gradproof_verifier::command::{Outcome, Progress, print, tell};
 
 use super::commitments::first_parameters;
-use super::folder::{EXACT_WEIGHTS_FILE, Folder, REPORT_FILE, WEIGHTS_FILE};
+use super::folder::{EXACT_WEIGHTS_FILE, REPORT_FILE, WEIGHTS_FILE, claim_new};
 use super::report::{Report, SegmentReport, peak_memory_bytes};
 use crate::float::FloatNetwork;
 use crate::job::{InitialWeights, Job, Segment};
@@ -45,7 +46,11 @@ impl Train {
     /// If the job is refused, a value leaves its range, or a file cannot be written.
     pub fn run(&self) -> Result<Outcome> {
         let job = load(&self.job)?;
-        let out = Folder::claim_new(&self.out, "choose another folder")?;
+        ensure!(
+            !self.float || job.test.is_some(),
+            "--float compares accuracies on a test set, and the job has none: data.test_images names one"
+        );
+        let out = claim_new(&self.out, "choose another folder")?;
         let traces = self.traces.as_deref().map(|folder| claim_traces(folder, &self.out)).transpose()?;
         let first = first_parameters(&job)?;
         if let InitialWeights::Seed(_) | InitialWeights::File(_) = job.initial_weights {
@@ -226,7 +231,9 @@ pub fn load(path: &Path) -> Result<Job> {
 
 /// A folder for traces, without any yet; the folder of the results is claimed already.
 fn claim_traces(folder: &Path, out: &Path) -> Result<Option<Folder>> {
-    let claimed = if folder == out { None } else { Some(Folder::claim(folder)?) };
+    std::fs::create_dir_all(folder).wrap_err_with(|| format!("cannot make the folder {}", folder.display()))?;
+    let same = folder.canonicalize().ok() == out.canonicalize().ok();
+    let claimed = if same { None } else { Some(Folder::claim(folder)?) };
     let first = trace_path(folder, 0);
     ensure!(!first.exists(), "{} is there already; choose another folder", first.display());
     Ok(claimed)

@@ -131,7 +131,8 @@ impl OwnColumns {
         count(&mut witness, &relations.tree);
         let committed = "the set-up is long enough";
         let data = commit_data(key, setup, &fixture().data_of(&witness), &SEED, 0).expect(committed);
-        let first = commit_parameters(key, setup, &fixture().parameters_of(&witness), Blinding::Seed(&SEED)).expect(committed);
+        let first =
+            commit_parameters(key, setup, &fixture().parameters_of(&witness), Blinding::Seed(&SEED)).expect(committed);
         let tree = data_tree(std::slice::from_ref(&data.points));
         let statement = Statement {
             domain,
@@ -141,7 +142,8 @@ impl OwnColumns {
             ..statement(Subject::Segment, &task.architecture, task.live)
         };
         let paths = data_paths(&tree, data.points.len(), 0);
-        let last_blindings = derived(&SEED, Use::LastParameters { statement: &[0; 32], segment: 0 }, columns(key, Group::Last));
+        let last_blindings =
+            derived(&SEED, Use::LastParameters { statement: &[0; 32], segment: 0 }, columns(key, Group::Last));
         let points = first.points.clone();
         let job = Job { key, setup, statement, data, paths, first, last_blindings };
         let Proved { proof, statement, publics, .. } = prove(job, &witness, Strict).expect("the witness is honest");

@@ -115,7 +115,8 @@ fn the_market_is_deployed_once_and_checked() {
     let ran = deploy("--key verifying.key --out my'deployment.json --signer-key signer --insecure");
     let line = ran.1.lines().find_map(|line| line.strip_prefix("check it: requester ")).expect("a command").to_owned();
     let program = env!("CARGO_BIN_EXE_tested-requester");
-    let shell = Command::new("sh").arg("-c").arg(format!("'{program}' {line}")).current_dir(at).output().expect("a shell");
+    let shell =
+        Command::new("sh").arg("-c").arg(format!("'{program}' {line}")).current_dir(at).output().expect("a shell");
     assert!(shell.status.success(), "{line}: {}", String::from_utf8_lossy(&shell.stderr));
 }
 

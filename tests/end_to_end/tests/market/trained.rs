@@ -13,7 +13,7 @@ use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::{fixture, wrapped};
 use gradproof_verifier::contract::ChainProof;
-use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION};
+use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION, last_seed_digest};
 use gradproof_verifier::key::VerifyingKey;
 use gradproof_verifier::merkle::Tree;
 use gradproof_verifier::statement::{Domain, points_digest};
@@ -116,7 +116,8 @@ impl Trained {
         let (key, setup) = (key(), &fixture().setup);
         let weights = initial_parameters(&job.architecture, seed_of(7)).expect("the architecture is valid");
         let witness = Witness::of_parameters(&job.architecture, &weights);
-        let first = commit_parameters(key, setup, &witness, Blinding::Seed(&seed_of(7))).expect("the set-up is long enough");
+        let first =
+            commit_parameters(key, setup, &witness, Blinding::Seed(&seed_of(7))).expect("the set-up is long enough");
         let data = |position: usize| {
             let rows = job.segment_rows(position).expect("the epoch has it");
             let witness = Witness::of_data(&job.architecture, &rows.inputs, &rows.labels);
@@ -155,6 +156,7 @@ impl Trained {
             rates: job.rates.clone(),
             first_parameters: first.points.clone(),
             initial_seed: None,
+            last_seed_digest: last_seed_digest(&seed),
             parent: None,
         };
         statement.validate().expect("the job is valid");

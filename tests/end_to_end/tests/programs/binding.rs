@@ -56,7 +56,10 @@ fn a_job_is_bound_once_and_the_unbound_one_again() {
     run(at, &bind("bound")).exits(0);
     run(at, &bind("bound")).exits(2).says("is there already");
     let again = bind("again").replace("posted/", "bound/");
-    run(at, &again).exits(2).says("the statement is bound already, to job 0x07").says("bind the unbound one, into a new folder");
+    run(at, &again)
+        .exits(2)
+        .says("the statement is bound already, to job 0x07")
+        .says("bind the unbound one, into a new folder");
     assert!(!at.join("again").exists());
     // A job that was handed back has another owner.
     run(at, &bind_for("next", "0x0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b")).exits(0);
@@ -78,7 +81,8 @@ fn a_job_is_bound_once_and_the_unbound_one_again() {
         run(at, &format!("{line} {proofs}/weights.exact.safetensors")).exits(code);
     }
     // The openings of the unbound statement open neither.
-    let line = "requester open --statement bound/statement.json --proofs first_owner --weights out/weights.exact.safetensors";
+    let line =
+        "requester open --statement bound/statement.json --proofs first_owner --weights out/weights.exact.safetensors";
     run(at, &format!("{line} --openings posted/private/openings.json")).exits(2).says("before it was bound");
 }
 
@@ -108,7 +112,9 @@ fn where_a_job_is_expected_to_count_is_compared_with_its_statement() {
         ("--owner", "0x1111111111111111111111111111111111111111"),
         ("--job-id", "0x1111111111111111111111111111111111111111111111111111111111111111"),
     ] {
-        run(at, &format!("{prove} {option} {wrong}")).exits(2).says(&format!("{option} is {wrong}, the statement says"));
+        run(at, &format!("{prove} {option} {wrong}"))
+            .exits(2)
+            .says(&format!("{option} is {wrong}, the statement says"));
         let unbound = prove.replace("bound/", "posted/");
         run(at, &format!("{unbound} {option} {wrong}")).exits(2).says("it is not bound");
         // Without a statement there is nothing to compare with: the option would have no effect.
@@ -123,7 +129,8 @@ fn jobs_on_one_set_have_its_root_and_registrations() {
     let folder = PROVED.copy();
     let at = folder.path();
     let job = fs::read_to_string(at.join("job.toml")).expect("read");
-    fs::write(at.join("other.toml"), job.replace("seed = 7", "seed = 8").replace("0.0625", "0.03125")).expect("written");
+    fs::write(at.join("other.toml"), job.replace("seed = 7", "seed = 8").replace("0.0625", "0.03125"))
+        .expect("written");
     run(at, "requester commit --job other.toml --out other --same-data posted").exits(0);
     let read = |name: &str| fs::read(at.join(name)).expect("read");
     let statement = |name: &str| -> Value { serde_json::from_slice(&read(name)).expect("JSON") };
@@ -139,17 +146,21 @@ fn jobs_on_one_set_have_its_root_and_registrations() {
     run(at, "provider prove --job other.toml --statement other/statement.json --out proved").exits(0);
     run(at, "verifier verify --statement other/statement.json --proofs proved").exits(0);
     // Another network on the set has its root, too, and registrations of its own key.
-    fs::write(at.join("wide.toml"), format!("{}[proof]\ncolumn_bits = 10\n", job.replace("[6, 5, 4, 3]", "[6, 9, 3]"))).expect("written");
+    fs::write(at.join("wide.toml"), job.replace("[6, 5, 4, 3]", "[6, 900, 3]")).expect("written");
     run(at, "requester commit --job wide.toml --out wide --same-data posted").exits(0);
     assert_eq!(statement("wide/statement.json")["data"], one["data"]);
     run(at, "verifier verify --statement wide/statement.json --proofs wide --registrations").exits(0);
     // Other data under the set's seed would give away the difference: they are refused before anything is written.
     let rows = fs::read_to_string(at.join("rows.csv")).expect("read");
     fs::write(at.join("rows.csv"), rows.replacen("140", "141", 1)).expect("written");
-    run(at, "requester commit --job other.toml --out none --same-data posted").exits(2).says("--same-data posted: it has other data");
+    run(at, "requester commit --job other.toml --out none --same-data posted")
+        .exits(2)
+        .says("--same-data posted: it has other data");
     fs::write(at.join("rows.csv"), rows).expect("written");
     fs::write(at.join("small.toml"), job.replace("batch = 4", "batch = 2")).expect("written");
-    run(at, "requester commit --job small.toml --out none --same-data posted").exits(2).says("other data, or lays them out otherwise");
+    run(at, "requester commit --job small.toml --out none --same-data posted")
+        .exits(2)
+        .says("other data, or lays them out otherwise");
     run(at, "requester commit --job other.toml --out none --same-data nowhere").exits(2).says("--same-data");
     assert!(!at.join("none").exists());
 }
@@ -171,4 +182,38 @@ fn openings_of_an_earlier_version_are_told() {
     openings["more"] = 1.into();
     fs::write(&path, openings.to_string()).expect("written");
     run(at, prove).exits(2).says("unknown field `more`");
+}
+
+/// Requester and provider may hold different seeds by mistake or by intent: the statement says which are the right ones.
+#[test]
+fn openings_with_another_seed_are_not_those_of_the_statement() {
+    let folder = PROVED.copy();
+    let at = folder.path();
+    let path = at.join("posted/private/openings.json");
+    let mut openings: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
+    openings["last_seed"] = format!("0x{}", "5a".repeat(32)).into();
+    fs::write(&path, openings.to_string()).expect("written");
+    let prove = "provider prove --job job.toml --statement posted/statement.json --out again";
+    run(at, prove).exits(2).says("the statement was made with another last_seed");
+    let open = "requester open --statement posted/statement.json --proofs out --weights out/weights.exact.safetensors";
+    run(at, open).exits(2).says("the statement was made with another last_seed");
+}
+
+/// What wrapped proofs hide, core proofs about the same commitments would tell.
+#[test]
+fn core_proofs_are_not_made_about_data_or_weights_of_a_wrapped_job() {
+    let folder = job_folder();
+    let at = folder.path();
+    run(at, "requester commit --job job.toml --out posted --proof wrapped").exits(0);
+    run(at, "requester commit --job job.toml --out core --same-data posted --proof core")
+        .exits(2)
+        .says("would tell of them");
+    run(at, "provider prove --job job.toml --statement posted/statement.json --out out").exits(0);
+    let job = fs::read_to_string(at.join("job.toml")).expect("read");
+    fs::write(at.join("child.toml"), job.replace("seed = 7", "parent = \"out\"")).expect("written");
+    run(at, "requester commit --job child.toml --out core --proof core")
+        .exits(2)
+        .says("core proofs would tell of the weights");
+    run(at, "requester commit --job child.toml --out child --proof wrapped --same-data posted").exits(0);
+    assert!(!at.join("core").exists());
 }

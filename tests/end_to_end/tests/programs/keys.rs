@@ -150,7 +150,7 @@ fn a_key_file_is_for_one_kind_of_proofs() {
     let at = folder.path();
     run(at, &format!("verifier key {SHAPE} --proof core --out core.key")).exits(0);
     let asked = run(at, &format!("verifier key {SHAPE} --proof wrapped --key core.key"));
-    asked.exits(2).says("the key is for Core proofs, Wrapped ones are asked for");
+    asked.exits(2).says("the key is for core proofs, wrapped ones are asked for");
     run(at, &format!("verifier key {SHAPE} --proof core --key core.key")).exits(0);
 
     // A statement that says nothing else than before, but that proofs are wrapped: the key in it is for core ones.

@@ -37,17 +37,17 @@ fn missing_proofs_are_made_again_with_other_randomness() {
         fs::remove_file(path(name)).expect("removed");
     }
     fs::remove_file(path("weights.safetensors")).expect("removed");
-    fs::write(path("segment-0003.proof.17-00ff.partial"), &before[1][..100]).expect("written");
+    fs::write(path(".tmp17ff.partial"), &before[1][..100]).expect("written");
     run(folder.path(), RESUME).exits(0);
     assert_eq!(fs::read(path("segment-0002.proof")).expect("read"), kept);
-    assert!(!path("segment-0003.proof.17-00ff.partial").exists());
+    assert!(!path(".tmp17ff.partial").exists());
     assert!(path("weights.safetensors").exists());
     for (name, before) in lost.iter().zip(&before) {
         let after = fs::read(path(name)).expect("read");
         assert_eq!(after.len(), before.len());
         if name.starts_with("segment") {
-            // Magic, version and subject; then the random column.
-            assert_ne!(after[6..70], before[6..70], "{name}: the random column is the same");
+            // Magic, version, subject and kind; then the random column.
+            assert_ne!(after[7..71], before[7..71], "{name}: the random column is the same");
             assert_ne!(after[after.len() - 128..], before[before.len() - 128..], "{name}: the opening is the same");
         }
     }
@@ -94,6 +94,29 @@ fn another_job_or_statement_is_refused() {
     run(folder.path(), prove).exits(2).says("posted/private/openings.json");
     fs::remove_file(folder.path().join("out/statement.json")).expect("removed");
     run(folder.path(), RESUME).exits(2).says("statement.json is not");
+}
+
+/// Openings cannot be made again: those of another job are not replaced, whatever else is missing.
+#[test]
+fn openings_of_another_job_are_not_replaced() {
+    let folder = PROVED.copy();
+    let at = folder.path();
+    let openings = || fs::read(at.join("out/private/openings.json")).expect("read");
+    let before = openings();
+    run(at, "requester commit --job job.toml --out other").exits(0);
+    fs::rename(at.join("out/statement.json"), at.join("kept.json")).expect("moved");
+    let resume = "provider prove --job job.toml --out out --resume";
+    run(at, &format!("{resume} --statement other/statement.json")).exits(2).says("statement.json is not");
+    let written = ["weights.safetensors", "weights.exact.safetensors", "report.json"];
+    for name in PROOFS.map(|(name, _)| name).iter().chain(&written) {
+        fs::remove_file(at.join("out").join(name)).expect("removed");
+    }
+    run(at, &format!("{resume} --statement other/statement.json")).exits(2).says("of another job").says("not replaced");
+    run(at, &format!("{resume} --proof core")).exits(2).says("not replaced");
+    assert_eq!(openings(), before);
+    // Nor are weights of a run without proofs.
+    run(at, "provider train --job job.toml --out trained").exits(0);
+    run(at, "provider prove --job job.toml --out trained --resume").exits(2).says("of a run without proofs");
 }
 
 #[test]

@@ -57,6 +57,7 @@ fn soundness_every_altered_field_is_rejected() {
         ("/first_parameters/0", json!(generator), "parameters"),
         ("/initial_seed", json!(8), "parameters"),
         ("/initial_seed", Value::Null, "parameters"),
+        ("/last_seed_digest", hex(1, 32), "parameters"),
     ];
     for (field, value, part) in changes {
         let mut altered = whole.clone();
@@ -193,6 +194,7 @@ fn soundness_the_digest_of_a_job_depends_on_every_field() {
         digests.push(other.digest());
     };
     change(&|s| s.version = 1);
+    change(&|s| s.last_seed_digest[0] ^= 1);
     change(&|s| s.parent = Some(Parent { statement: [0; 32], segments: 0 }));
     change(&|s| s.parent = Some(Parent { statement: [1; 32], segments: 0 }));
     change(&|s| s.parent = Some(Parent { statement: [0; 32], segments: 1 }));

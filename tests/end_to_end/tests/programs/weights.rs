@@ -95,17 +95,26 @@ fn the_first_tensor_that_differs_is_named_alone_where_it_has_columns_of_its_own(
 fn wrong_use_of_open_is_no_verdict() {
     let folder = PROVED.copy();
     let at = folder.path();
-    run(at, &format!("{OPEN} out/weights.safetensors")).exits(2).says("floating point").says("weights.exact.safetensors");
+    run(at, &format!("{OPEN} out/weights.safetensors"))
+        .exits(2)
+        .says("floating point")
+        .says("weights.exact.safetensors");
     run(at, &format!("{OPEN} nowhere.safetensors")).exits(2).says("nowhere.safetensors");
     run(at, "requester commit --job job.toml --out other").exits(0);
     run(at, &format!("{OPEN} {EXACT} --openings other/private/openings.json")).exits(2).says("openings of another job");
     // Another network's weights.
+    fs::create_dir(at.join("there")).expect("made");
+    run(at, &format!("{OPEN} {EXACT} --float there")).exits(2).says("is there already");
+    run(at, &format!("{OPEN} {EXACT} --float float.safetensors")).exits(0);
+    let float = |name: &str| fs::read(at.join(name)).expect("read");
+    assert_eq!(float("float.safetensors"), float("out/weights.safetensors"));
     fs::write(at.join("wide.toml"), JOB.replace("[6, 5, 4, 3]", "[6, 7, 3]")).expect("written");
     run(at, "requester first-weights --job wide.toml --out wide.safetensors").exits(0);
     run(at, &format!("{OPEN} wide.safetensors")).exits(2).says("expected 0.weight [5, 6]").says("0.weight [7, 6]");
     run(at, &format!("{OPEN} {EXACT} --setup none.ptau")).exits(2).says("insecure set-up");
     // A file of another scale.
-    fs::write(at.join("fine.toml"), JOB.replace("[training]", "[arithmetic]\nrate_bits = 9\n[training]")).expect("written");
+    fs::write(at.join("fine.toml"), JOB.replace("[training]", "[arithmetic]\nrate_bits = 9\n[training]"))
+        .expect("written");
     run(at, "requester first-weights --job fine.toml --out fine.safetensors").exits(0);
     run(at, &format!("{OPEN} fine.safetensors")).exits(2).says("weight_bits is 29, expected 28");
 }
@@ -116,7 +125,11 @@ fn weights_are_opened_of_proofs_that_hold_only() {
     let at = folder.path();
     fs::remove_file(at.join("out/segment-0003.proof")).expect("removed");
     let refused = run(at, &format!("{OPEN} {EXACT}")).exits(1);
-    assert!(refused.stdout.contains("the proofs are rejected: the proof of segment 3 is missing"), "{}", refused.stdout);
+    assert!(
+        refused.stdout.contains("the proofs are rejected: the proof of segment 3 is missing"),
+        "{}",
+        refused.stdout
+    );
 }
 
 #[test]
@@ -179,7 +192,8 @@ fn family() -> TempDir {
     run(at, "provider prove --job given.toml --statement child_posted/statement.json --out child").exits(0);
     fs::write(at.join("grandchild.toml"), child_job("parent = [\"child\", \"out\"]")).expect("written");
     run(at, "requester commit --job grandchild.toml --out grandchild_posted").exits(0);
-    run(at, "provider prove --job grandchild.toml --statement grandchild_posted/statement.json --out grandchild").exits(0);
+    run(at, "provider prove --job grandchild.toml --statement grandchild_posted/statement.json --out grandchild")
+        .exits(0);
     folder
 }
 
@@ -187,7 +201,8 @@ fn family() -> TempDir {
 fn a_job_goes_on_from_the_commitments_of_its_parent() {
     let folder = family();
     let at = folder.path();
-    let statement = |name: &str| -> Value { serde_json::from_slice(&fs::read(at.join(name)).expect("read")).expect("JSON") };
+    let statement =
+        |name: &str| -> Value { serde_json::from_slice(&fs::read(at.join(name)).expect("read")).expect("JSON") };
     let child = statement("child_posted/statement.json");
     assert_eq!(child["parent"]["segments"], 4);
     assert!(!at.join("child_posted/parameters.proof").exists(), "nothing is registered anew");
@@ -200,7 +215,9 @@ fn a_job_goes_on_from_the_commitments_of_its_parent() {
     run(at, &format!("{grandchild} --parent child --parent out")).exits(0);
     run(at, &format!("{grandchild} --parent child")).exits(2).says("--parent");
     run(at, &format!("{grandchild} --parent out")).exits(2).says("is not the statement of the parent");
-    run(at, "verifier verify --statement posted/statement.json --proofs out --parent child").exits(2).says("has no parent");
+    run(at, "verifier verify --statement posted/statement.json --proofs out --parent child")
+        .exits(2)
+        .says("has no parent");
     let open = "requester open --statement child_posted/statement.json --proofs child --weights";
     run(at, &format!("{open} child/weights.exact.safetensors --parent out")).exits(0);
     run(at, &format!("{open} {EXACT} --parent out")).exits(1);
@@ -211,6 +228,41 @@ fn a_job_goes_on_from_the_commitments_of_its_parent() {
         assert_ne!(seed("child_posted/private/openings.json", "first_seed"), seed(parent, key), "{key}");
     }
     assert_ne!(seed("child_posted/private/openings.json", "last_seed"), seed(parent, "last_seed"));
+}
+
+/// A job that was stopped: its first two segments are proved, and its weights after them are those of two segments' steps.
+#[test]
+fn a_job_goes_on_from_one_that_was_stopped() {
+    let folder = PROVED.copy();
+    let at = folder.path();
+    for part in ["segment-0002.proof", "segment-0003.proof"] {
+        fs::remove_file(at.join("out").join(part)).expect("removed");
+    }
+    fs::write(at.join("child.toml"), child_job("parent = \"out\"")).expect("written");
+    // The weights there are those after four segments.
+    run(at, "requester commit --job child.toml --out child_posted").exits(2).says("the weights of the parent in out");
+    let stopped = JOB.replace("epochs = 2", "epochs = 1").replace(", { from_epoch = 1, rate = 0.0625 }", "");
+    fs::write(at.join("stopped.toml"), stopped).expect("written");
+    run(at, "provider train --job stopped.toml --out stopped").exits(0);
+    fs::copy(at.join("stopped/weights.exact.safetensors"), at.join(EXACT)).expect("copied");
+    run(at, &format!("{OPEN} {EXACT} --segments 2")).exits(0);
+    run(at, &format!("{OPEN} {EXACT} --segments 1")).exits(1);
+    run(at, &format!("{OPEN} {EXACT} --segments 3")).exits(1);
+    run(at, &format!("{OPEN} {EXACT} --segments 5")).exits(2).says("has 4 segments, not 5");
+    run(at, &format!("{OPEN} {EXACT} --segments 0")).exits(2).says("--segments 0");
+    run(at, "requester commit --job child.toml --out child_posted").exits(0);
+    let ran = run(at, "provider prove --job child.toml --statement child_posted/statement.json --out child").exits(0);
+    // What is printed to check it can be pasted.
+    let check = ran.stdout.lines().find_map(|line| line.strip_prefix("check it: ")).expect("a command").to_owned();
+    run(at, &check).exits(0);
+    let statement: Value =
+        serde_json::from_slice(&fs::read(at.join("child/statement.json")).expect("read")).expect("JSON");
+    assert_eq!(statement["parent"]["segments"], 2);
+    // With one proof less there is no such parent.
+    fs::remove_file(at.join("out/segment-0001.proof")).expect("removed");
+    let refused = run(at, &format!("{check} --json")).exits(1).json();
+    let reason = refused["reason"].as_str().expect("a reason");
+    assert_eq!(reason, "the parent in out: the proof of segment 1 is missing");
 }
 
 #[test]
@@ -240,7 +292,10 @@ fn what_a_parent_did_not_prove_is_not_inherited() {
     fs::remove_file(at.join("child/parameters.proof")).expect("removed");
     // Weights that are not the parent's last ones.
     add(&at.join(EXACT), "2.weight", 0, 1);
-    run(at, "requester commit --job child.toml --out again").exits(2).says("the weights of the parent").says("2.weight");
+    run(at, "requester commit --job child.toml --out again")
+        .exits(2)
+        .says("the weights of the parent")
+        .says("2.weight");
     assert!(!at.join("again").exists());
 }
 
@@ -264,7 +319,8 @@ fn soundness_the_check_of_the_parent_is_needed() {
         }
         verifier.inheritance()
     };
-    let verdict = |child: &JobStatement, from: Option<&Inheritance>| verify_job(&key, child, from, &proofs("child"), &mut Strict);
+    let verdict =
+        |child: &JobStatement, from: Option<&Inheritance>| verify_job(&key, child, from, &proofs("child"), &mut Strict);
     let end = stands_after(4).expect("everything was checked");
     assert_eq!(verdict(&child, Some(&end)), Ok(()));
 
