@@ -55,7 +55,8 @@ enum Task {
     ///
     /// Example:
     ///
-    ///   verifier export-contract --statement bound/statement.json --proofs proved --out contract --insecure
+    ///   verifier export-contract --statement bound/statement.json --proofs proved \
+    ///     --out contract --insecure
     #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     ExportContract(export::Arguments),
 }

@@ -82,7 +82,8 @@ fn filled(
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
     #[cfg(not(unix))]
     let _ = mode;
-    let file = builder.tempfile_in(folder_of(path))?;
+    // Its own error names a file that nobody knows.
+    let file = builder.tempfile_in(folder_of(path)).map_err(|error| std::io::Error::from(error.kind()))?;
     let mut writer = BufWriter::with_capacity(1 << 20, file.as_file().try_clone()?);
     fill(&mut writer)?;
     writer.flush()?;

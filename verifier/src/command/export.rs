@@ -15,7 +15,7 @@ use super::key::KeyOptions;
 use super::reasons::reason;
 use super::{Outcome, described, print, tell, warn};
 use crate::contract::bindings::{SegmentKey, SegmentVerifier};
-use crate::contract::gas::{TRANSACTION_GAS, job_gas, segment_gas};
+use crate::contract::gas::{BUDGET, TRANSACTION_GAS, job_gas, segment_gas};
 use crate::contract::{ChainProof, Source, halo2_verifier, segment, segment_key, segment_verifier};
 use crate::hex;
 use crate::job::JobStatement;
@@ -60,6 +60,10 @@ pub struct Arguments {
 /// # Errors
 /// If the set-up is insecure and that is not asked for, a file cannot be read or written, or proofs are for a core key.
 pub fn run(arguments: &Arguments) -> Result<Outcome> {
+    ensure!(
+        arguments.proofs.is_none() || arguments.key.statement.is_some(),
+        "--proofs are checked against a statement: give it with --statement FILE, in place of a shape"
+    );
     let folder = Folder::claim(&arguments.out)?;
     folder.refuse(FILES.into_iter().chain(["src"]), "choose another folder")?;
     if let Some(path) = arguments.key.statement.as_ref().filter(|_| arguments.proofs.is_some()) {
@@ -100,6 +104,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
     };
     let layout = &key.relations(Subject::Segment).layout;
     let gas = statement.as_ref().map_or_else(|| segment_gas(layout, key.column_vars, 0), |job| job_gas(&key, job));
+    if gas > BUDGET && gas <= TRANSACTION_GAS {
+        tell(&format!(
+            "note: a segment takes about {gas} gas; with profile = \"chain\" in the job file, fewer and longer columns, at most \
+             {BUDGET}"
+        ));
+    }
     if gas > TRANSACTION_GAS {
         tell(&format!(
             "WARNING: a segment takes about {gas} gas, and a transaction has at most {TRANSACTION_GAS} (EIP-7825): no chain can \
@@ -126,6 +136,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         let out = arguments.out.display();
         print(&format!("{out}/src: the sources, for {COMPILER}; the same key gives the same bytes"));
         print(&format!("{out}/Halo2Verifier.json, SegmentVerifier.json: input of `solc --standard-json`"));
+        print(&format!("about {gas} gas a segment, in a transaction of its own"));
         print(&format!("{out}/contracts.json: digests, and what SegmentVerifier's constructor is given"));
         if !proofs.is_empty() {
             print(&format!("{out}/segment-*.json: {} proofs, checked, as call data", proofs.len()));

@@ -205,7 +205,8 @@ impl Walk<'_> {
             }
             (Some(parent), None) => bail!(
                 "{}: the job goes on from another, of whose {} segments the last left its first parameters: give the folder of \
-                 that job's statement (digest {}) and proofs with --parent DIR",
+                 that job's statement (digest {}) and proofs with --parent DIR, or in a job file one folder \
+                 more in initial_weights.parent",
                 path.display(),
                 parent.segments,
                 hex::encode(&parent.statement)

@@ -5,13 +5,13 @@ use gradproof_circuits::architecture::MAX_WIDTH;
 
 use super::{Column, DataError, Place, Samples, Scaling, Source, Watch, label};
 
-/// The samples and labels of a table.
+/// The samples and labels of a table, and the names of the samples' columns if it has a header.
 pub(super) fn table(
     source: &Source,
     column: &Column,
     header: bool,
     scaling: &Scaling,
-) -> Result<(Samples, Vec<u16>), DataError> {
+) -> Result<(Samples, Vec<u16>, Vec<String>), DataError> {
     // The rows are compared with the first one here, so that the error says what was expected.
     let mut reader = ReaderBuilder::new().has_headers(header).flexible(true).from_reader(source.bytes);
     let names = if header {
@@ -56,7 +56,9 @@ pub(super) fn table(
         0 => Err(source.malformed(Place::Line(1), "the number of samples", "at least one", 0)),
         rows => {
             let losses = watch.map(|watch| watch.losses()).unwrap_or_default();
-            Ok((Samples { rows, width: inputs.len() / rows, inputs, bytes: false, losses }, labels))
+            let others = names.iter().enumerate().filter(|(i, _)| *i != label_at);
+            let names = others.map(|(_, name)| String::from_utf8_lossy(name).trim().to_owned()).collect();
+            Ok((Samples { rows, width: inputs.len() / rows, inputs, bytes: false, losses }, labels, names))
         }
     }
 }
@@ -98,7 +100,8 @@ mod tests {
     const SCALING: Scaling = Scaling { activation_bits: 8, factor: None };
 
     fn read(text: &[u8], column: Column, header: bool) -> Result<(Samples, Vec<u16>), String> {
-        table(&Source::new(Path::new("t.csv"), text), &column, header, &SCALING).map_err(|error| error.to_string())
+        let read = table(&Source::new(Path::new("t.csv"), text), &column, header, &SCALING);
+        read.map(|(samples, labels, _)| (samples, labels)).map_err(|error| error.to_string())
     }
 
     fn refused(text: &str) -> String {

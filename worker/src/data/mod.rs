@@ -35,6 +35,8 @@ pub struct DataSet {
     pub labels: Vec<u16>,
     /// Number of classes: the largest label and one.
     pub classes: usize,
+    /// Names of the values of a sample, where the file has them.
+    pub names: Vec<String>,
     /// True if the values in the file are bytes, whose scale is another unless one is given: see [`Scaling`].
     pub bytes: bool,
     /// What was lost by rounding.
@@ -187,8 +189,16 @@ impl DataSet {
             }
             Files::Csv { table, label, header } => {
                 let bytes = file::read(table)?;
-                let (samples, classes) = format_csv::table(&Source::new(table, &bytes), label, *header, scaling)?;
-                Ok(Self::new(samples, classes))
+                let source = Source::new(table, &bytes);
+                let (samples, classes, names) = format_csv::table(&source, label, *header, scaling)?;
+                // Columns are taken by their places: another order would be another meaning.
+                if let Some(like) =
+                    like.filter(|like| like.names != names && !like.names.is_empty() && !names.is_empty())
+                {
+                    let expected = format!("the columns of the training set in their order, {:?}", like.names);
+                    return Err(source.malformed(Place::Line(1), "the header", expected, format!("{names:?}")));
+                }
+                Ok(Self { names, ..Self::new(samples, classes) })
             }
         }
     }
@@ -196,7 +206,7 @@ impl DataSet {
     fn new(samples: Samples, labels: Vec<u16>) -> Self {
         let Samples { rows, width, inputs, bytes, losses } = samples;
         let classes = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
-        Self { rows, width, inputs, labels, classes, bytes, losses }
+        Self { rows, width, inputs, labels, classes, names: vec![], bytes, losses }
     }
 
     /// Values of sample `row`; empty beyond the last one.

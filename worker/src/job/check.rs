@@ -210,7 +210,13 @@ fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which:
     }
     let last = architecture.layers();
     if widths[last] < set.classes {
-        let expected = format!("at least {}: the {which} set has the label {}", set.classes, set.classes - 1);
+        let from_one = if set.labels.contains(&0) { "" } else { "; labels count from 0, and none is 0" };
+        let row = set.labels.iter().position(|&label| usize::from(label) + 1 == set.classes).unwrap_or(0);
+        let expected = format!(
+            "at least {}: row {row} of the {which} set has the label {}{from_one}",
+            set.classes,
+            set.classes - 1
+        );
         let nearest = Some(set.classes.to_string());
         return Err(origin.value(&format!("network.layers[{last}]"), widths[last], expected, nearest));
     }

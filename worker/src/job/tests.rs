@@ -187,7 +187,7 @@ fn a_rate_is_exact_or_rounded_on_request() {
     assert!(error.contains("batch / 2^rate_bits = 10 / 2^8 = 0.0390625; with arithmetic.rate_bits = "), "{error}");
     assert!(error.contains("and learning_rate.round = true it is taken as 0.0"), "{error}");
     // What the message offers does.
-    let bits: u32 = error.split("rate_bits = ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+    let bits: u32 = error.split("arithmetic.rate_bits = ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     let job = at_100(&format!("rate = 0.01\nround = true\n[arithmetic]\nrate_bits = {bits}")).expect("rounded");
     assert!(
         job.notes[0].contains("learning_rate.rate = 0.01 is taken as 0.0") && job.notes[0].contains("% off"),
@@ -245,6 +245,35 @@ fn data_that_lose_their_meaning_are_refused_or_noted() {
 }
 
 #[test]
+fn tables_that_belong_together_have_their_columns_in_one_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, header: &str| {
+        let rows: String = (0..20).map(|row| format!("{},{},{}\n", row, 2 * row % 7, row % 3)).collect();
+        fs::write(folder.path().join(name), format!("{header}\n{rows}")).unwrap();
+    };
+    let data = "format = \"csv\"\nimages = \"a.csv\"\ntest_images = \"b.csv\"\nlabel_column = \"class\"";
+    let text = JOB.replace("format = \"idx\"\nimages = \"images\"\nlabels = \"labels\"", data);
+    let job = || Job::parse(&folder.path().join("job.toml"), &text).map_err(|error| error.to_string());
+    write("a.csv", "x,y,class");
+    write("b.csv", "x, y ,class");
+    assert!(job().is_ok());
+    write("b.csv", "y,x,class");
+    let error = job().expect_err("another order");
+    assert!(
+        error.contains("b.csv, line 1: the header is [\"y\", \"x\"], expected the columns of the training set"),
+        "{error}"
+    );
+    // Labels from one: that there is a class more is not the advice.
+    let error = refused("layers = [2, 8, 3]", "layers = [2, 8, 2]");
+    assert!(!error.contains("count from 0"), "{error}");
+    let ones: Vec<u8> = (0..20).map(|row| 1 + row % 3).collect();
+    let from_one = self::folder();
+    fs::write(from_one.path().join("labels"), [&[0, 0, 8, 1, 0, 0, 0, 20], &ones[..]].concat()).unwrap();
+    let error = Job::parse(&from_one.path().join("job.toml"), JOB).expect_err("three classes").to_string();
+    assert!(error.contains("row 2 of the training set has the label 3; labels count from 0, and none is 0"), "{error}");
+}
+
+#[test]
 fn unknown_names_get_the_nearest_known_one() {
     assert_eq!(
         refused("batch = 4", "bacth = 4"),
@@ -290,7 +319,7 @@ fn impossible_shapes_are_refused() {
     );
     assert_eq!(
         refused("[2, 8, 3]", "[2, 8, 2]"),
-        "job.toml:2: network.layers[2] is 2, expected at least 3: the training set has the label 2; the nearest that works is 3"
+        "job.toml:2: network.layers[2] is 2, expected at least 3: row 2 of the training set has the label 2; the nearest that works is 3"
     );
     for (bits, key) in
         [("activation_bits", "15"), ("gradient_bits", "15"), ("rate_bits", "21"), ("exponential_bits", "14")]

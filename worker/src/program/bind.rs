@@ -76,7 +76,10 @@ impl Bind {
         } else {
             print(&format!("{out}/statement.json: for job {} on chain {}", hex::encode(&domain.job), domain.chain));
             print(&format!("{}: the same seeds, for this statement. Secret", private.display()));
-            print(&format!("{out}: {copied} registrations were copied, which serve both"));
+            print(&format!(
+                "{out}: {copied} registrations, which serve both, were copied as they are: `verifier verify --registrations` checks \
+                 them"
+            ));
         }
         Ok(Outcome::Done)
     }

@@ -150,7 +150,12 @@ impl Keys {
             if let (Some(folder), Some(path)) = (folder, &path) {
                 std::fs::create_dir_all(folder)
                     .and_then(|()| atomic::write(path, |file| file.write_all(&wrapper.to_bytes(&name))))
-                    .wrap_err("the circuit's keys cannot be kept; choose another folder with --key-cache DIR")?;
+                    .wrap_err_with(|| {
+                        let folder = folder.display();
+                        format!(
+                            "the circuit's keys cannot be kept in {folder} (--key-cache DIR chooses another folder)"
+                        )
+                    })?;
             }
             Ok(wrapper.on(backend)?)
         })?;

@@ -26,13 +26,18 @@ pub struct Differs {
 
 impl std::fmt::Display for Differs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let tensors = self.tensors.join(" or ");
+        let tensors = match &self.tensors[..] {
+            [tensor] => tensor.clone(),
+            tensors => format!("one of {}, which share a commitment,", tensors.join(", ")),
+        };
         // With one commitment to all parameters nobody can tell.
         if self.columns == self.of && self.of > 1 {
             write!(
                 f,
                 "nothing fits: these are the weights of another job or step, or they were blinded otherwise than agreed"
             )
+        } else if self.of == 1 {
+            write!(f, "{tensors} differs from what was proved, or these are the weights of another job or step")
         } else {
             write!(f, "{tensors} differs from what was proved")
         }

@@ -98,6 +98,9 @@ impl Prove {
     /// # Errors
     /// As those of [`Self::run`].
     pub fn prove(&self, job: &Job) -> Result<Report> {
+        if let Some(traces) = &self.traces {
+            ensure!(traces.is_dir(), "--traces {}: there is no such folder", traces.display());
+        }
         let out = match self.resume {
             true => Folder::claim(&self.out)?,
             false => claim_new(&self.out, "--resume goes on with the job in this folder, or choose another folder")?,

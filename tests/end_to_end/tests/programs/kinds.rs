@@ -107,6 +107,8 @@ fn options_of_another_command_are_refused() {
         ("provider bench --layers 6,5,3 --profile chain --column-bits 12", "--column-bits"),
         ("provider bench --layers 6,5,3 --proof core --contracts .", "--contracts"),
         ("verifier verify --statement s --proofs p --key k --derive-key", "--derive-key"),
+        ("verifier export-contract --layers 6,5,3 --proofs posted --out o --insecure", "--statement"),
+        ("provider prove --job job.toml --out o --traces nowhere", "--traces nowhere"),
         ("requester bind --statement s --out o --chain 1 --contract c --job-id j --owner o --proof core", "--proof"),
     ] {
         run(at, line).exits(2).says(why);
