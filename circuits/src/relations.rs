@@ -402,9 +402,10 @@ fn parameters(architecture: &Architecture) -> Parts {
     (lookups, pointwise, vec![(Group::First, tensors), (Group::Trace, trace)])
 }
 
-/// Column size that suits a segment of this shape when proofs stay off chain: short columns, cheap opening.
+/// Column size that suits core proofs of a segment of this shape: short columns, cheap opening; a few hundred of them.
 pub fn default_column_vars(architecture: &Architecture) -> usize {
-    let widest = (1..architecture.layers()).map(|l| architecture.padded_width(l)).sum::<usize>().max(1);
-    let entries = log2_ceil(architecture.samples() * widest * 8);
-    entries.saturating_sub(9).clamp(10, 18)
+    // About eight tensors for each hidden activation, and the input.
+    let hidden: usize = (1..architecture.layers()).map(|l| architecture.padded_width(l)).sum();
+    let entries = architecture.samples() * (8 * hidden + architecture.padded_width(0));
+    (entries.ilog2() as usize).saturating_sub(9).clamp(10, 18)
 }

@@ -59,18 +59,19 @@ mod tests {
 
     use super::*;
 
-    /// The fastest sizes of the tables in docs/benchmarks.md.
+    /// The fastest sizes of the tables in docs/benchmarks.md, or within a tenth of a second of them.
     #[test]
     fn columns_are_those_that_were_measured_to_be_fastest() {
         for (widths, batch, steps, fastest) in [
-            (vec![784, 32, 10], 64, 32, 14),
-            (vec![784, 128, 128, 10], 64, 16, 14),
-            (vec![784, 128, 128, 10], 64, 64, 17),
-            (vec![6, 5, 4, 3], 4, 4, 10),
+            (vec![784, 32, 10], 64, 32, [12, 14]),
+            (vec![784, 128, 128, 10], 64, 16, [12, 14]),
+            (vec![784, 128, 128, 10], 64, 64, [14, 17]),
+            (vec![6, 5, 4, 3], 4, 4, [10, 10]),
         ] {
             let precision = Precision::of_classes(10);
             let architecture = Architecture { widths, batch, steps, precision };
-            let chosen = Profile::Local.column_vars(&architecture, ProofKind::Wrapped);
+            let kinds = [ProofKind::Core, ProofKind::Wrapped];
+            let chosen = kinds.map(|kind| Profile::Local.column_vars(&architecture, kind));
             assert_eq!(chosen, fastest, "{:?}, T {steps}", architecture.widths);
         }
     }

@@ -76,7 +76,7 @@ enum Task {
     },
     /// Measures a table of `docs/benchmarks.md`, and prints it; nothing else should be running.
     ///
-    /// `parts` and `layers` take a minute or two, `chain` two, `profiles` ten, `mnist` twenty on two cores.
+    /// On two cores `parts`, `chain` and `layers` take a minute or two each, `mnist` five, `profiles` ten.
     Measure {
         /// Which table.
         #[arg(value_enum)]

@@ -175,7 +175,7 @@ fn profiles() -> Result<Vec<String>> {
                 bench(&arguments)?["column_bits"].as_u64().ok_or_else(|| eyre!("no column size"))
             };
             let (local, on_chain) = (chosen("local")?, chosen("chain")?);
-            for bits in [11, 12, 13, 14, 15, 16, 17, 18, 20] {
+            for bits in 11..=20 {
                 let bits_text = bits.to_string();
                 let arguments = [
                     "--layers",
@@ -304,7 +304,7 @@ fn mnist() -> Result<Vec<String>> {
         "accuracy",
     ];
     let mut rows = head(&names, 2);
-    for (kind, profile) in [("core", "local"), ("wrapped", "local"), ("wrapped", "chain")] {
+    for (kind, profile) in [("core", "local"), ("wrapped", "local")] {
         rows.push(mnist_run(&folder, kind, profile)?);
     }
     Ok(rows)
