@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 
 use crate::algebra::Algebra;
-use crate::architecture::{Architecture, log2_ceil};
+use crate::architecture::Architecture;
 use crate::lookup::{Expression, LookUp, Spread, Table, Tree};
 use crate::multilinear::{at_most, at_most_index, eq, less_than, power_of_two};
 use crate::tensor::{End, Group, Layout, Tensor, data_tensors, parameter_tensors};

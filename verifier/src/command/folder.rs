@@ -102,6 +102,9 @@ impl Folder {
     /// What the system reports.
     pub fn tidy(&self, within: &[&Path]) -> Result<()> {
         let context = || format!("cannot tidy the folder {}", self.path.display());
+        if self.join(UNFINISHED).exists() {
+            std::fs::remove_dir_all(self.join(UNFINISHED)).wrap_err_with(context)?;
+        }
         for folder in within.iter().map(|name| self.join(name)).chain([self.path.clone()]).filter(|path| path.is_dir())
         {
             for entry in std::fs::read_dir(&folder).wrap_err_with(context)? {

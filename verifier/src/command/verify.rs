@@ -75,6 +75,8 @@ pub struct Report {
     pub steps: usize,
     /// Segments of the job.
     pub segments: usize,
+    /// Segments whose proofs were looked at: all, unless fewer were asked for.
+    pub checked_segments: usize,
     /// True if nothing but the registrations was looked at.
     pub registrations_only: bool,
     /// Bytes of all proofs read.
@@ -146,6 +148,7 @@ pub fn verify(arguments: &Arguments, segments: Option<usize>) -> Result<Verified
         job: hex::encode(&job.domain.job),
         steps: job.steps,
         segments: job.segments(),
+        checked_segments: if arguments.registrations { 0 } else { segments.unwrap_or(job.segments()) },
         registrations_only: arguments.registrations,
         proof_bytes: 0,
         verify_ms: 0.0,

@@ -122,8 +122,10 @@ impl Open {
         match (&opened.reason, self.json) {
             (_, true) => print(&serde_json::to_string(&opened)?),
             (None, false) => print(&format!(
-                "accepted: {weights} has the weights that were proved, all {} of them; commitment {}",
+                "accepted: {weights} has the weights that were proved, all {} of them, after {} of {} segments; commitment {}",
                 job.architecture.parameters(),
+                opened.proofs.checked_segments,
+                job.segments(),
                 opened.last_parameters
             )),
             (Some(reason), false) => print(&format!("REJECTED: {weights}: {reason}")),

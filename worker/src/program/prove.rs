@@ -84,11 +84,14 @@ impl Prove {
             // Whoever checks takes the statement from the requester; this program may have been that itself.
             let own = self.out.join(Part::Statement.file_name());
             let statement = self.statement.as_deref().unwrap_or(&own);
+            let inherits = stored_statement(&self.out)?.is_some_and(|statement| statement.parent.is_some());
             let parents = match &job.initial_weights {
-                InitialWeights::Parent(folders) => &folders[..],
-                _ => &[],
+                InitialWeights::Parent(folders) => folders.clone(),
+                // Where the parent's folder is, this job file does not say.
+                _ if inherits => vec![PathBuf::from("DIR")],
+                _ => vec![],
             };
-            print(&format!("check it: {}", check_command(statement, &self.out, parents)));
+            print(&format!("check it: {}", check_command(statement, &self.out, &parents)));
         }
         Ok(Outcome::Done)
     }
@@ -121,9 +124,10 @@ impl Prove {
         let column_vars = match &given {
             None => column_vars(job, kind, None)?,
             Some(Given { statement, path, .. }) => {
-                let (asked, stated) = (job.column_vars(kind), statement.column_vars);
+                let stated = statement.column_vars;
+                let asked = if job.columns == Columns::Usual { stated } else { job.column_vars(kind) };
                 ensure!(
-                    job.columns == Columns::Usual || asked == stated,
+                    asked == stated,
                     "[proof] of the job file asks for columns of 2^{asked}, {} has 2^{stated}: leave it out, or use the job file \
                      that the statement was made from",
                     path.display()
@@ -210,6 +214,13 @@ impl Prove {
             (None, None) => {
                 // An earlier run was stopped before it wrote a statement; proofs and weights without one are of another job.
                 refuse_proofs(&self.out)?;
+                let openings = Openings::path(&self.out);
+                ensure!(
+                    !openings.exists(),
+                    "{} is there and statement.json is not: openings are not replaced; put the statement back, or choose another \
+                     folder",
+                    openings.display()
+                );
                 return Ok(None);
             }
         };

@@ -245,7 +245,8 @@ fn a_job_goes_on_from_one_that_was_stopped() {
     fs::write(at.join("stopped.toml"), stopped).expect("written");
     run(at, "provider train --job stopped.toml --out stopped").exits(0);
     fs::copy(at.join("stopped/weights.exact.safetensors"), at.join(EXACT)).expect("copied");
-    run(at, &format!("{OPEN} {EXACT} --segments 2")).exits(0);
+    let opened = run(at, &format!("{OPEN} {EXACT} --segments 2")).exits(0);
+    assert!(opened.stdout.contains("after 2 of 4 segments"), "{}", opened.stdout);
     run(at, &format!("{OPEN} {EXACT} --segments 1")).exits(1);
     run(at, &format!("{OPEN} {EXACT} --segments 3")).exits(1);
     run(at, &format!("{OPEN} {EXACT} --segments 5")).exits(2).says("has 4 segments, not 5");
