@@ -120,7 +120,9 @@ fn commitments_of_two_jobs_confirm_no_difference_of_weights() {
     let [one, other] = parameters();
     let (one, other) = (parameter_columns(&one), parameter_columns(&other));
     for pair in Pair::ALL {
-        for guess in [[&one, &other], [&one, &one]] {
+        // The same first weights under one seed have the same commitments, as they should: there is nothing to guess.
+        let guesses = [[&one, &other], [&one, &one]];
+        for guess in &guesses[..if matches!(pair, Pair::First) { 1 } else { 2 }] {
             let [a, b] = pair.commitments(&one, guess[1]);
             assert!(!confirmed([&a, &b], guess.map(Vec::as_slice)), "{pair:?}");
             // Without what tells them apart the right guess is confirmed, to the unit, and no other.
