@@ -1,7 +1,7 @@
 //! The permutation against known answers of another implementation.
 
 use ark_bn254::Fr;
-use gradproof_circuits::poseidon::permute;
+use gradproof_circuits::field::poseidon::permute;
 use std::str::FromStr;
 
 #[derive(serde::Deserialize)]

@@ -10,7 +10,7 @@ use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{WrapProvingKey, read_proving_key};
 use gradproof_prover::device::Proves;
 use gradproof_prover::wrap::KEY_FORM;
-use gradproof_verifier::wrap::transcript::ProofTranscript;
+use gradproof_verifier::protocol::wrap::transcript::ProofTranscript;
 use halo2_axiom::halo2curves::bn256::{self, Bn256};
 use halo2_axiom_gpu::plonk::create_proof;
 use halo2_axiom_gpu::poly::kzg::commitment::{KZGCommitmentScheme, ParamsKZG};

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use gradproof_circuits::tensor::{Layout, Tensor};
+use gradproof_circuits::relations::{Layout, Tensor};
 
 use crate::witness::{Values, Witness};
 

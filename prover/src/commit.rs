@@ -5,8 +5,8 @@ use ark_ec::CurveGroup;
 use ark_ff::Zero;
 
 use crate::columns::Column;
-use crate::msm;
-use gradproof_verifier::powers::{Setup, SetupError};
+use crate::kernels::msm;
+use gradproof_verifier::protocol::powers::{Setup, SetupError};
 
 /// Columns with their blindings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,13 +1,13 @@
-//! Opening of a committed multilinear polynomial at one point: the prover. See [`gradproof_verifier::hyperkzg`].
+//! Opening of a committed multilinear polynomial at one point: the prover. See [`gradproof_verifier::protocol::hyperkzg`].
 
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
-use gradproof_verifier::hyperkzg::{FOLDED, Opening, evaluate, fold, folding_order};
-use gradproof_verifier::keccak::KeccakTranscript;
+use gradproof_verifier::protocol::hyperkzg::{FOLDED, Opening, evaluate, fold, folding_order};
+use gradproof_verifier::protocol::keccak::KeccakTranscript;
 use rayon::prelude::*;
 
 use crate::commit::commit_full;
-use gradproof_verifier::powers::{Setup, SetupError};
+use gradproof_verifier::protocol::powers::{Setup, SetupError};
 
 /// Opens the polynomial whose table is `polynomial` at `point`.
 ///
@@ -111,12 +111,12 @@ impl Modulus {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::eq::eq_table;
+    use crate::kernels::eq::eq_table;
     use crate::randomness::fresh;
     use ark_bn254::G1Affine;
     use ark_ec::AffineRepr;
-    use gradproof_circuits::check::{Check, Rejection, Strict};
-    use gradproof_verifier::hyperkzg::{evaluations, folds, verify};
+    use gradproof_circuits::field::check::{Check, Rejection, Strict};
+    use gradproof_verifier::protocol::hyperkzg::{evaluations, folds, verify};
 
     /// More than three steps, so that there are whole ones, short ones, and none of either.
     const VARS: usize = 3 * FOLDED + 1;

@@ -3,27 +3,26 @@
 use std::time::Instant;
 
 use ark_bn254::{Fr, G1Affine};
-use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument::{self, Reduced};
-use gradproof_circuits::check::{Judge, Rejection};
-use gradproof_circuits::relations::Publics;
-use gradproof_circuits::tensor::Group;
-use gradproof_verifier::key::{KeyError, VerifyingKey};
-use gradproof_verifier::merkle::Hash;
-use gradproof_verifier::proof::{Argument, Proof};
-use gradproof_verifier::statement::{Statement, points_digest};
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::{Judge, Rejection};
+use gradproof_circuits::relations::{Group, Publics};
+use gradproof_verifier::protocol::key::{KeyError, VerifyingKey};
+use gradproof_verifier::protocol::merkle::Hash;
+use gradproof_verifier::protocol::proof::{Argument, Proof};
+use gradproof_verifier::protocol::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript};
 use rayon::prelude::*;
 
+use crate::argument::party::{Clock, Prover, Secrets};
 use crate::columns::{Column, columns};
 use crate::commit::{Committed, commit, commit_full};
-use crate::dot::accumulate;
 use crate::hyperkzg;
-use crate::party::{Clock, Prover, Secrets};
+use crate::kernels::dot::accumulate;
 use crate::randomness::{NoRandomness, fresh};
 use crate::with_column;
 use crate::witness::{Witness, WitnessError};
-use gradproof_verifier::powers::{Setup, SetupError};
+use gradproof_verifier::protocol::powers::{Setup, SetupError};
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +101,7 @@ pub struct Proved {
 }
 
 /// A proof of what `job` says, from its witness. `judge` decides about the prover's own failed checks: it is
-/// [`Strict`](gradproof_circuits::check::Strict) everywhere but in tests of cheating provers.
+/// [`Strict`](gradproof_circuits::field::check::Strict) everywhere but in tests of cheating provers.
 ///
 /// # Errors
 /// [`ProveError`].
@@ -118,6 +117,7 @@ pub fn prove<J: Judge>(job: Job<'_>, witness: &Witness, judge: J) -> Result<Prov
             return Err(ProveError::Commitments { group, expected, got });
         }
     }
+    witness.require(relations)?;
     let mut timing = Timing::default();
     let begin = Instant::now();
     let columns = columns(layout, witness);

@@ -2,7 +2,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
-use gradproof_verifier::keccak::keccak256;
+use gradproof_verifier::protocol::keccak::keccak256;
 use rand::TryRng;
 use rand::rngs::SysRng;
 

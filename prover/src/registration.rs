@@ -1,23 +1,22 @@
 //! Proofs of what a job starts from: data in range, padded and labelled, and first parameters in range and padded.
 
 use ark_bn254::{Fr, G1Affine};
-use gradproof_circuits::architecture::{Architecture, Live};
-use gradproof_circuits::check::Strict;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
-use gradproof_verifier::keccak::keccak256;
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::merkle::{self, Tree};
-use gradproof_verifier::statement::{Domain, Statement};
+use gradproof_circuits::field::check::Strict;
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::relations::{Group, Subject};
+use gradproof_verifier::protocol::keccak::keccak256;
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::merkle::{self, Tree};
+use gradproof_verifier::protocol::statement::{Domain, Statement};
 
 use crate::columns::{Column, columns_in};
 use crate::commit::{Committed, commit};
 use crate::prove::{Job, ProveError, Proved, prove};
 use crate::randomness::{Use, blindings, derived};
-use crate::trace::Parameters;
 use crate::witness::Witness;
-use gradproof_verifier::powers::Setup;
-use gradproof_verifier::setup::SetupKey;
+use gradproof_circuits::network::trace::Parameters;
+use gradproof_verifier::protocol::powers::Setup;
+use gradproof_verifier::protocol::setup::SetupKey;
 
 /// Commits to the data of one position, blindings derived from the set's `seed`.
 ///

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use gradproof_circuits::architecture::Architecture;
-use gradproof_circuits::arithmetic::{exponential_table, relu, round_shift, softmax_row, split_limbs};
-use gradproof_circuits::lookup::{Spread, Table, Tree};
-use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
-use gradproof_circuits::tensor::{End, Tensor};
+use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::network::arithmetic::{exponential_table, relu, round_shift, softmax_row, split_limbs};
+use gradproof_circuits::relations::{
+    End, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Relations, Spread, Table, Tensor, Tree,
+};
 use rayon::prelude::*;
 
-use crate::trace::{NO_LABEL, Parameters, SegmentTrace};
+use gradproof_circuits::network::trace::{NO_LABEL, Parameters, SegmentTrace};
 
 /// Entries of a tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +67,14 @@ pub enum WitnessError {
     /// The trace does not have the shape of the architecture.
     #[error("the trace does not fit the architecture")]
     Shape,
+    /// A tensor that the relations name is not there.
+    #[error("the witness has no {tensor:?} of 2^{vars} entries of its width")]
+    Missing {
+        /// The tensor.
+        tensor: Tensor,
+        /// Its variables.
+        vars: usize,
+    },
 }
 
 /// A row-major matrix of `rows × width` padded to `padded_rows × padded_width`.
@@ -128,6 +136,31 @@ impl Witness {
             Some(Values::Wide(values)) => values,
             _ => &[],
         }
+    }
+
+    /// Checks that every tensor that `relations` name is there, with as many entries as they give it.
+    ///
+    /// # Errors
+    /// [`WitnessError::Missing`] with the first that is not.
+    pub fn require(&self, relations: &Relations) -> Result<(), WitnessError> {
+        let committed = relations.layout.places().map(|(tensor, place)| (tensor, place.vars));
+        let pointwise = relations.pointwise.iter().flat_map(|relation| {
+            let shape = relation.shape(&relations.architecture);
+            let vars = move |per_sample| shape.vars - if per_sample { shape.column_vars } else { 0 };
+            shape.tensors.into_iter().map(move |(tensor, per_sample)| (tensor, vars(per_sample)))
+        });
+        for (tensor, vars) in committed.chain(pointwise) {
+            let wide = matches!(tensor, Tensor::Weight(..) | Tensor::Bias(..) | Tensor::BackwardProduct(_));
+            let fits = match self.tensors.get(&tensor) {
+                Some(Values::Small(values)) => !wide && values.len() == 1 << vars,
+                Some(Values::Wide(values)) => wide && values.len() == 1 << vars,
+                None => false,
+            };
+            if !fits {
+                return Err(WitnessError::Missing { tensor, vars });
+            }
+        }
+        Ok(())
     }
 
     fn put(&mut self, tensor: Tensor, values: Vec<i32>) {
@@ -263,7 +296,7 @@ impl Witness {
         for (table, _) in &tree.tables {
             let mut counts = vec![0i32; 1 << table.vars()];
             for (lookup, _) in tree.lookups.iter().filter(|(lookup, _)| lookup.table == *table) {
-                let key = Key::new(self, &lookup.tuple[0].terms, lookup.tuple[0].constant, lookup.column_vars);
+                let key = Linear::new(self, &lookup.tuple[0].terms, lookup.tuple[0].constant, lookup.column_vars);
                 for entry in 0..1usize << lookup.vars {
                     let key = key.at(entry);
                     let count = usize::try_from(key).ok().and_then(|key| counts.get_mut(key));
@@ -286,13 +319,13 @@ impl Witness {
 }
 
 /// A linear expression over the witness, entry by entry.
-pub struct Key<'a> {
+pub struct Linear<'a> {
     terms: Vec<(&'a [i32], i64, Spread)>,
     constant: i64,
     column_vars: usize,
 }
 
-impl<'a> Key<'a> {
+impl<'a> Linear<'a> {
     /// The expression `constant + Σ factor · tensor`.
     pub fn new(witness: &'a Witness, terms: &[(Tensor, i64, Spread)], constant: i64, column_vars: usize) -> Self {
         let terms = terms.iter().map(|(tensor, factor, spread)| (witness.small(*tensor), *factor, *spread)).collect();

@@ -8,12 +8,12 @@ use gradproof_circuits::relations::{Publics, Relations, Subject};
 use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};
-use gradproof_verifier::keccak::keccak256;
-use gradproof_verifier::key::{SUBJECTS, VerifyingKey, architecture_bytes};
-use gradproof_verifier::powers::{ReferenceStrings, Setup, SetupError};
-use gradproof_verifier::proof::{Argument, Proof};
-use gradproof_verifier::wrap::key::{WrapKey, WrapKeyError, circuit};
-use gradproof_verifier::wrap::transcript::ProofTranscript;
+use gradproof_verifier::protocol::keccak::keccak256;
+use gradproof_verifier::protocol::key::{SUBJECTS, VerifyingKey, architecture_bytes};
+use gradproof_verifier::protocol::powers::{ReferenceStrings, Setup, SetupError};
+use gradproof_verifier::protocol::proof::{Argument, Proof};
+use gradproof_verifier::protocol::wrap::key::{WrapKey, WrapKeyError, circuit};
+use gradproof_verifier::protocol::wrap::transcript::ProofTranscript;
 use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::Bn256;
 use halo2_axiom::plonk::create_proof;
@@ -21,7 +21,7 @@ use halo2_axiom::poly::kzg::commitment::KZGCommitmentScheme;
 use halo2_axiom::poly::kzg::multiopen::ProverSHPLONK;
 use rand_core::OsRng;
 
-use crate::backend::Backend;
+use crate::device::backend::Backend;
 use crate::device::{Device, DeviceError};
 
 /// First bytes of a stored proving key.

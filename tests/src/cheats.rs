@@ -1,6 +1,6 @@
 //! Dishonest training that more than one family of tests forges proofs of.
 
-use gradproof_circuits::arithmetic::{SoftmaxRow, round_shift, softmax_row};
+use gradproof_circuits::network::arithmetic::{SoftmaxRow, round_shift, softmax_row};
 use gradproof_circuits::relations::Subject;
 use gradproof_prover::witness::Witness;
 

@@ -3,32 +3,30 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use crate::judges::Careless;
+use crate::judges::{Careless, Recorder};
 use ark_bn254::{Fr, G1Affine};
-use gradproof_circuits::algebra::{Algebra, Native};
-use gradproof_circuits::architecture::{Architecture, Live};
 use gradproof_circuits::argument;
-use gradproof_circuits::arithmetic::{Precision, split_limbs};
-use gradproof_circuits::check::{Check, Judge, Rejection};
-use gradproof_circuits::lookup::Tree;
-use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Publics, Subject};
-use gradproof_circuits::tensor::{End, Group, Tensor};
-use gradproof_circuits::transcript::{Ask, Party};
+use gradproof_circuits::argument::transcript::{Ask, Party};
+use gradproof_circuits::field::algebra::{Algebra, Native};
+use gradproof_circuits::field::check::{Check, Judge, Rejection};
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::arithmetic::split_limbs;
+use gradproof_circuits::network::precision::Precision;
+use gradproof_circuits::relations::{End, Group, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Publics, Subject, Tensor, Tree};
+use gradproof_prover::argument::party::{Prover, Secrets};
 use gradproof_prover::columns::{Column, columns};
 use gradproof_prover::commit::{commit, commit_full};
 use gradproof_prover::hyperkzg;
-use gradproof_prover::party::{Prover, Secrets};
 use gradproof_prover::randomness::{Use, derived, fresh};
 use gradproof_prover::registration::{data_paths, data_tree, statement};
-use gradproof_prover::witness::{Key, Values, Witness};
+use gradproof_prover::witness::{Linear, Values, Witness};
 use gradproof_prover::wrap::{Wrapper, Wrappers};
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::powers::{ReferenceStrings, Setup};
-use gradproof_verifier::proof::{Argument, Proof};
-use gradproof_verifier::statement::{Statement, points_digest};
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::powers::{ReferenceStrings, Setup};
+use gradproof_verifier::protocol::proof::{Argument, Proof};
+use gradproof_verifier::protocol::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript, verify};
 
-use crate::judges::Recorder;
 use crate::reference::{Honest, Task};
 
 /// Seed of the blindings of data and first parameters.
@@ -127,7 +125,7 @@ pub fn count(witness: &mut Witness, tree: &Tree) {
     for (table, _) in &tree.tables {
         let mut counts = vec![0i32; 1 << table.vars()];
         for (lookup, _) in tree.lookups.iter().filter(|(lookup, _)| lookup.table == *table) {
-            let key = Key::new(witness, &lookup.tuple[0].terms, lookup.tuple[0].constant, lookup.column_vars);
+            let key = Linear::new(witness, &lookup.tuple[0].terms, lookup.tuple[0].constant, lookup.column_vars);
             for entry in 0..1usize << lookup.vars {
                 if let Some(count) = usize::try_from(key.at(entry)).ok().and_then(|key| counts.get_mut(key)) {
                     *count += 1;

@@ -3,19 +3,17 @@
 use crate::judges::Careless;
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
-use gradproof_circuits::algebra::Native;
-use gradproof_circuits::architecture::Live;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::{Check, Judge, Rejection};
-use gradproof_circuits::lookup::{KEY_VARS, Table};
-use gradproof_circuits::relations::{Publics, Subject};
-use gradproof_circuits::tensor::{End, Tensor};
-use gradproof_circuits::transcript::{Ask, Stored};
+use gradproof_circuits::argument::transcript::{Ask, Stored};
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::{Check, Judge, Rejection};
+use gradproof_circuits::network::architecture::Live;
+use gradproof_circuits::relations::{End, KEY_VARS, Publics, Subject, Table, Tensor};
+use gradproof_prover::argument::party::Secrets;
 use gradproof_prover::columns::columns;
-use gradproof_prover::party::Secrets;
 use gradproof_prover::witness::{Values, Witness};
-use gradproof_verifier::proof::Argument;
-use gradproof_verifier::statement::Statement;
+use gradproof_verifier::protocol::proof::Argument;
+use gradproof_verifier::protocol::statement::Statement;
 
 use crate::cheats::{Rate, Softmax, WrongRounding, cheated};
 use crate::forge::{Forged, Witnesses, fixture, forge, meddling, prove, wrapped};

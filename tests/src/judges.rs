@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use gradproof_circuits::check::{Check, Judge, Rejection};
+use gradproof_circuits::field::check::{Check, Judge, Rejection};
 
 /// Skips exactly one check.
 #[derive(Clone, Copy, Debug)]

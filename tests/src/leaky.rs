@@ -2,12 +2,12 @@
 
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField};
-use gradproof_circuits::algebra::Algebra;
+use gradproof_circuits::argument::transcript::{Ask, Party};
 use gradproof_circuits::argument::{self, Reduced};
-use gradproof_circuits::check::{Check, Rejection};
-use gradproof_circuits::poseidon::WIDTH;
+use gradproof_circuits::field::algebra::Algebra;
+use gradproof_circuits::field::check::{Check, Rejection};
+use gradproof_circuits::field::poseidon::WIDTH;
 use gradproof_circuits::relations::{Publics, Relations, Subject};
-use gradproof_circuits::transcript::{Ask, Party};
 use gradproof_circuits::wrap::cells::{Cells, Element};
 use gradproof_circuits::wrap::circuit::{NUMBERS, WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;

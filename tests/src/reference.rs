@@ -2,9 +2,11 @@
 //!
 //! It shares no code with the kernels or with the prover's witness, so an honest run is a check of both.
 
-use gradproof_circuits::architecture::{Architecture, Live};
-use gradproof_circuits::arithmetic::{SoftmaxRow, exponential_table, relu, round_shift, softmax_row, split_limbs};
-use gradproof_circuits::tensor::{End, Tensor};
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::arithmetic::{
+    SoftmaxRow, exponential_table, relu, round_shift, softmax_row, split_limbs,
+};
+use gradproof_circuits::relations::{End, Tensor};
 use gradproof_prover::witness::{Values, Witness};
 
 /// Which entry of a layer.

@@ -2,10 +2,10 @@
 
 use crate::judges::Careless;
 use ark_bn254::Fr;
-use gradproof_circuits::algebra::{Algebra, Native};
-use gradproof_circuits::check::{Check, Judge, Rejection};
-use gradproof_circuits::poseidon::WIDTH;
-use gradproof_circuits::transcript::{Ask, Party, Stored};
+use gradproof_circuits::argument::transcript::{Ask, Party, Stored};
+use gradproof_circuits::field::algebra::{Algebra, Native};
+use gradproof_circuits::field::check::{Check, Judge, Rejection};
+use gradproof_circuits::field::poseidon::WIDTH;
 
 /// Native field elements that write down the output of every permutation, and replace some.
 #[derive(Clone, Debug, Default)]

@@ -1,22 +1,21 @@
 //! Completeness: honest proofs over a grid of shapes are made and accepted, registrations included.
 
 use ark_bn254::G1Affine;
-use gradproof_circuits::architecture::{Architecture, Live};
-use gradproof_circuits::arithmetic::Precision;
-use gradproof_circuits::check::Strict;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::{End, Group, Tensor};
+use gradproof_circuits::field::check::Strict;
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::precision::Precision;
+use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
+use gradproof_circuits::relations::{End, Group, Subject, Tensor};
 use gradproof_prover::prove::{Job, prove};
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{
     Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
 };
-use gradproof_prover::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::reference::{Honest, Task};
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::powers::Setup;
-use gradproof_verifier::statement::{Domain, Statement};
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::powers::Setup;
+use gradproof_verifier::protocol::statement::{Domain, Statement};
 use gradproof_verifier::verify::verify;
 
 /// Longest columns of the grid, in variables.
@@ -117,7 +116,7 @@ fn data_with_more_classes_than_inputs() {
     let architecture = Architecture { widths: vec![1, 100], batch: 1024, steps: 2, precision };
     let key = VerifyingKey::insecure(&architecture, 14).unwrap();
     let relations = key.relations(Subject::Data);
-    assert!(relations.pointwise.iter().any(|relation| relation.vars(&architecture).0 > relations.tree.vars));
+    assert!(relations.pointwise.iter().any(|relation| relation.shape(&architecture).vars > relations.tree.vars));
     let setup = Setup::insecure(14).unwrap();
     let live = Live { steps: 2, last_rows: 1000 };
     let labels: Vec<u16> = (0..2048).map(|n| if n < 2024 { n % 100 } else { NO_LABEL }).collect();

@@ -1,11 +1,11 @@
 //! The statement's layout against stored vectors, with digests of another implementation of keccak256.
 
-use gradproof_circuits::architecture::{Architecture, Live};
-use gradproof_circuits::arithmetic::Precision;
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::Subject;
 use gradproof_tests::{check_vector, root};
-use gradproof_verifier::keccak::keccak256;
-use gradproof_verifier::statement::{Domain, STATEMENT_BYTES, Statement};
+use gradproof_verifier::protocol::keccak::keccak256;
+use gradproof_verifier::protocol::statement::{Domain, STATEMENT_BYTES, Statement};
 use serde_json::{Value, json};
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,14 +4,13 @@
 //! and Zippel a false one passes with probability at most degree / r, where r ≈ 2^253.6 is the order of the scalar field.
 //! The errors add up. They hold for one attempt: a prover that can hash 2^q times gains q bits, up to the strength of the hashes.
 
-use gradproof_circuits::relations::{Pointwise, Relations, Subject};
-use gradproof_circuits::tensor::Tensor;
+use gradproof_circuits::relations::{Pointwise, Relations, Subject, Tensor};
 use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit};
 use gradproof_circuits::wrap::columns::{ADVICE, CONSTANTS, DEGREE, SELECTORS};
 use halo2_axiom::plonk::{Circuit, ConstraintSystem};
 
-use crate::hyperkzg;
-use crate::key::VerifyingKey;
+use crate::protocol::hyperkzg;
+use crate::protocol::key::VerifyingKey;
 
 /// log2 of the order of the scalar field.
 pub const FIELD_BITS: f64 = 253.597;
@@ -50,7 +49,7 @@ pub fn total_bits(parts: &[Part]) -> f64 {
 pub fn claims(relations: &Relations) -> usize {
     let layers = relations.architecture.layers();
     let pointwise = |relation: &Pointwise| {
-        let tensors = relation.tensors(&relations.architecture);
+        let tensors = relation.shape(&relations.architecture).tensors;
         tensors.iter().filter(|(tensor, _)| !matches!(tensor, Tensor::BackwardProduct(_))).count()
     };
     let common = relations.tree.tensors.len() + relations.pointwise.iter().map(pointwise).sum::<usize>();
@@ -77,8 +76,9 @@ pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
         .map(|vars| 1u128 << vars)
         .sum();
     let widest = tree.lookups.iter().map(|(lookup, _)| lookup.vars).max().unwrap_or(0);
-    let pointwise = relations.pointwise.iter().map(|relation| relation.vars(architecture).0).max().unwrap_or(0);
-    let count: usize = relations.pointwise.iter().map(Pointwise::count).sum();
+    let shapes: Vec<_> = relations.pointwise.iter().map(|relation| relation.shape(architecture)).collect();
+    let pointwise = shapes.iter().map(|shape| shape.vars).max().unwrap_or(0);
+    let count: usize = shapes.iter().map(|shape| shape.count).sum();
     // A layer: weight of the numerator, rounds of degree two, the line through the children. The root has the line only.
     let tree_degree = 1 + (1..tree.vars).map(|vars| 2 + 2 * vars).sum::<usize>();
     let mut parts = vec![
@@ -155,9 +155,9 @@ pub fn table(parts: &[Part]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{MAX_RATE, MAX_SEGMENTS};
-    use gradproof_circuits::architecture::{Architecture, MAX_BATCH, MAX_STEPS, MAX_WIDTH};
-    use gradproof_circuits::arithmetic::Precision;
+    use crate::protocol::job::{MAX_RATE, MAX_SEGMENTS};
+    use gradproof_circuits::network::architecture::{Architecture, MAX_BATCH, MAX_STEPS, MAX_WIDTH};
+    use gradproof_circuits::network::precision::Precision;
     use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
 
     /// Roundings are asked in the field: they say what they say of integers only while no product has the size of r.

@@ -3,19 +3,19 @@
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::One;
-use gradproof_circuits::algebra::Native;
+use gradproof_circuits::argument::transcript::Stored;
 use gradproof_circuits::argument::{self, Reduced};
-use gradproof_circuits::check::{Check, Judge, Rejection};
-use gradproof_circuits::tensor::Group;
-use gradproof_circuits::transcript::Stored;
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::{Check, Judge, Rejection};
+use gradproof_circuits::relations::Group;
 
-use crate::hyperkzg::{self, Opening};
-use crate::keccak::KeccakTranscript;
-use crate::key::VerifyingKey;
-use crate::merkle;
-use crate::proof::{Argument, Proof, SENT};
-use crate::setup::SetupKey;
-use crate::statement::{Statement, points_digest};
+use crate::protocol::hyperkzg::{self, Opening};
+use crate::protocol::keccak::KeccakTranscript;
+use crate::protocol::key::VerifyingKey;
+use crate::protocol::merkle;
+use crate::protocol::proof::{Argument, Proof, SENT};
+use crate::protocol::setup::SetupKey;
+use crate::protocol::statement::{Statement, points_digest};
 
 /// Verifies `proof` of `statement`, whose first parameters are committed as `first`.
 ///

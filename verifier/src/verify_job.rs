@@ -3,16 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::G1Affine;
-use gradproof_circuits::check::{Check, Judge, Rejection};
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_circuits::field::check::{Check, Judge, Rejection};
+use gradproof_circuits::relations::{Group, Subject};
 
-use crate::job::{JobStatement, Parent};
-use crate::key::VerifyingKey;
-use crate::merkle;
-use crate::part::Part;
-use crate::proof::Proof;
-use crate::statement::Statement;
+use crate::protocol::job::{JobStatement, Parent};
+use crate::protocol::key::VerifyingKey;
+use crate::protocol::merkle;
+use crate::protocol::part::Part;
+use crate::protocol::proof::Proof;
+use crate::protocol::statement::Statement;
 use crate::verify::verify;
 
 /// Why a job is refused: the check that failed first, and where.

@@ -7,7 +7,7 @@ use std::process::Command;
 use eyre::{Result, WrapErr, bail};
 use serde_json::Value;
 
-use crate::{command, gas, root, run};
+use crate::{command, contracts_folder, gas, run};
 
 /// The tests that measure gas.
 const GAS: &str = "test/Gas.t.sol";
@@ -21,7 +21,7 @@ pub fn install() -> Result<()> {
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     // No script of any package is run. `npm ci` would refuse a lock file that lacks the binaries of other systems, which
     // not every registry has; `install` takes the versions and digests of the lock file just so, and leaves it as it is.
-    run(command(npm).current_dir(folder()).args([
+    run(command(npm).current_dir(contracts_folder()).args([
         "install",
         "--ignore-scripts",
         "--no-audit",
@@ -52,19 +52,14 @@ pub fn test() -> Result<()> {
 /// Measures the gas at the bounds again, and stores it.
 pub fn snapshot() -> Result<()> {
     install()?;
-    let measured = &folder().join("snapshots");
+    let measured = &contracts_folder().join("snapshots");
     run(gas::writing(&mut forge()?, measured).args(["test", "--match-path", GAS]))?;
     gas::document()
 }
 
-/// The folder of the contracts.
-pub fn folder() -> PathBuf {
-    root().join("contracts")
-}
-
 /// `forge` of the npm package, in the folder of the contracts.
 pub fn forge() -> Result<Command> {
-    forge_in(&folder())
+    forge_in(&contracts_folder())
 }
 
 /// The same in a copy of that folder.
@@ -83,12 +78,12 @@ fn installed() -> bool {
         let lock: Value = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         lock["packages"].as_object().cloned()
     };
-    let wanted = packages(folder().join("package-lock.json"));
-    let got = packages(folder().join("node_modules").join(".package-lock.json"));
+    let wanted = packages(contracts_folder().join("package-lock.json"));
+    let got = packages(contracts_folder().join("node_modules").join(".package-lock.json"));
     let (Some(wanted), Some(got)) = (wanted, got) else { return false };
     let same =
         |name: &str, package: &Value| got.get(name).is_some_and(|held| held["integrity"] == package["integrity"]);
-    let held = |name: &str, package: &Value| same(name, package) && folder().join(name).is_dir();
+    let held = |name: &str, package: &Value| same(name, package) && contracts_folder().join(name).is_dir();
     wanted
         .iter()
         .filter(|(name, _)| !name.is_empty())

@@ -122,7 +122,7 @@ pub fn fetch() -> Result<()> {
     Ok(())
 }
 
-/// Writes the sample into `worker/assets/`, or with `check` compares it with the full set.
+/// Writes the sample into `worker/training/assets/`, or with `check` compares it with the full set.
 pub fn embed(check: bool) -> Result<()> {
     for file in &FILES {
         let rows = file.first_rows(&file.read()?);

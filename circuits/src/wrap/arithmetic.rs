@@ -18,7 +18,8 @@ use halo2_axiom::halo2curves::bn256;
 use halo2_axiom::plonk::ConstraintSystem;
 
 use super::columns::{ADVICE, Columns};
-use super::table::{Cell, Gate, Row, Table, Variable};
+use super::gate::Gate;
+use super::table::{Cell, Row, Table, Variable};
 
 /// Adds the gate.
 pub fn configure(columns: &Columns, system: &mut ConstraintSystem<bn256::Fr>) {

@@ -7,12 +7,13 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, One, PrimeField, Zero};
 
 use super::arithmetic::Form;
+use super::gate::Gate;
 use super::poseidon;
 use super::rounds;
-use super::table::{Cell, Gate, Row, Table, Variable};
-use crate::algebra::Algebra;
-use crate::check::{Check, Rejection};
-use crate::poseidon::WIDTH;
+use super::table::{Cell, Row, Table, Variable};
+use crate::field::algebra::Algebra;
+use crate::field::check::{Check, Rejection};
+use crate::field::poseidon::WIDTH;
 
 /// An element: a form that later becomes a variable, if need be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

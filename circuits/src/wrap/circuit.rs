@@ -8,13 +8,14 @@ use halo2_axiom::plonk::{Circuit, ConstraintSystem, Error};
 use super::cells::{Cells, Element};
 use super::columns::{ADVICE, Columns, selector};
 use super::convert::to_halo2;
-use super::table::{Cell, Gate, Row, Table};
+use super::gate::Gate;
+use super::table::{Cell, Row, Table};
 use super::{arithmetic, poseidon, rounds};
-use crate::architecture::Live;
+use crate::argument::transcript::{Ask, Party};
 use crate::argument::{self, Reduced};
-use crate::check::{Check, Rejection};
+use crate::field::check::{Check, Rejection};
+use crate::network::architecture::Live;
 use crate::relations::{Publics, Relations};
-use crate::transcript::{Ask, Party};
 
 /// Most rows of a circuit, as a power of two.
 pub const MAX_SIZE_BITS: u32 = 18;
@@ -235,8 +236,8 @@ impl Circuit<bn256::Fr> for WrapCircuit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::algebra::Algebra;
-    use crate::poseidon::WIDTH;
+    use crate::field::algebra::Algebra;
+    use crate::field::poseidon::WIDTH;
     use crate::wrap::keys;
     use halo2_axiom::dev::MockProver;
     use halo2_axiom::halo2curves::bn256::{Bn256, G1Affine};

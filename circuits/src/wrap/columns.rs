@@ -6,11 +6,11 @@ use halo2_axiom::plonk::{Advice, Column, ConstraintSystem, Expression, Fixed, In
 use halo2_axiom::poly::Rotation;
 
 use super::convert::to_halo2;
-use super::table::Gate;
+use super::gate::Gate;
 
 /// Advice columns: the width of Poseidon's state.
 pub const ADVICE: usize = 5;
-/// Fixed columns of coefficients, which mean to each gate what it likes.
+/// Fixed columns of coefficients, whose meaning depends on the gate.
 pub const CONSTANTS: usize = 6;
 /// Fixed columns that select gates.
 pub const SELECTORS: usize = 3;

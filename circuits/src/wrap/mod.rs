@@ -17,6 +17,7 @@ pub mod cells;
 pub mod circuit;
 pub mod columns;
 pub mod convert;
+pub mod gate;
 pub mod keys;
 pub mod poseidon;
 pub mod rounds;

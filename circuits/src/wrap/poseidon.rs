@@ -30,12 +30,10 @@ use halo2_axiom::halo2curves::bn256;
 use halo2_axiom::plonk::ConstraintSystem;
 
 use super::columns::{ADVICE, CONSTANTS, Columns, Equation, constant, linear_combination};
-use super::table::{Cell, Gate, Row, Table, Variable};
-use crate::poseidon::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH, constants};
-use linear::{Coefficients, Trace, coefficients};
-
-/// Full rounds before, and after, the partial ones.
-const HALF: usize = FULL_ROUNDS / 2;
+use super::gate::Gate;
+use super::table::{Cell, Row, Table, Variable};
+use crate::field::poseidon::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH, constants};
+use linear::{Coefficients, HALF, Trace, coefficients};
 
 /// Rows of a permutation.
 pub const ROWS: usize = FULL_ROUNDS + PARTIAL_ROUNDS / WIDTH + 1;

@@ -7,14 +7,15 @@
 //! PlainRound  claim q0 q2 q3 r     claim' = q0 + r·(claim - 2·q0 - q2 - q3 + r·(q2 + r·q3))                  degree 4
 //! ```
 //!
-//! See [`crate::sumcheck`] for what is sent: what the claim implies is not, so that there is nothing else to check.
+//! See [`crate::argument::sumcheck`] for what is sent: what the claim implies is not, so that there is nothing else to check.
 
 use ark_bn254::Fr;
 use halo2_axiom::halo2curves::bn256;
 use halo2_axiom::plonk::ConstraintSystem;
 
 use super::columns::{ADVICE, Columns};
-use super::table::{Cell, Gate, Row, Table, Variable};
+use super::gate::Gate;
+use super::table::{Cell, Row, Table, Variable};
 
 /// Adds the gates.
 pub fn configure(columns: &Columns, system: &mut ConstraintSystem<bn256::Fr>) {

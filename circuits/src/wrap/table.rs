@@ -3,31 +3,11 @@
 use ark_bn254::Fr;
 
 use super::columns::{ADVICE, CONSTANTS};
+use super::gate::Gate;
 
 /// A value of the circuit, wherever its cells stand: all of them are tied by copies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variable(usize);
-
-/// What holds in a row, and what it says about the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Gate {
-    /// Nothing.
-    None,
-    /// [`super::arithmetic`].
-    Arithmetic,
-    /// [`super::rounds`]: a round with a common `eq`.
-    EqRound,
-    /// [`super::rounds`]: a round of degree three.
-    PlainRound,
-    /// [`super::poseidon`]: a full round.
-    FullRound,
-    /// [`super::poseidon`]: the full round before the partial ones.
-    EnterPartial,
-    /// [`super::poseidon`]: five partial rounds.
-    PartialRounds,
-    /// [`super::poseidon`]: the last five partial rounds.
-    LeavePartial,
-}
 
 /// What stands in an advice cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +46,7 @@ impl Row {
 pub struct Table {
     /// Rows in the order of the argument.
     rows: Vec<Row>,
-    /// Rounds of sumchecks, whose gates read the row behind.
+    /// Rounds of sumchecks, whose gates read the next row.
     rounds: Vec<Row>,
     values: Vec<Fr>,
 }

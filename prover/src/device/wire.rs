@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 
 use ark_bn254::Fr;
 use gradproof_circuits::wrap::columns::ADVICE;
-use gradproof_verifier::points::{SCALAR_BYTES, decode_scalar, encode_scalar};
+use gradproof_verifier::protocol::points::{SCALAR_BYTES, decode_scalar, encode_scalar};
 
 /// First frame of a program: its protocol and version.
 pub const GREETING: &[u8] = b"gradproof device 1";

@@ -1,8 +1,8 @@
 //! The digits that are built in, against the full MNIST where it is, and the order in which a job takes them.
 
 use gradproof_tests::{check_vector, root, skip};
-use gradproof_worker::data::{DataSet, Files, Scaling, digits};
-use gradproof_worker::job::Job;
+use gradproof_training::data::{DataSet, Files, Scaling, digits};
+use gradproof_training::job::Job;
 use sha3::{Digest, Keccak256};
 
 const SCALING: Scaling = Scaling { activation_bits: 8, factor: None };

@@ -1,23 +1,23 @@
 //! A segment of training on real handwritten digits, proved and verified.
 
-use gradproof_circuits::check::Strict;
+use gradproof_circuits::field::check::Strict;
+use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
 use gradproof_circuits::relations::{Subject, default_column_vars};
 use gradproof_prover::prove::{Job as ProofJob, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{
     Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
 };
-use gradproof_prover::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::fixture;
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::powers::Setup;
-use gradproof_verifier::statement::Domain;
+use gradproof_training::job::Job;
+use gradproof_training::kernels::Cpu;
+use gradproof_training::parameters::{initial_parameters, seed_of};
+use gradproof_training::train::{SegmentPlan, train_segment};
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::powers::Setup;
+use gradproof_verifier::protocol::statement::Domain;
 use gradproof_verifier::verify::verify;
-use gradproof_worker::job::Job;
-use gradproof_worker::kernels::Cpu;
-use gradproof_worker::parameters::{initial_parameters, seed_of};
-use gradproof_worker::train::{SegmentPlan, train_segment};
 
 #[test]
 fn a_segment_of_digits_is_proved_and_verified() {
@@ -64,9 +64,10 @@ fn a_segment_of_digits_is_proved_and_verified() {
     println!("+ counts {:?}", begin.elapsed());
     let layout = &key.relations(Subject::Segment).layout;
     println!("columns {} of 2^{column_vars}, tree 2^{}", layout.columns(), key.relations(Subject::Segment).tree.vars);
-    let last = layout.group(gradproof_circuits::tensor::Group::Last).len();
+    let last = layout.group(gradproof_circuits::relations::Group::Last).len();
     let paths = data_paths(&tree, data.points.len(), 0);
-    let statement = gradproof_verifier::statement::Statement { subject: Subject::Segment, rate: 1, ..data_statement };
+    let statement =
+        gradproof_verifier::protocol::statement::Statement { subject: Subject::Segment, rate: 1, ..data_statement };
     let last_blindings = derived(&seed, Use::LastParameters { statement: &[0; 32], segment: 0 }, last);
     let job = ProofJob { key: &key, setup: &setup, statement, data, paths, first: first.clone(), last_blindings };
     let begin = std::time::Instant::now();

@@ -3,14 +3,14 @@
 use std::fs;
 
 use ark_bn254::Fr;
-use gradproof_circuits::architecture::Architecture;
-use gradproof_circuits::arithmetic::Precision;
-use gradproof_circuits::check::Check;
+use gradproof_circuits::argument::transcript::Ask;
+use gradproof_circuits::field::check::Check;
+use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::{Subject, default_column_vars};
-use gradproof_circuits::transcript::Ask;
 use gradproof_tests::forge::{Witnesses, fixture, forge};
 use gradproof_tests::{root, test_names};
-use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::soundness::{ASSUMPTIONS, claims, parts, table, wrap_parts};
 
 fn page() -> String {

@@ -2,17 +2,16 @@
 
 use ark_bn254::Fr;
 use ark_ff::Field;
-use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::{Check, Kind, Rejection, Strict};
+use gradproof_circuits::argument::transcript::Stored;
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::{Check, Kind, Rejection, Strict};
 use gradproof_circuits::relations::Subject;
-use gradproof_circuits::transcript::Stored;
 use gradproof_tests::forge::{Witnesses, count, fixture, forge};
 use gradproof_tests::forgeries::{forgery, untrained};
-use gradproof_tests::judges::Careless;
-use gradproof_tests::judges::Except;
-use gradproof_verifier::hyperkzg::{FOLDED, fold, folding_order, remainder};
-use gradproof_verifier::keccak::KeccakTranscript;
+use gradproof_tests::judges::{Careless, Except};
+use gradproof_verifier::protocol::hyperkzg::{FOLDED, fold, folding_order, remainder};
+use gradproof_verifier::protocol::keccak::KeccakTranscript;
 use gradproof_verifier::verify::{combined, opening_transcript};
 
 #[test]
@@ -43,7 +42,7 @@ fn evaluations_of_the_opening_made_to_fit() {
     let relations = key.relations(Subject::Segment);
     let tables = &key.tables;
     let (data, rest) =
-        forged.proof.columns.split_at(relations.layout.group(gradproof_circuits::tensor::Group::Data).len());
+        forged.proof.columns.split_at(relations.layout.group(gradproof_circuits::relations::Group::Data).len());
     let points = [data, &forged.first, rest, tables].concat();
     let digest = forged.statement.digest(&forged.proof.mask, &points);
     let mut stored = Stored { rest: forged.proof.messages() };
@@ -82,7 +81,7 @@ fn a_position_behind_the_epoch() {
     let mut data = fixture().witness(Subject::Data);
     count(&mut data, &fixture().key.relations(Subject::Data).tree);
     for (position, segments) in [(1, 1), (3, 3), (u64::MAX, u64::MAX), (0, 0)] {
-        let say = |said: &mut gradproof_verifier::statement::Statement| {
+        let say = |said: &mut gradproof_verifier::protocol::statement::Statement| {
             (said.position, said.epoch_segments) = (position, segments);
         };
         let forged = forge(Subject::Data, Witnesses::same(&data), say, &mut |_, _| ());

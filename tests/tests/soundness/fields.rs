@@ -2,17 +2,16 @@
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use gradproof_circuits::architecture::{Architecture, Live};
-use gradproof_circuits::arithmetic::Precision;
-use gradproof_circuits::check::{Check, Kind, Rejection, Strict};
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_circuits::field::check::{Check, Kind, Rejection, Strict};
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::precision::Precision;
+use gradproof_circuits::relations::{Group, Subject};
 use gradproof_tests::forge::{Fixture, Forged, fixture, messages, prove};
 use gradproof_tests::reference::numbers;
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::proof::{Argument, Proof};
-use gradproof_verifier::setup::SetupKey;
-use gradproof_verifier::statement::{Domain, Statement};
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::proof::{Argument, Proof};
+use gradproof_verifier::protocol::setup::SetupKey;
+use gradproof_verifier::protocol::statement::{Domain, Statement};
 use gradproof_verifier::verify::verify;
 
 fn honest(subject: Subject) -> Forged {

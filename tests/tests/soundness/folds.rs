@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, FftField, Field};
-use gradproof_circuits::check::Check;
+use gradproof_circuits::field::check::Check;
 use gradproof_prover::commit::commit_full;
 use gradproof_prover::randomness::fresh;
 use gradproof_tests::judges::Recorder;
-use gradproof_verifier::hyperkzg::{FOLDED, Opening, evaluate, fold, folding_order, remainder, verify};
-use gradproof_verifier::keccak::KeccakTranscript;
-use gradproof_verifier::powers::Setup;
+use gradproof_verifier::protocol::hyperkzg::{FOLDED, Opening, evaluate, fold, folding_order, remainder, verify};
+use gradproof_verifier::protocol::keccak::KeccakTranscript;
+use gradproof_verifier::protocol::powers::Setup;
 
 /// All of these are whole steps of this width.
 const STEPS: usize = 3;

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use gradproof_circuits::architecture::Architecture;
-use gradproof_circuits::arithmetic::Precision;
-use gradproof_circuits::check::Check;
-use gradproof_circuits::lookup::Table;
-use gradproof_circuits::relations::{Relations, Subject};
-use gradproof_circuits::tensor::Tensor;
+use gradproof_circuits::field::check::Check;
+use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::network::precision::Precision;
+use gradproof_circuits::relations::{Relations, Subject, Table, Tensor};
 use gradproof_prover::witness::Values;
 use gradproof_tests::forge::{fixture, prove};
 

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use gradproof_circuits::check::Check;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::{End, Tensor};
+use gradproof_circuits::field::check::Check;
+use gradproof_circuits::relations::{End, Subject, Tensor};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::{Witnesses, alter, count, fixture, forge, prove};
-use gradproof_verifier::statement::Statement;
+use gradproof_verifier::protocol::statement::Statement;
 
 /// The check that tells a wrong entry of `tensor`; others may fail beside it.
 fn guard(subject: Subject, tensor: Tensor, live: bool) -> Check {

@@ -1,11 +1,10 @@
 //! Training that is dishonest but consistent: everything that follows from the cheat is computed as it demands, so that
 //! exactly one check can tell.
 
-use gradproof_circuits::architecture::Live;
-use gradproof_circuits::arithmetic::{SoftmaxRow, relu, round_shift, softmax_row};
-use gradproof_circuits::check::Check;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::{End, Tensor};
+use gradproof_circuits::field::check::Check;
+use gradproof_circuits::network::architecture::Live;
+use gradproof_circuits::network::arithmetic::{SoftmaxRow, relu, round_shift, softmax_row};
+use gradproof_circuits::relations::{End, Subject, Tensor};
 use gradproof_prover::witness::Values;
 use gradproof_tests::cheats::{Rate, Softmax, WrongRounding, cheated, counted};
 use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove, registered};

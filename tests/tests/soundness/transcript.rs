@@ -4,12 +4,11 @@ use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, One, PrimeField};
-use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::Rejection;
-use gradproof_circuits::relations::{Publics, Subject};
-use gradproof_circuits::tensor::Group;
-use gradproof_circuits::transcript::{Ask, Party, Stored};
+use gradproof_circuits::argument::transcript::{Ask, Party, Stored};
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::Rejection;
+use gradproof_circuits::relations::{Group, Publics, Subject};
 use gradproof_prover::prove::Proved;
 use gradproof_tests::forge::fixture;
 use gradproof_tests::judges::Careless;

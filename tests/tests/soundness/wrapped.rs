@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, PrimeField};
 use gradproof_circuits::argument::Reduced;
-use gradproof_circuits::check::{Check, Rejection, Strict};
+use gradproof_circuits::field::check::{Check, Rejection, Strict};
 use gradproof_circuits::relations::Subject;
+use gradproof_evm::ChainProof;
 use gradproof_tests::forge::{Forged, Witnesses, fixture, forge, prove, wrapped};
 use gradproof_tests::judges::Except;
-use gradproof_verifier::contract::ChainProof;
-use gradproof_verifier::points::decode_scalar;
-use gradproof_verifier::proof::{Argument, MAGIC, Proof, VERSION};
+use gradproof_verifier::protocol::points::decode_scalar;
+use gradproof_verifier::protocol::proof::{Argument, MAGIC, Proof, VERSION};
 use gradproof_verifier::verify::verify;
 
 use crate::fields::{SCALAR_MUTATIONS, refuses_other_points, statements};

@@ -2,14 +2,13 @@
 //! satisfy it, and does where exactly this row is left out.
 
 use ark_bn254::Fr;
-use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::{Check, Kind, Rejection, Strict};
-use gradproof_circuits::relations::{Publics, Subject};
-use gradproof_circuits::tensor::{End, Tensor};
-use gradproof_circuits::transcript::Ask;
+use gradproof_circuits::argument::transcript::Ask;
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::{Check, Kind, Rejection, Strict};
+use gradproof_circuits::relations::{End, Publics, Subject, Tensor};
+use gradproof_prover::argument::party::Secrets;
 use gradproof_prover::columns::columns;
-use gradproof_prover::party::Secrets;
 use gradproof_tests::cheats::cheated;
 use gradproof_tests::forge::{Forged, Witnesses, fixture, meddling, prove, registered};
 use gradproof_tests::forgeries::{Forgery, forgery};

@@ -1,10 +1,10 @@
 //! Honest proofs satisfy the circuit, which comes to the same end as the native verifier.
 
-use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::Strict;
+use gradproof_circuits::argument::transcript::Stored;
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::Subject;
-use gradproof_circuits::transcript::Stored;
 use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_tests::forge::{fixture, prove};

@@ -3,18 +3,18 @@
 use std::io;
 
 use ark_bn254::Fr;
-use gradproof_circuits::check::Strict;
+use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_circuits::wrap::columns::ADVICE;
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{Params, WrapProvingKey, read_proving_key};
-use gradproof_prover::backend::Backend;
+use gradproof_prover::device::backend::Backend;
 use gradproof_prover::device::{Device, Proves, serve};
 use gradproof_prover::wrap::{KEY_FORM, WrapError, Wrapper};
 use gradproof_tests::forge::{Forged, Witnesses, fixture, forge, wrapped};
-use gradproof_verifier::powers::ReferenceStrings;
-use gradproof_verifier::wrap::transcript::ProofTranscript;
+use gradproof_verifier::protocol::powers::ReferenceStrings;
+use gradproof_verifier::protocol::wrap::transcript::ProofTranscript;
 use halo2_axiom::halo2curves::bn256::Bn256;
 use halo2_axiom::plonk::create_proof;
 use halo2_axiom::poly::kzg::commitment::KZGCommitmentScheme;

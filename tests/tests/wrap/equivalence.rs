@@ -4,11 +4,11 @@ use gradproof_tests::leaky::{circuit, satisfied};
 use std::sync::OnceLock;
 
 use ark_bn254::Fr;
-use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::{Check, Judge, Rejection, Strict};
+use gradproof_circuits::argument::transcript::Stored;
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::{Check, Judge, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
-use gradproof_circuits::transcript::Stored;
 use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
 use gradproof_tests::forge::{Forged, fixture, prove};
 use gradproof_tests::judges::Careless;

@@ -1,10 +1,10 @@
 //! The tables of `docs/wrap.md`.
 
-use gradproof_circuits::architecture::{Architecture, Live};
-use gradproof_circuits::arithmetic::Precision;
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::{Publics, Relations, Subject};
 use gradproof_circuits::wrap::circuit::WrapCircuit;
-use gradproof_circuits::wrap::table::Gate;
+use gradproof_circuits::wrap::gate::Gate;
 use gradproof_tests::leaky::Leaky;
 use gradproof_tests::root;
 

@@ -1,8 +1,8 @@
 //! Cells compute what field elements compute, whatever the program: sums that cancel, squares, constants, reuse.
 
 use ark_bn254::Fr;
-use gradproof_circuits::algebra::{Algebra, Native};
-use gradproof_circuits::check::Strict;
+use gradproof_circuits::field::algebra::{Algebra, Native};
+use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::wrap::cells::Cells;
 use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_tests::leaky::satisfied;

@@ -1,12 +1,12 @@
 //! Which public inputs the circuit binds, and which are bound by the digest alone.
 
 use ark_bn254::Fr;
-use gradproof_circuits::check::{Check, Rejection, Strict};
+use gradproof_circuits::field::check::{Check, Rejection, Strict};
 use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::wrap::circuit::NUMBERS;
 use gradproof_tests::forge::{Witnesses, fixture, forge, prove, wrapped};
 use gradproof_tests::leaky::{circuit, satisfied};
-use gradproof_verifier::proof::Argument;
+use gradproof_verifier::protocol::proof::Argument;
 
 /// Names of the public inputs that go in, in their order.
 const GIVEN: [&str; 6] = ["digest_hi", "digest_lo", "c", "position", "T'", "B'"];

@@ -4,11 +4,12 @@ use gradproof_tests::leaky::Leaky;
 use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
-use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::relations::{Publics, Relations, Subject};
 use gradproof_circuits::wrap::circuit::{NUMBERS, WrapCircuit};
 use gradproof_circuits::wrap::columns::{ADVICE, CONSTANTS};
-use gradproof_circuits::wrap::table::{Cell, Gate, Table};
+use gradproof_circuits::wrap::gate::Gate;
+use gradproof_circuits::wrap::table::{Cell, Table};
 use gradproof_tests::forge::{fixture, prove};
 use proptest::prelude::*;
 

@@ -7,10 +7,10 @@ use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey, WrapVerifying
 use gradproof_tests::forge::{fixture, prove};
 use gradproof_tests::leaky::circuit;
 use gradproof_tests::{check_vector, known_vector};
-use gradproof_verifier::keccak::keccak256;
-use gradproof_verifier::points::{decode_scalar, encode_scalar};
-use gradproof_verifier::setup::{SetupKey, insecure_tau};
-use gradproof_verifier::wrap::transcript::ProofTranscript;
+use gradproof_verifier::protocol::keccak::keccak256;
+use gradproof_verifier::protocol::points::{decode_scalar, encode_scalar};
+use gradproof_verifier::protocol::setup::{SetupKey, insecure_tau};
+use gradproof_verifier::protocol::wrap::transcript::ProofTranscript;
 use halo2_axiom::SerdeFormat;
 use halo2_axiom::halo2curves::bn256::{Bn256, Fr};
 use halo2_axiom::plonk::{create_proof, verify_proof};

@@ -5,15 +5,14 @@ use std::sync::OnceLock;
 
 use ark_bn254::Fr;
 use ark_ff::Zero;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_circuits::relations::{Group, Subject};
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::witness::Witness;
 use gradproof_tests::curious::{Fits, Reuse, Suspicion, confirmed, confirmed_by_two};
 use gradproof_tests::forge::{Hiding, Witnesses, count, fixture, forge_hidden};
 use gradproof_tests::published::{Published, published};
 use gradproof_tests::reference::Honest;
-use gradproof_verifier::hyperkzg::{evaluations, folds};
+use gradproof_verifier::protocol::hyperkzg::{evaluations, folds};
 
 /// Segments that were trained on two data sets, which differ in one entry of one row.
 fn candidates() -> &'static [Witness; 2] {

@@ -5,8 +5,7 @@
 
 use ark_bn254::G1Affine;
 use ark_ec::CurveGroup;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::{End, Group, Tensor};
+use gradproof_circuits::relations::{End, Group, Subject, Tensor};
 use gradproof_prover::columns::{Column, columns_in};
 use gradproof_prover::commit::commit;
 use gradproof_prover::randomness::{Use, blindings, derived, opening_seed};

@@ -18,7 +18,7 @@ use ark_bn254::Fr;
 use ark_ff::{FftField, Field, One, Zero, batch_inversion};
 use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_prover::randomness::fresh;
-use gradproof_verifier::setup::insecure_tau;
+use gradproof_verifier::protocol::setup::insecure_tau;
 use halo2_axiom::plonk::{Circuit, ConstraintSystem};
 
 /// Advice columns, all in one permutation product.

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use ark_ff::{BigInt, PrimeField};
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_circuits::relations::{Group, Subject};
 use gradproof_prover::prove::Proved;
 use gradproof_tests::curious::{Reuse, confirmed_by_two};
 use gradproof_tests::forge::fixture;

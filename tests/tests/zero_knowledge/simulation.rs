@@ -5,15 +5,14 @@ use std::sync::OnceLock;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::One;
-use gradproof_circuits::check::Check;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_circuits::field::check::Check;
+use gradproof_circuits::relations::{Group, Subject};
 use gradproof_tests::curious::{Suspicion, confirmed};
 use gradproof_tests::forge::fixture;
 use gradproof_tests::published::{Published, published};
 use gradproof_tests::simulator::{Posted, simulate};
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::powers::Setup;
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::powers::Setup;
 
 /// Runs of each kind that are compared.
 const RUNS: usize = 3;

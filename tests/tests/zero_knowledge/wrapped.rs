@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use gradproof_circuits::check::Strict;
+use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::Subject;
 use gradproof_tests::forge::{Witnesses, fixture, forge, wrapped};
-use gradproof_verifier::proof::Argument;
+use gradproof_verifier::protocol::proof::Argument;
 
 #[test]
 fn two_wraps_of_one_core_proof_have_no_number_in_common() {

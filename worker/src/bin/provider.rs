@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gradproof_verifier::command::{EXIT_CODES, exit};
-use gradproof_worker::program::{Bench, CheckJob, Demo, Prove, Train, keep_large_blocks};
+use gradproof_terminal::{EXIT_CODES, exit};
+use gradproof_worker::{Bench, CheckJob, Demo, Prove, Train, keep_large_blocks};
 
 /// Trains networks in exact integers and proves every step.
 ///

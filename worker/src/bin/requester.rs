@@ -3,10 +3,8 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gradproof_verifier::command::{EXIT_CODES, exit};
-use gradproof_worker::program::{
-    Bind, CheckDeployment, Commit, Deploy, FirstWeights, Open, PrintExample, keep_large_blocks,
-};
+use gradproof_terminal::{EXIT_CODES, exit};
+use gradproof_worker::{Bind, CheckDeployment, Commit, Deploy, FirstWeights, Open, PrintExample, keep_large_blocks};
 
 /// Commits to the data and first parameters of a job, so that others can prove how they trained on them; opens the weights that
 /// they hand over; puts the market, in which they are paid for it, on a chain.

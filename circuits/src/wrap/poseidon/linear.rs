@@ -7,10 +7,11 @@ use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
 use std::sync::LazyLock;
 
-use super::HALF;
-use crate::poseidon::{PARTIAL_ROUNDS, WIDTH, constants};
+use crate::field::poseidon::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH, constants};
 
-/// Windows of partial rounds that have another behind them.
+/// Full rounds before, and after, the partial ones.
+pub(super) const HALF: usize = FULL_ROUNDS / 2;
+/// Windows of partial rounds that another follows.
 const WINDOWS: usize = PARTIAL_ROUNDS / WIDTH - 1;
 
 /// Every state and S-box input of one permutation.
@@ -134,7 +135,7 @@ fn solve(mut rows: Vec<Vec<Fr>>) -> Vec<Fr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::poseidon::permute;
+    use crate::field::poseidon::permute;
     use proptest::prelude::*;
 
     fn dot(coefficients: &[Fr], terms: &[Fr]) -> Fr {

@@ -4,10 +4,10 @@ use alloy::primitives::{Address, U256};
 use alloy::sol_types::SolCall;
 use ark_ec::pairing::Pairing;
 use gradproof_circuits::wrap::convert::from_halo2;
-use gradproof_verifier::keccak::keccak256;
-use gradproof_verifier::points::{decode_g1, encode_scalar};
-use gradproof_verifier::setup::SetupKey;
-use gradproof_verifier::wrap::solidity::{GenerateError, generate};
+use gradproof_evm::solidity::{GenerateError, generate};
+use gradproof_verifier::protocol::keccak::keccak256;
+use gradproof_verifier::protocol::points::{decode_g1, encode_scalar};
+use gradproof_verifier::protocol::setup::SetupKey;
 use halo2_axiom::halo2curves::bn256::Fr;
 
 use crate::chain::{Chain, Compiled, compile, installed};

@@ -2,9 +2,9 @@
 
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
-use gradproof_verifier::contract::segment;
-use gradproof_verifier::points::encode_g1;
-use gradproof_worker::chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, U256};
+use gradproof_chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, U256};
+use gradproof_evm::segment;
+use gradproof_verifier::protocol::points::encode_g1;
 
 use crate::deployed::{Deployed, Opened};
 use crate::mutations::expected;

@@ -5,11 +5,11 @@ use std::fs;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::{Field, PrimeField};
-use gradproof_verifier::contract::segment;
-use gradproof_verifier::keccak::keccak256;
-use gradproof_verifier::points::{decode_g1, encode_g1};
-use gradproof_verifier::setup::insecure_tau;
-use gradproof_worker::chain::{Artifact, Compiler, SegmentVerifier, SolValue};
+use gradproof_chain::{Artifact, Compiler, SegmentVerifier, SolValue};
+use gradproof_evm::segment;
+use gradproof_verifier::protocol::keccak::keccak256;
+use gradproof_verifier::protocol::points::{decode_g1, encode_g1};
+use gradproof_verifier::protocol::setup::insecure_tau;
 
 use crate::points::combination;
 use crate::stage::{Stage, artifacts, contracts, deploy_mock, refusal, segment_key};

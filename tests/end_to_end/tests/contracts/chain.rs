@@ -4,7 +4,7 @@ use alloy::network::TransactionBuilder;
 use alloy::primitives::{Address, Bytes};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
-use gradproof_worker::chain::{Anvil, Compiler};
+use gradproof_chain::{Anvil, Compiler};
 use tokio::runtime::Runtime;
 
 use crate::stage::{artifacts, contracts};

@@ -4,22 +4,21 @@ use alloy::network::TransactionBuilder;
 use alloy::primitives::Bytes;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::TransactionRequest;
-use gradproof_circuits::check::Strict;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_chain::{
+    Address, Anvil, B256, Chain, Compiler, Contracts, Segment, SegmentLedger, SegmentVerifier, Terms, reason,
+};
+use gradproof_circuits::field::check::Strict;
+use gradproof_circuits::relations::{Group, Subject};
+use gradproof_evm::ChainProof;
 use gradproof_prover::prove::{Job, Proved, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree, statement};
 use gradproof_prover::wrap::{Wrapper, Wrappers};
 use gradproof_tests::forge::{Forged, SEED, Witnesses, count, fixture, forge, wrapped};
 use gradproof_tests::reference::Honest;
-use gradproof_verifier::contract::ChainProof;
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::powers::{ReferenceStrings, Setup};
-use gradproof_verifier::statement::{Domain, Statement};
-use gradproof_worker::chain::{
-    Address, Anvil, B256, Chain, Compiler, Contracts, Segment, SegmentLedger, SegmentVerifier, Terms, reason,
-};
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::powers::{ReferenceStrings, Setup};
+use gradproof_verifier::protocol::statement::{Domain, Statement};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::stage::{artifacts, contracts, refusal};

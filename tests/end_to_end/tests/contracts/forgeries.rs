@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use gradproof_circuits::check::{Check, Kind};
+use gradproof_chain::{SegmentVerifier, SolValue};
+use gradproof_circuits::field::check::{Check, Kind};
+use gradproof_evm::{segment, segment_key};
 use gradproof_tests::forge::wrapped;
 use gradproof_tests::forgeries::{Forgery, forgery_for};
-use gradproof_verifier::contract::{segment, segment_key};
-use gradproof_verifier::points::encode_g1;
-use gradproof_verifier::proof::{Argument, ProofKind};
-use gradproof_verifier::statement::Statement;
-use gradproof_worker::chain::{SegmentVerifier, SolValue};
+use gradproof_verifier::protocol::kind::ProofKind;
+use gradproof_verifier::protocol::points::encode_g1;
+use gradproof_verifier::protocol::proof::Argument;
+use gradproof_verifier::protocol::statement::Statement;
 
 use crate::deployed::{Deployed, bytes};
 use crate::stage::{accumulator, artifacts, deploy_mock, refusal};

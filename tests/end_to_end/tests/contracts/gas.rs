@@ -2,19 +2,18 @@
 
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
-use gradproof_circuits::architecture::Architecture;
+use gradproof_chain::{B256, SegmentLedger, Terms};
 use gradproof_circuits::argument::Reduced;
-use gradproof_circuits::arithmetic::Precision;
-use gradproof_circuits::relations::{Relations, Subject};
-use gradproof_circuits::tensor::Group;
+use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::network::precision::Precision;
+use gradproof_circuits::relations::{Group, Relations, Subject};
+use gradproof_evm::gas::{chain_column_vars, segment_gas, without_circuit};
 use gradproof_tests::known_vector;
-use gradproof_verifier::contract::gas::{chain_column_vars, segment_gas, without_circuit};
-use gradproof_verifier::hyperkzg::{Opening, evaluations, folds};
-use gradproof_verifier::job::MAX_SEGMENTS;
-use gradproof_verifier::merkle::depth;
-use gradproof_verifier::proof::{Argument, Proof};
-use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::{B256, SegmentLedger, Terms};
+use gradproof_verifier::protocol::hyperkzg::{Opening, evaluations, folds};
+use gradproof_verifier::protocol::job::MAX_SEGMENTS;
+use gradproof_verifier::protocol::merkle::depth;
+use gradproof_verifier::protocol::proof::{Argument, Proof};
+use gradproof_verifier::protocol::statement::Domain;
 
 use crate::deployed::{Deployed, OwnColumns};
 use crate::stage::{Stage, artifacts};

@@ -1,9 +1,9 @@
 //! The ledger: order, link, and what it refuses to open.
 
 use ark_bn254::Fr;
-use gradproof_verifier::points::encode_g1;
-use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, Terms};
+use gradproof_chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, Terms};
+use gradproof_verifier::protocol::points::encode_g1;
+use gradproof_verifier::protocol::statement::Domain;
 
 use crate::stage::{Stage, artifacts, refusal};
 use crate::synthetic::{Job, Proved, Shape};
@@ -70,7 +70,7 @@ fn a_job_is_proved_segment_by_segment() {
         }
         assert!(submit(&stage, again, &proved).is_err(), "another job");
         let next = stage.chain.call(stage.ledger, &SegmentLedger::nextCall { job: id }).expect("it answers");
-        assert_eq!(next.abi_encode(), gradproof_verifier::contract::segment(&proved.statement).abi_encode());
+        assert_eq!(next.abi_encode(), gradproof_evm::segment(&proved.statement).abi_encode());
 
         let call = SegmentLedger::submitCall { job: id, proof: proved.bytes.clone().into() };
         let sent = stage.chain.send(stage.ledger, &call).expect("the proof is right");

@@ -2,8 +2,8 @@
 
 use ark_bn254::{Fq, Fr};
 use ark_ff::{BigInteger, PrimeField};
-use gradproof_verifier::contract::segment;
-use gradproof_worker::chain::U256;
+use gradproof_chain::U256;
+use gradproof_evm::segment;
 
 use crate::stage::{Artifacts, Stage, artifacts};
 use crate::synthetic::{HALO2, Job, Shape, domain, offsets};

@@ -3,8 +3,8 @@
 use ark_bn254::Fr as Scalar;
 use ark_ec::{AffineRepr, CurveGroup};
 use gradproof_circuits::wrap::convert::{g1_to_halo2, g2_to_halo2};
-use gradproof_verifier::setup::{SetupKey, insecure_tau};
-use gradproof_verifier::wrap::transcript::ProofTranscript;
+use gradproof_verifier::protocol::setup::{SetupKey, insecure_tau};
+use gradproof_verifier::protocol::wrap::transcript::ProofTranscript;
 use halo2_axiom::halo2curves::bn256::{Bn256, Fr, G1Affine};
 use halo2_axiom::plonk::{ProvingKey, create_proof, keygen_pk, keygen_vk, verify_proof};
 use halo2_axiom::poly::commitment::ParamsProver;

@@ -1,13 +1,13 @@
 //! A real proof of the core: real data, a real argument, and its opening on chain.
 
-use gradproof_circuits::algebra::Native;
 use gradproof_circuits::argument;
-use gradproof_circuits::check::Strict;
+use gradproof_circuits::argument::transcript::Stored;
+use gradproof_circuits::field::algebra::Native;
+use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::Subject;
-use gradproof_circuits::transcript::Stored;
+use gradproof_evm::{ChainProof, segment};
 use gradproof_tests::forge::{Witnesses, fixture, forge};
-use gradproof_verifier::contract::{ChainProof, segment};
-use gradproof_verifier::key::VerifyingKey;
+use gradproof_verifier::protocol::key::VerifyingKey;
 
 use crate::stage::{Stage, artifacts};
 use crate::synthetic::{Shape, domain, instances};
@@ -28,7 +28,7 @@ fn the_opening_of_a_core_proof_is_accepted() {
     let proof = &forged.proof;
     let points = {
         let layout = &key.relations(Subject::Segment).layout;
-        let data = layout.group(gradproof_circuits::tensor::Group::Data).len();
+        let data = layout.group(gradproof_circuits::relations::Group::Data).len();
         [&proof.columns[..data], &forged.first, &proof.columns[data..], &key.tables].concat()
     };
     let digest = forged.statement.digest(&proof.mask, &points);

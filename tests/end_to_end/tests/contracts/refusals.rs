@@ -2,11 +2,11 @@
 
 use ark_bn254::{Fq, Fq2, G2Affine};
 use ark_ec::AffineRepr;
-use gradproof_circuits::architecture::Live;
-use gradproof_verifier::contract::segment;
-use gradproof_verifier::points::{encode_g1, encode_g2};
-use gradproof_verifier::statement::Statement;
-use gradproof_worker::chain::{B256, Segment, SegmentKey, SegmentVerifier, SolValue, U256};
+use gradproof_chain::{B256, Segment, SegmentKey, SegmentVerifier, SolValue, U256};
+use gradproof_circuits::network::architecture::Live;
+use gradproof_evm::segment;
+use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
+use gradproof_verifier::protocol::statement::Statement;
 
 use crate::stage::{Stage, artifacts, refusal, segment_key, words};
 use crate::synthetic::{HALO2, Job, Shape, domain, offsets};
@@ -148,7 +148,7 @@ fn a_verifier_says_what_it_was_made_for() {
     assert_eq!((answer.batch, answer.steps), (3, 4));
 
     // The set-up of a ceremony has another digest, and no proof under it pairs.
-    let ceremony = gradproof_verifier::setup::SetupKey::ceremony(ark_ec::CurveGroup::into_affine(
+    let ceremony = gradproof_verifier::protocol::setup::SetupKey::ceremony(ark_ec::CurveGroup::into_affine(
         shape.setup.key.g2 * ark_bn254::Fr::from(5u64),
     ));
     let key = SegmentKey {

@@ -1,8 +1,8 @@
 //! Sizes and gas of the contracts, which change only on purpose.
 
+use gradproof_chain::{Anvil, Chain, Compiler, Contracts, Halo2Verifier, U256};
 use gradproof_tests::forge::wrapped;
 use gradproof_tests::{check_vector, known_vector};
-use gradproof_worker::chain::{Anvil, Chain, Compiler, Contracts, Halo2Verifier, U256};
 use serde_json::{Value, json};
 
 use crate::stage::{artifacts, contracts};

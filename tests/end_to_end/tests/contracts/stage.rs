@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 use alloy::sol;
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use gradproof_tests::{root, skip};
-use gradproof_verifier::key::architecture_bytes;
-use gradproof_verifier::points::{encode_g1, encode_g2};
-use gradproof_verifier::setup::insecure_tau;
-use gradproof_worker::chain::{
+use gradproof_chain::{
     Address, Anvil, Artifact, B256, Chain, ChainError, Compiler, Segment, SegmentKey, SegmentVerifier, SolValue, U256,
     reason,
 };
+use gradproof_tests::{root, skip};
+use gradproof_verifier::protocol::key::architecture_bytes;
+use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
+use gradproof_verifier::protocol::setup::insecure_tau;
 
 use crate::synthetic::Shape;
 

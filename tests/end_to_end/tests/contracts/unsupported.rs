@@ -1,6 +1,6 @@
 //! Circuits of which no contract is written, each for a reason that has a name.
 
-use gradproof_verifier::wrap::solidity::{GenerateError, generate};
+use gradproof_evm::solidity::{GenerateError, generate};
 use halo2_axiom::circuit::{Layouter, SimpleFloorPlanner};
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::plonk::{Circuit, ConstraintSystem, Error, FirstPhase, SecondPhase, keygen_vk_custom};

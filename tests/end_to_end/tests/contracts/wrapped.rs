@@ -1,9 +1,8 @@
 //! Wrapped proofs of a whole job, accepted by the deployed contracts, and refused after any change.
 
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_circuits::relations::{Group, Subject};
+use gradproof_evm::segment;
 use gradproof_tests::forge::wrapped;
-use gradproof_verifier::contract::segment;
 
 use crate::deployed::{Deployed, OwnColumns, proof};
 use crate::synthetic::domain;
@@ -30,7 +29,7 @@ fn a_wrapped_proof_is_accepted_and_no_word_of_it_is_free() {
     assert!(verify(&[&bytes[..], &[0; 32]].concat()).is_err());
     // Of another statement: position, live counts, rate, owner, job.
     let honest = segment(&forged.statement);
-    let change = |change: &dyn Fn(&mut gradproof_worker::chain::Segment)| {
+    let change = |change: &dyn Fn(&mut gradproof_chain::Segment)| {
         let mut other = honest.clone();
         change(&mut other);
         deployed.verify(&other, &bytes).expect_err("it is for another statement");

@@ -4,9 +4,9 @@ use std::fs;
 
 use alloy::json_abi::JsonAbi;
 use alloy::sol_types::SolInterface;
+use gradproof_chain::market::TrainingMarket;
+use gradproof_chain::{Artifact, Compiler, Halo2Verifier, reason};
 use gradproof_tests::stored_interface;
-use gradproof_worker::chain::market::TrainingMarket;
-use gradproof_worker::chain::{Artifact, Compiler, Halo2Verifier, reason};
 
 use crate::scene::{code, contracts};
 

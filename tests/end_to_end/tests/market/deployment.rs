@@ -1,8 +1,8 @@
 //! What a deployment says is what is there.
 
+use gradproof_chain::market::Deployment;
+use gradproof_chain::{Address, B256, ChainError};
 use gradproof_tests::forge::wrapped;
-use gradproof_worker::chain::market::Deployment;
-use gradproof_worker::chain::{Address, B256, ChainError};
 
 use crate::scene::{Scene, code};
 

@@ -1,6 +1,6 @@
 //! A job that another provider takes on from where the first one left.
 
-use gradproof_worker::chain::market::{Level, State, TrainingMarket};
+use gradproof_chain::market::{Level, State, TrainingMarket};
 
 use crate::scene::{BOND, BURNT, Balance, FEE, PRICE, STAKE, Scene, THRESHOLD, code, tokens};
 use crate::trained::{Opening, Trained, rerun};

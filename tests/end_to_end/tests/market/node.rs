@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
-use gradproof_worker::chain::Anvil;
+use gradproof_chain::Anvil;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 

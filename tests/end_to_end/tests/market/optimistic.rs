@@ -1,8 +1,8 @@
 //! Jobs whose claims are paid unless somebody challenges them.
 
-use gradproof_prover::trace::Parameters;
-use gradproof_worker::chain::market::{Level, State, Task, TrainingMarket};
-use gradproof_worker::chain::{B256, U256};
+use gradproof_chain::market::{Level, State, Task, TrainingMarket};
+use gradproof_chain::{B256, U256};
+use gradproof_circuits::network::trace::Parameters;
 
 use crate::scene::{BOND, BURNT, Balance, CHALLENGE_BOND, FEE, HOUR, PRICE, STAKE, Scene, THRESHOLD, code, tokens};
 use crate::trained::{Opening, SEGMENTS, Trained, rerun};

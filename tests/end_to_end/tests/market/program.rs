@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use gradproof_chain::market::{Deployment, Level, domain};
+use gradproof_chain::{Address, Anvil, Chain};
 use gradproof_tests::forge::{fixture, wrapped};
-use gradproof_verifier::job::JobStatement;
-use gradproof_verifier::key_file::KeyFile;
-use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::market::{Deployment, Level, domain};
-use gradproof_worker::chain::{Address, Anvil, Chain};
+use gradproof_verifier::protocol::job::JobStatement;
+use gradproof_verifier::protocol::key_file::KeyFile;
+use gradproof_verifier::protocol::statement::Domain;
 use serde_json::Value;
 
 use crate::scene::{FEE, PRICE, Scene, THRESHOLD, code, contracts, tokens};
@@ -148,7 +148,7 @@ fn a_job_is_checked_before_it_is_accepted() {
     {
         assert!(ran.1.contains(line), "`{line}` is not in\n{}", ran.1);
     }
-    check(gradproof_worker::chain::B256::repeat_byte(9), &good).refused("has no job 0x0909");
+    check(gradproof_chain::B256::repeat_byte(9), &good).refused("has no job 0x0909");
 
     // What else a job of the same statement may say.
     type Change<'a> = &'a dyn Fn(&mut crate::scene::Terms);

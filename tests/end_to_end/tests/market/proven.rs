@@ -1,8 +1,8 @@
 //! A job whose every segment comes with its proof.
 
-use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::B256;
-use gradproof_worker::chain::market::{Level, State, TrainingMarket};
+use gradproof_chain::B256;
+use gradproof_chain::market::{Level, State, TrainingMarket};
+use gradproof_verifier::protocol::statement::Domain;
 
 use crate::scene::{Balance, FEE, PRICE, STAKE, Scene, THRESHOLD, code, tokens};
 use crate::trained::{SEGMENTS, Trained};

@@ -1,8 +1,8 @@
 //! Jobs of whose claims a draw says which must be proven.
 
 use alloy::primitives::keccak256;
-use gradproof_worker::chain::market::{Level, State, TrainingMarket};
-use gradproof_worker::chain::{B256, SolValue, U256};
+use gradproof_chain::market::{Level, State, TrainingMarket};
+use gradproof_chain::{B256, SolValue, U256};
 
 use crate::scene::{BOND, BURNT, Balance, FEE, PRICE, STAKE, Scene, THRESHOLD, Terms, code, tokens};
 use crate::trained::{SEGMENTS, Trained};

@@ -5,16 +5,16 @@ use std::sync::OnceLock;
 
 use alloy::primitives::{Bytes, address, keccak256};
 use alloy::signers::SignerSync;
-use gradproof_tests::forge::wrapped;
-use gradproof_tests::{root, skip};
-use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::market::{
+use gradproof_chain::market::{
     ComputeToken, Deployment, Level, MarketCode, NodeRegistry, StakeVault, State, Task, TrainingMarket, domain,
     training,
 };
-use gradproof_worker::chain::{
+use gradproof_chain::{
     Address, Anvil, B256, Chain, ChainError, PrivateKeySigner, Sent, SolCall, SolValue, U256, reason,
 };
+use gradproof_tests::forge::wrapped;
+use gradproof_tests::{root, skip};
+use gradproof_verifier::protocol::statement::Domain;
 
 use crate::node::Node;
 use crate::trained::Trained;

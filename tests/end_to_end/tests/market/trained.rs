@@ -1,28 +1,27 @@
 //! A job that was trained, and real proofs of its segments for wherever it counts.
 
 use ark_bn254::Fr;
-use gradproof_circuits::check::Strict;
-use gradproof_circuits::relations::Subject;
-use gradproof_circuits::tensor::Group;
+use gradproof_chain::B256;
+use gradproof_circuits::field::check::Strict;
+use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
+use gradproof_circuits::relations::{Group, Subject};
+use gradproof_evm::ChainProof;
 use gradproof_prover::columns::columns_in;
 use gradproof_prover::commit::{Committed, commit};
 use gradproof_prover::prove::{Job as ProofJob, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree};
-use gradproof_prover::trace::{Parameters, SegmentTrace};
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::{fixture, wrapped};
-use gradproof_verifier::contract::ChainProof;
-use gradproof_verifier::job::{DataStatement, JobStatement, SetupStatement, VERSION, last_seed_digest};
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::merkle::Tree;
-use gradproof_verifier::statement::{Domain, points_digest};
-use gradproof_worker::chain::B256;
-use gradproof_worker::data::DataSet;
-use gradproof_worker::job::{Columns, InitialWeights, Job, RateChange};
-use gradproof_worker::kernels::Cpu;
-use gradproof_worker::parameters::{initial_parameters, seed_of};
-use gradproof_worker::train::{SegmentPlan, train_segment};
+use gradproof_training::data::DataSet;
+use gradproof_training::job::{Columns, InitialWeights, Job, RateChange};
+use gradproof_training::kernels::Cpu;
+use gradproof_training::parameters::{initial_parameters, seed_of};
+use gradproof_training::train::{SegmentPlan, train_segment};
+use gradproof_verifier::protocol::job::{DataStatement, JobStatement, SetupStatement, VERSION, last_seed_digest};
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::merkle::Tree;
+use gradproof_verifier::protocol::statement::{Domain, points_digest};
 
 /// Segments of the job: two of the first epoch, one of the second, at another rate.
 pub const SEGMENTS: usize = 3;

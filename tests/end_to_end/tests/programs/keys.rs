@@ -5,15 +5,15 @@ use std::path::Path;
 
 use ark_bn254::{Fr, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
-use gradproof_circuits::architecture::Architecture;
-use gradproof_circuits::arithmetic::Precision;
+use gradproof_chain::{Anvil, Artifact, B256, Chain, Compiler, SolCall};
+use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::network::precision::Precision;
+use gradproof_evm::bindings::SegmentVerifier;
 use gradproof_tests::{root, skip};
-use gradproof_verifier::contract::bindings::SegmentVerifier;
-use gradproof_verifier::key::VerifyingKey;
-use gradproof_verifier::key_file::KeyFile;
-use gradproof_verifier::proof::ProofKind;
-use gradproof_verifier::setup::SetupKey;
-use gradproof_worker::chain::{Anvil, Artifact, B256, Chain, Compiler, SolCall};
+use gradproof_verifier::protocol::key::VerifyingKey;
+use gradproof_verifier::protocol::key_file::KeyFile;
+use gradproof_verifier::protocol::kind::ProofKind;
+use gradproof_verifier::protocol::setup::SetupKey;
 use serde_json::Value;
 
 use crate::fixture::{PROVED, job_folder, run};

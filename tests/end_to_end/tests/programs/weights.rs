@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use gradproof_circuits::check::{Check, Strict};
+use gradproof_circuits::field::check::{Check, Strict};
 use gradproof_tests::judges::Except;
-use gradproof_verifier::command::files::list_proofs;
-use gradproof_verifier::job::JobStatement;
-use gradproof_verifier::part::Part;
+use gradproof_verifier::protocol::job::JobStatement;
+use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::verify_job::{Inheritance, JobRejection, JobVerifier, verify_job};
+use gradproof_verifier_program::files::list_proofs;
 use serde_json::Value;
 use tempfile::TempDir;
 

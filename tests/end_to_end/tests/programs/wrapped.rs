@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use gradproof_verifier::command::files::{read_key_of, read_statement};
-use gradproof_verifier::key_file::KeyFile;
+use gradproof_verifier::protocol::key_file::KeyFile;
+use gradproof_verifier_program::files::{read_key_of, read_statement};
 use serde_json::Value;
 
 use crate::fixture::{job_folder, run, run_as_it_is};

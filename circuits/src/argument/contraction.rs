@@ -1,0 +1,113 @@
+//! The sumcheck over the matrix products.
+
+use ark_bn254::Fr;
+
+use super::lookup::LookedUp;
+use super::state::Argument;
+use super::sumcheck::plain_sumcheck;
+use super::transcript::{Ask, Party};
+use super::update::Matrix;
+use crate::field::algebra::Algebra;
+use crate::field::check::Check;
+use crate::field::multilinear::{eq, power_of_two, powers};
+use crate::relations::Tensor;
+
+/// A claim on a matrix product `X·W` at (step, row, column) that the sumcheck over the products reduces.
+pub(super) struct Product<E> {
+    pub layer: usize,
+    pub backward: bool,
+    pub point: Vec<E>,
+    pub value: E,
+}
+
+impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
+    /// The matrix products, forward at the leaf point and backward where the pointwise sumcheck ended, in one sumcheck over
+    /// (step, inner neuron):
+    ///
+    /// ```text
+    /// Ũ_l(τ,β,ρ) - 2^fa·b̃_l(τ,ρ) = Σ eq(τ,t)·Ã_{l-1}(t,β,i)·W̃_l(t,i,ρ)
+    /// Ṽ_l(τ,β,ι)                  = Σ eq(τ,t)·G̃_{l+1}(t,β,j)·W̃_{l+1}(t,ι,j)
+    /// ```
+    pub(super) fn products(
+        &mut self,
+        looked_up: &LookedUp<A::Element>,
+        backward: Vec<Product<A::Element>>,
+    ) -> Result<Vec<Matrix<A::Element>>, A::Error> {
+        let architecture = &self.relations.architecture;
+        let last = architecture.layers();
+        let (steps, samples) = (architecture.step_vars(), architecture.sample_vars());
+        let biases = self.channel.ask(Ask::BiasEvaluations { point: &looked_up.point }, last)?;
+        let bias_scale = power_of_two(i64::from(architecture.precision.activation_bits));
+        let mut products = Vec::new();
+        for (l, bias) in (1..=last).zip(&biases) {
+            let pre_activation = if l == last {
+                self.evaluation(looked_up, Tensor::Logit)?
+            } else {
+                let positive = self.evaluation(looked_up, Tensor::Activation(l))?;
+                let negative = self.evaluation(looked_up, Tensor::Negative(l))?;
+                self.channel.algebra.sub(&positive, &negative)
+            };
+            let sum = self.unrounded(looked_up, &pre_activation, |i| Tensor::ForwardLimb(l, i))?;
+            let bias = self.channel.algebra.scale(bias, bias_scale);
+            let value = self.channel.algebra.sub(&sum, &bias);
+            let point = looked_up.suffix(samples + architecture.width_vars(l)).to_vec();
+            products.push(Product { layer: l, backward: false, point, value });
+        }
+        products.extend(backward);
+
+        let inner = |product: &Product<A::Element>| {
+            architecture.width_vars(if product.backward { product.layer + 1 } else { product.layer - 1 })
+        };
+        let vars = steps + products.iter().map(inner).max().unwrap_or(0);
+        let combine = self.channel.challenge();
+        let weights = powers(self.channel.algebra, &combine, products.len());
+        let mut claim = self.channel.algebra.constant(Fr::from(0));
+        for (weight, product) in weights.iter().zip(&products) {
+            claim = self.channel.algebra.mul_add(weight, &product.value, &claim);
+        }
+        self.channel.ask(Ask::Product { combine: &combine }, 0)?;
+        let (end, claim) = plain_sumcheck(&mut self.channel, vars, 3, claim)?;
+
+        let values = self.channel.ask(Ask::ProductEvaluations { point: &end }, 2 * products.len())?;
+        let mut rest = claim;
+        let mut matrices = Vec::new();
+        for ((product, weight), values) in products.into_iter().zip(&weights).zip(values.chunks_exact(2)) {
+            let inner = inner(&product);
+            let at = &end[vars - steps - inner..];
+            let (step, neuron) = at.split_at(steps);
+            let (own_step, rest_of_point) = product.point.split_at(steps);
+            let (row, column) = rest_of_point.split_at(samples - steps);
+            let same = eq(self.channel.algebra, own_step, step);
+            // The sum does not depend on the variables that this product lacks.
+            let weight = self.channel.algebra.scale(weight, power_of_two((steps + inner) as i64 - vars as i64));
+            let term = self.channel.algebra.mul(&same, &values[0]);
+            let term = self.channel.algebra.mul(&term, &values[1]);
+            let term = self.channel.algebra.mul(&term, &weight);
+            rest = self.channel.algebra.sub(&rest, &term);
+
+            let factor = match (product.backward, product.layer) {
+                (true, l) => Tensor::Gradient(l + 1),
+                (false, 1) => Tensor::Input,
+                (false, l) => Tensor::Activation(l - 1),
+            };
+            self.claim(factor, &[step, row, neuron].concat(), &values[0]);
+            let (layer, input, output) = if product.backward {
+                (product.layer + 1, column.to_vec(), neuron.to_vec())
+            } else {
+                (product.layer, neuron.to_vec(), column.to_vec())
+            };
+            let bias = (!product.backward).then(|| (own_step.to_vec(), biases[layer - 1].clone()));
+            matrices.push(Matrix {
+                layer,
+                backward: product.backward,
+                step: step.to_vec(),
+                input,
+                output,
+                value: values[1].clone(),
+                bias,
+            });
+        }
+        self.channel.algebra.require_zero(Check::Product, &rest)?;
+        Ok(matrices)
+    }
+}

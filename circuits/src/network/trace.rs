@@ -1,0 +1,65 @@
+//! What the prover is given of a segment: parameters at its two ends, data, and the products before rounding.
+
+use super::architecture::{Architecture, Live};
+
+/// Weights and biases of every layer, integers of scale `2^-F`.
+///
+/// # Shapes
+/// `weights[l]`: `d_l × d_{l+1}`, row-major; `biases[l]`: `d_{l+1}`; `l = 0 .. L`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Parameters {
+    /// Weight matrices.
+    pub weights: Vec<Vec<i64>>,
+    /// Bias vectors.
+    pub biases: Vec<Vec<i64>>,
+}
+
+/// Label of a padded row.
+pub const NO_LABEL: u16 = u16::MAX;
+
+/// One segment of training. Everything else the prover commits to is a function of it.
+///
+/// Rows are indexed by (step, row), `N = T · padded batch` of them; widths are the real ones, not padded.
+/// Padded rows have input zero and label [`NO_LABEL`]; their products are those of the bias alone. Steps after the last
+/// live one repeat the forward pass with the last weights and change nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SegmentTrace {
+    /// Live steps and rows.
+    pub live: Live,
+    /// Learning rate over batch, in units of `2^-k`.
+    pub rate: u32,
+    /// Parameters before the first step.
+    pub first: Parameters,
+    /// Parameters after the last live step.
+    pub last: Parameters,
+    /// Input, `N × d_0`, scale `2^-fa`.
+    pub input: Vec<i16>,
+    /// Class of each row, `N`.
+    pub labels: Vec<u16>,
+    /// `U_l = A_{l-1}·W_l + 2^fa·b_l` for `l = 1 ..= L`, each `N × d_l`.
+    pub forward: Vec<Vec<i64>>,
+    /// `V_l = G_{l+1}·W_{l+1}ᵀ` for `l = 1 .. L`, each `N × d_l`.
+    pub backward: Vec<Vec<i64>>,
+}
+
+impl SegmentTrace {
+    /// True if every tensor has the shape that `architecture` gives it.
+    pub fn fits(&self, architecture: &Architecture) -> bool {
+        let (samples, widths) = (architecture.samples(), &architecture.widths);
+        let layers = architecture.layers();
+        let parameters = |p: &Parameters| {
+            p.weights.len() == layers
+                && p.biases.len() == layers
+                && (0..layers)
+                    .all(|l| p.weights[l].len() == widths[l] * widths[l + 1] && p.biases[l].len() == widths[l + 1])
+        };
+        parameters(&self.first)
+            && parameters(&self.last)
+            && self.input.len() == samples * widths[0]
+            && self.labels.len() == samples
+            && self.forward.len() == layers
+            && self.backward.len() == layers - 1
+            && (0..layers).all(|l| self.forward[l].len() == samples * widths[l + 1])
+            && (0..layers - 1).all(|l| self.backward[l].len() == samples * widths[l + 1])
+    }
+}

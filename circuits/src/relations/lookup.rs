@@ -1,0 +1,140 @@
+//! Which tuples of tensors are looked up in which table, and the tree of fractions that holds all of them.
+
+use super::table::Table;
+use super::tensor::Tensor;
+
+impl Table {
+    /// The tensor that holds the values, where they are a public column.
+    pub fn column(&self) -> Option<Tensor> {
+        (*self == Self::Exponential).then_some(Tensor::ExponentialTable)
+    }
+}
+
+/// How a tensor enters an expression over (sample, column).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spread {
+    /// It has the expression's own shape.
+    Entry,
+    /// It has one value a sample.
+    Sample {
+        /// The value counts in the first so many columns only.
+        columns: usize,
+    },
+}
+
+/// A linear expression of tensors: `constant + Σ factor · tensor`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expression {
+    /// Terms.
+    pub terms: Vec<(Tensor, i64, Spread)>,
+    /// Constant.
+    pub constant: i64,
+}
+
+impl Expression {
+    /// `tensor + constant`.
+    pub fn shifted(tensor: Tensor, constant: i64) -> Self {
+        Self { terms: vec![(tensor, 1, Spread::Entry)], constant }
+    }
+}
+
+/// Tuples of one shape looked up in one table, one tuple an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LookUp {
+    /// Where.
+    pub table: Table,
+    /// Variables of an entry, (sample, column).
+    pub vars: usize,
+    /// Variables of the column alone; zero where no part of the tuple has one value a sample.
+    pub column_vars: usize,
+    /// The key, then the values.
+    pub tuple: Vec<Expression>,
+}
+
+/// A leaf range of the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slot {
+    /// First leaf; a multiple of the size.
+    pub offset: usize,
+    /// Variables of the slot.
+    pub vars: usize,
+}
+
+/// The batched tree: which leaves hold what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tree {
+    /// Look-ups, largest first, without gaps from leaf zero.
+    pub lookups: Vec<(LookUp, Slot)>,
+    /// Tables, after the look-ups.
+    pub tables: Vec<(Table, Slot)>,
+    /// Variables of the leaves; leaves outside of any slot are `0 / 1`.
+    pub vars: usize,
+    /// Tensors whose evaluations the leaves need, each once.
+    pub tensors: Vec<Evaluated>,
+}
+
+/// A tensor that the leaves need, and the part of the leaf point where it is evaluated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Evaluated {
+    /// The tensor.
+    pub tensor: Tensor,
+    /// Its variables.
+    pub vars: usize,
+    /// Trailing coordinates of the leaf point that it does not have: the column's, for one value a sample.
+    pub skipped: usize,
+}
+
+impl Evaluated {
+    /// The part of the leaf point `point`.
+    pub fn of<'p, E>(&self, point: &'p [E]) -> &'p [E] {
+        let end = point.len() - self.skipped;
+        &point[end - self.vars..end]
+    }
+}
+
+impl Tree {
+    /// Arranges look-ups and every table they use.
+    pub fn new(mut lookups: Vec<LookUp>) -> Self {
+        lookups.sort_by_key(|lookup| std::cmp::Reverse(lookup.vars));
+        let mut tables: Vec<Table> = lookups.iter().map(|lookup| lookup.table).collect();
+        tables.sort_by_key(|table| (std::cmp::Reverse(table.vars()), *table));
+        tables.dedup();
+        let mut end = 0usize;
+        let mut place = |vars: usize| {
+            let offset = end.next_multiple_of(1 << vars);
+            end = offset + (1 << vars);
+            Slot { offset, vars }
+        };
+        let lookups: Vec<_> =
+            lookups.into_iter().map(|lookup| (place(lookup.vars), lookup)).map(|(s, l)| (l, s)).collect();
+        let tables: Vec<_> = tables.into_iter().map(|table| (table, place(table.vars()))).collect();
+        let vars = end.next_power_of_two().trailing_zeros() as usize;
+
+        let mut tensors: Vec<Evaluated> = Vec::new();
+        let mut add = |tensor: Tensor, vars: usize, skipped: usize| {
+            if !tensors.iter().any(|known| known.tensor == tensor) {
+                tensors.push(Evaluated { tensor, vars, skipped });
+            }
+        };
+        for (lookup, _) in &lookups {
+            for (tensor, _, spread) in lookup.tuple.iter().flat_map(|expression| &expression.terms) {
+                match spread {
+                    Spread::Entry => add(*tensor, lookup.vars, 0),
+                    Spread::Sample { .. } => add(*tensor, lookup.vars - lookup.column_vars, lookup.column_vars),
+                }
+            }
+        }
+        for (table, _) in &tables {
+            add(Tensor::Multiplicity(*table), table.vars(), 0);
+            if let Some(column) = table.column() {
+                add(column, table.vars(), 0);
+            }
+        }
+        Self { lookups, tables, vars, tensors }
+    }
+
+    /// Number of leaves that are look-ups: they come first and have numerator one.
+    pub fn lookup_leaves(&self) -> usize {
+        self.lookups.iter().map(|(_, slot)| 1 << slot.vars).sum()
+    }
+}

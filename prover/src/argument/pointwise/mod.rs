@@ -1,0 +1,93 @@
+//! The prover of the pointwise relations: one sumcheck with a common `eq`.
+
+mod general;
+mod masked;
+
+use ark_bn254::Fr;
+use ark_ff::{One, Zero};
+use gradproof_circuits::field::check::Rejection;
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::relations::Pointwise;
+
+use crate::kernels::tables::linear_form;
+use crate::witness::Witness;
+use general::GeneralSum;
+use masked::MaskedSum;
+
+/// The sum of one relation over its own variables: the lowest of the sumcheck.
+enum Sum<'a> {
+    Masked(MaskedSum<'a>),
+    General(GeneralSum<'a>),
+}
+
+/// The running sumcheck.
+pub struct PointwiseProver<'a> {
+    sums: Vec<Sum<'a>>,
+}
+
+impl<'a> PointwiseProver<'a> {
+    /// Begins the sumcheck at `point`, the relations weighted by powers of `combine`.
+    pub fn new(
+        architecture: &'a Architecture,
+        live: Live,
+        relations: &[Pointwise],
+        witness: &'a Witness,
+        point: &[Fr],
+        combine: Fr,
+    ) -> Self {
+        let mut powers = std::iter::successors(Some(Fr::one()), |power| Some(*power * combine));
+        let sums = relations
+            .iter()
+            .map(|relation| {
+                let shape = relation.shape(architecture);
+                let weights: Vec<Fr> = powers.by_ref().take(shape.count).collect();
+                let own = &point[point.len() - shape.vars..];
+                match relation {
+                    Pointwise::MaskedProduct(l) => Sum::Masked(MaskedSum::new(witness, *l, weights[0], own)),
+                    _ => Sum::General(GeneralSum::new(architecture, live, *relation, weights, witness, own)),
+                }
+            })
+            .collect();
+        Self { sums }
+    }
+
+    /// One round: see [`gradproof_circuits::argument::sumcheck::eq_sumcheck`].
+    ///
+    /// # Errors
+    /// A relation does not take its tables.
+    pub fn round(&mut self, challenge: Option<Fr>, claim: Fr, w: Fr) -> Result<Vec<Fr>, Rejection> {
+        self.bind(challenge);
+        let [mut at_zero, mut leading] = [Fr::zero(); 2];
+        for sum in &self.sums {
+            let [zero, lead] = match sum {
+                Sum::Masked(sum) => sum.sums(),
+                Sum::General(sum) => sum.sums()?,
+            };
+            at_zero += zero;
+            leading += lead;
+        }
+        Ok(linear_form(claim, w, at_zero, leading))
+    }
+
+    fn bind(&mut self, challenge: Option<Fr>) {
+        let Some(r) = challenge else { return };
+        for sum in &mut self.sums {
+            match sum {
+                Sum::Masked(sum) => sum.bind(r),
+                Sum::General(sum) => sum.bind(r),
+            }
+        }
+    }
+
+    /// The tensors' values where the sumcheck ended.
+    pub fn evaluations(&mut self, challenge: Option<Fr>) -> Vec<Fr> {
+        self.bind(challenge);
+        self.sums
+            .iter()
+            .flat_map(|sum| match sum {
+                Sum::Masked(sum) => sum.values().to_vec(),
+                Sum::General(sum) => sum.values(),
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,90 @@
+//! The Solidity of the verifier, as input of the compiler.
+
+use gradproof_circuits::relations::Subject;
+use gradproof_circuits::wrap::circuit::NUMBERS;
+use serde_json::{Map, Value, json};
+
+use crate::solidity::{GenerateError, generate};
+use gradproof_verifier::protocol::key::VerifyingKey;
+
+/// Files below `contracts/`, by their names there.
+macro_rules! files {
+    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../../contracts/", $name)))),*] };
+}
+
+const HALO2_INTERFACE: [(&str, &str); 1] = files!["src/interfaces/IHalo2Verifier.sol"];
+const SEGMENT_VERIFIER: [(&str, &str); 9] = files![
+    "src/SegmentVerifier.sol",
+    "src/interfaces/ISegmentVerifier.sol",
+    "src/interfaces/IHalo2Verifier.sol",
+    "src/libraries/Bn254.sol",
+    "src/libraries/DataTree.sol",
+    "src/libraries/HyperKzg.sol",
+    "src/libraries/Setup.sol",
+    "src/libraries/Statement.sol",
+    "src/libraries/Tables.sol",
+];
+
+/// A contract with everything that it is compiled from.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The contract.
+    pub name: &'static str,
+    /// The file that has it, among [`Self::files`].
+    pub file: &'static str,
+    /// All files, by name: content.
+    pub files: Vec<(&'static str, String)>,
+    /// Whether it goes over the compiler's intermediate language. For the long straight lines of a generated verifier that way
+    /// finds no layout of the stack, nor has it anything to gain there.
+    pub via_ir: bool,
+}
+
+/// The verifier of the circuit of segments, written for `key`: the same source for the same key.
+///
+/// # Errors
+/// The key is for core proofs.
+pub fn halo2_verifier(key: &VerifyingKey) -> Result<Source, GenerateError> {
+    let file = "src/Halo2Verifier.sol";
+    let mut files = vec![(file, halo2_source(key)?)];
+    files.extend(HALO2_INTERFACE.map(owned));
+    Ok(Source { name: "Halo2Verifier", file, files, via_ir: false })
+}
+
+/// The verifier of segments, which is the same for every key.
+pub fn segment_verifier() -> Source {
+    let files = SEGMENT_VERIFIER.map(owned).into();
+    Source { name: "SegmentVerifier", file: SEGMENT_VERIFIER[0].0, files, via_ir: true }
+}
+
+/// The Solidity source of the verifier of a segment's circuit.
+///
+/// # Errors
+/// The key is for core proofs.
+pub fn halo2_source(key: &VerifyingKey) -> Result<String, GenerateError> {
+    let wrap = key.wrap(Subject::Segment).ok_or(GenerateError::Unsupported { feature: "core proofs" })?;
+    generate(wrap.halo2(), &[NUMBERS + key.column_vars])
+}
+
+fn owned((name, text): (&'static str, &str)) -> (&'static str, String) {
+    (name, text.to_owned())
+}
+
+impl Source {
+    /// Standard JSON for solc 0.8.37, with the settings of `contracts/foundry.toml`. The code that comes out depends on it
+    /// alone: the digest of the metadata is left out.
+    pub fn standard_json(&self) -> Value {
+        let sources: Map<String, Value> =
+            self.files.iter().map(|(name, text)| ((*name).to_owned(), json!({ "content": text }))).collect();
+        json!({
+            "language": "Solidity",
+            "sources": sources,
+            "settings": {
+                "evmVersion": "prague",
+                "viaIR": self.via_ir,
+                "optimizer": { "enabled": true, "runs": 1_000_000 },
+                "metadata": { "bytecodeHash": "none", "appendCBOR": false },
+                "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
+            },
+        })
+    }
+}

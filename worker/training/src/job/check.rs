@@ -1,0 +1,395 @@
+//! From the keys of a job file to a job: each function checks one part and refuses what cannot work.
+
+use std::path::PathBuf;
+
+use gradproof_circuits::network::architecture::{Architecture, ArchitectureError, MAX_RATE_BITS};
+use gradproof_circuits::network::epoch::Epoch;
+use gradproof_circuits::network::precision::Precision;
+
+use super::error::{JobError, Origin};
+use super::schema::{Data, Format, JobFile, LabelColumn, Parents};
+use super::{COLUMN_BITS, Columns, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
+use crate::data::{Column, DataSet, Digits, Files, Losses, Scaling, digits};
+
+/// Shape and precision of the network.
+pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architecture, JobError> {
+    let layers = &job.network.layers;
+    let classes = layers.last().copied().unwrap_or(1);
+    let (bits, usual) = (&job.arithmetic, Precision::of_classes(classes));
+    let architecture = Architecture {
+        widths: layers.clone(),
+        batch: job.training.batch,
+        steps: job.training.steps_per_segment,
+        precision: Precision {
+            activation_bits: bits.activation_bits.unwrap_or(usual.activation_bits),
+            gradient_bits: bits.gradient_bits.unwrap_or(usual.gradient_bits),
+            rate_bits: bits.rate_bits.unwrap_or(usual.rate_bits),
+            exponential_bits: bits.exponential_bits.unwrap_or(usual.exponential_bits),
+        },
+    };
+    let key = |name| match name {
+        "batch" => "training.batch".to_owned(),
+        "steps per segment" => "training.steps_per_segment".to_owned(),
+        "number of layers" | "width of a layer" => "network.layers".to_owned(),
+        bits => format!("arithmetic.{bits}"),
+    };
+    architecture.validate().map_err(|error| match error {
+        ArchitectureError::OutOfRange { name: "number of layers", most, .. } => {
+            let expected = format!("the input's width, then the width of each of 1 to {most} layers");
+            origin.value("network.layers", format!("{layers:?}"), expected, None)
+        }
+        ArchitectureError::OutOfRange { name, got, least, most } => {
+            let nearest = Some(got.clamp(least, most).to_string());
+            match name {
+                "width of a layer" => {
+                    let key = layers.iter().position(|&width| width == got).unwrap_or_default();
+                    origin.value(&format!("network.layers[{key}]"), got, format!("{least} to {most}"), nearest)
+                }
+                _ => origin.value(&key(name), got, format!("{least} to {most}"), nearest),
+            }
+        }
+        ArchitectureError::NotPowerOfTwo { name, got, nearest } => {
+            origin.value(&key(name), got, "a power of two", Some(nearest.to_string()))
+        }
+        // The enumeration may grow; its words serve until this does.
+        error => origin.value("network", error, "another shape", None),
+    })?;
+    Ok(architecture)
+}
+
+/// Where the first weights come from.
+pub(super) fn initial_weights(origin: &Origin, job: &JobFile) -> Result<InitialWeights, JobError> {
+    let given = &job.initial_weights;
+    match (given.seed, &given.file, &given.parent) {
+        (Some(seed), None, None) => Ok(InitialWeights::Seed(seed)),
+        (None, Some(path), None) => Ok(InitialWeights::File(origin.file("initial_weights.file", path)?)),
+        (None, None, Some(parents)) => {
+            let folders = match parents {
+                Parents::One(folder) => std::slice::from_ref(folder),
+                Parents::Many(folders) => folders,
+            };
+            if folders.is_empty() {
+                return Err(origin.value("initial_weights.parent", "[]", "at least one folder", None));
+            }
+            let folders = folders.iter().map(|folder| origin.folder("initial_weights.parent", folder));
+            Ok(InitialWeights::Parent(folders.collect::<Result<_, _>>()?))
+        }
+        (seed, ..) => Err(origin.presence("initial_weights.seed", seed.is_some(), "one of `seed`, `file`, `parent`")),
+    }
+}
+
+/// Length of a column.
+pub(super) fn columns(origin: &Origin, job: &JobFile) -> Result<Columns, JobError> {
+    let (least, most) = (*COLUMN_BITS.start(), *COLUMN_BITS.end());
+    match (job.proof.column_bits, job.proof.profile) {
+        (Some(bits), Some(_)) => Err(origin.value(
+            "proof.column_bits",
+            bits,
+            "no length where proof.profile is given, which chooses one",
+            None,
+        )),
+        (Some(bits), None) if !COLUMN_BITS.contains(&bits) => {
+            let nearest = Some(bits.clamp(least, most).to_string());
+            Err(origin.value("proof.column_bits", bits, format!("{least} to {most}"), nearest))
+        }
+        (Some(bits), None) => Ok(Columns::Bits(bits)),
+        (None, Some(profile)) => Ok(Columns::For(profile)),
+        (None, None) => Ok(Columns::Usual),
+    }
+}
+
+/// The training and test set, checked against the network.
+pub(super) fn data(
+    origin: &Origin,
+    job: &JobFile,
+    architecture: &Architecture,
+    notes: &mut Vec<String>,
+) -> Result<(DataSet, Option<DataSet>), JobError> {
+    let data = &job.data;
+    if let Some(scale) = data.scale.filter(|scale| !scale.is_normal()) {
+        return Err(origin.value("data.scale", scale, "a finite number that is not 0", None));
+    }
+    let scaling = Scaling { activation_bits: architecture.precision.activation_bits, factor: data.scale };
+    let (train, test) = match data.format {
+        Format::Digits => {
+            let given = [
+                ("data.images", data.images.is_some()),
+                ("data.labels", data.labels.is_some()),
+                ("data.test_images", data.test_images.is_some()),
+                ("data.test_labels", data.test_labels.is_some()),
+            ];
+            if let Some((key, _)) = given.iter().find(|(_, given)| *given) {
+                return Err(origin.presence(key, true, "no path: the digits are built in"));
+            }
+            check_csv_keys(origin, data)?;
+            let Digits { train, test } = digits(&scaling)?;
+            (train, Some(test))
+        }
+        _ => {
+            check_csv_keys(origin, data)?;
+            let train = files(origin, data, ("data.images", &data.images), ("data.labels", &data.labels))?;
+            let given = data.test_images.is_some() || data.test_labels.is_some();
+            let test = given.then(|| {
+                let (images, labels) = (&data.test_images, &data.test_labels);
+                files(origin, data, ("data.test_images", images), ("data.test_labels", labels))
+            });
+            // Every path is looked at before the first file is read, which may take long.
+            let test = test.transpose()?;
+            let train = DataSet::read(&train, &scaling, None)?;
+            let test = test.map(|files| DataSet::read(&files, &scaling, Some(&train))).transpose()?;
+            (train, test)
+        }
+    };
+    check_fit(origin, architecture, &train, "training")?;
+    check_losses(origin, &train, "training", notes)?;
+    if let Some(test) = &test {
+        check_fit(origin, architecture, test, "test")?;
+        check_losses(origin, test, "test", notes)?;
+    }
+    if architecture.batch > train.rows {
+        let expected = format!("at most the {} rows of the training set", train.rows);
+        return Err(origin.value("training.batch", architecture.batch, expected, Some(train.rows.to_string())));
+    }
+    Ok((train, test))
+}
+
+/// Keys that only a CSV file has.
+fn check_csv_keys(origin: &Origin, data: &Data) -> Result<(), JobError> {
+    let csv = data.format == Format::Csv;
+    let only = "no such key: it is of format \"csv\" only";
+    match (&data.label_column, data.header) {
+        (Some(_), _) if !csv => Err(origin.presence("data.label_column", true, only)),
+        (_, Some(_)) if !csv => Err(origin.presence("data.header", true, only)),
+        (None, _) if csv => Err(origin.presence("data.label_column", false, "the name or the index of a column")),
+        (Some(LabelColumn::Name(_)), Some(false)) => {
+            Err(origin.value("data.header", false, "true, or an index as label_column", Some("true".into())))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The files of one data set, all of which are there.
+fn files(
+    origin: &Origin,
+    data: &Data,
+    images: (&str, &Option<PathBuf>),
+    labels: (&str, &Option<PathBuf>),
+) -> Result<Files, JobError> {
+    let file = |(key, path): (&str, &Option<PathBuf>)| match path {
+        Some(path) => origin.file(key, path),
+        None => Err(origin.presence(key, false, "the path of a file")),
+    };
+    let images = file(images)?;
+    Ok(match (data.format, &data.label_column) {
+        (Format::Csv, Some(column)) => {
+            if labels.1.is_some() {
+                return Err(origin.presence(labels.0, true, "no path: label_column is a column of the table"));
+            }
+            let label = match column {
+                LabelColumn::Index(index) => Column::Index(*index),
+                LabelColumn::Name(name) => Column::Name(name.clone()),
+            };
+            let header = data.header.unwrap_or(matches!(label, Column::Name(_)));
+            Files::Csv { table: images, label, header }
+        }
+        (Format::Npy, _) => Files::Npy { images, labels: file(labels)? },
+        (Format::Idx, _) => Files::Idx { images, labels: file(labels)? },
+        (Format::Csv, None) => {
+            return Err(origin.presence("data.label_column", false, "the name or the index of a column"));
+        }
+        (Format::Digits, _) => return Err(origin.presence("data.images", true, "no path: the digits are built in")),
+    })
+}
+
+/// Checks that the network takes the inputs and knows the classes of a data set.
+fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which: &str) -> Result<(), JobError> {
+    let widths = &architecture.widths;
+    if widths[0] != set.width {
+        let expected = format!("{}, the values of a row of the {which} set", set.width);
+        return Err(origin.value("network.layers[0]", widths[0], expected, Some(set.width.to_string())));
+    }
+    let last = architecture.layers();
+    if widths[last] < set.classes {
+        let from_one = if set.labels.contains(&0) { "" } else { "; labels count from 0, and none is 0" };
+        let row = set.labels.iter().position(|&label| usize::from(label) + 1 == set.classes).unwrap_or(0);
+        let expected = format!(
+            "at least {}: row {row} of the {which} set has the label {}{from_one}",
+            set.classes,
+            set.classes - 1
+        );
+        let nearest = Some(set.classes.to_string());
+        return Err(origin.value(&format!("network.layers[{last}]"), widths[last], expected, nearest));
+    }
+    Ok(())
+}
+
+/// Refuses data that lose their meaning in fixed point, and notes those that lose some of it.
+fn check_losses(origin: &Origin, set: &DataSet, which: &str, notes: &mut Vec<String>) -> Result<(), JobError> {
+    let Losses { nonzero, zeroed, flat, examples } = &set.losses;
+    let hint = "input = round(value * data.scale * 2^arithmetic.activation_bits)";
+    if (*nonzero > 0 && zeroed == nonzero) || (*flat > 0 && *flat == set.width) {
+        let got = if zeroed == nonzero { "zero" } else { "the same in every row" };
+        let expected = format!("values that stay apart: {hint}; choose a larger data.scale");
+        return Err(origin.value(
+            "data.scale",
+            format!("too small: every value of the {which} set becomes {got}"),
+            expected,
+            None,
+        ));
+    }
+    if *flat > 0 {
+        notes.push(format!(
+            "{flat} of {} columns of the {which} set, {examples}, become the same in every row: {hint}; choose another data.scale",
+            set.width
+        ));
+    }
+    let share = *zeroed as f64 / (*nonzero).max(1) as f64;
+    if share > 0.01 {
+        notes.push(format!(
+            "{:.0} % of the values of the {which} set that are not zero become zero: {hint}; choose a larger data.scale",
+            100.0 * share
+        ));
+    }
+    Ok(())
+}
+
+/// Steps of the job.
+pub(super) fn steps(
+    origin: &Origin,
+    job: &JobFile,
+    architecture: &Architecture,
+    epoch: &Epoch,
+) -> Result<usize, JobError> {
+    let training = &job.training;
+    let (key, got, unit) = match (training.steps, training.epochs) {
+        (Some(steps), None) => ("training.steps", steps, 1),
+        (None, Some(epochs)) => ("training.epochs", epochs, epoch.steps()),
+        (steps, _) => return Err(origin.presence("training.steps", steps.is_some(), "either `steps` or `epochs`")),
+    };
+    let most = epoch.steps_of(MAX_SEGMENTS) / unit;
+    if got == 0 || got > most {
+        let expected = format!("1 to {most}: a job has at most {MAX_SEGMENTS} segments; see steps_per_segment");
+        return Err(origin.value(key, got, expected, Some(got.clamp(1, most.max(1)).to_string())));
+    }
+    let steps = got * unit;
+    // A segment ends with its epoch.
+    let useful = epoch.steps().next_power_of_two();
+    if architecture.steps > useful {
+        let expected = format!("at most {useful}: an epoch, and so a segment, has {} steps", epoch.steps());
+        let nearest = Some(useful.to_string());
+        return Err(origin.value("training.steps_per_segment", architecture.steps, expected, nearest));
+    }
+    if epoch.segments_of(steps).is_none() {
+        // Registered data are always trained whole.
+        let (lower, upper) = (epoch.segments_within(steps), epoch.segments_within(steps) + 1);
+        let [lower, upper] = [lower, upper].map(|segments| epoch.steps_of(segments));
+        let ends = if lower == 0 { upper.to_string() } else { format!("{lower} or {upper}") };
+        let nearest = if lower > 0 && steps - lower <= upper - steps { lower } else { upper };
+        let expected = format!("steps of whole segments, here {ends}");
+        return Err(origin.value(key, got, expected, Some(nearest.to_string())));
+    }
+    Ok(steps)
+}
+
+/// The learning rates of the job.
+pub(super) fn rates(
+    origin: &Origin,
+    job: &JobFile,
+    architecture: &Architecture,
+    epoch: &Epoch,
+    segments: usize,
+    notes: &mut Vec<String>,
+) -> Result<Vec<RateChange>, JobError> {
+    let mut rate = |key: &str, value: f64| rate(origin, architecture, key, value, job.learning_rate.round, notes);
+    match (job.learning_rate.rate, &job.learning_rate.schedule) {
+        (Some(value), None) => Ok(vec![RateChange { from_segment: 0, rate: rate("learning_rate.rate", value)? }]),
+        (None, Some(schedule)) => {
+            let mut changes: Vec<RateChange> = Vec::new();
+            for (i, change) in schedule.iter().enumerate() {
+                let entry = format!("learning_rate.schedule[{i}]");
+                let (key, got, unit) = match (change.from_segment, change.from_epoch) {
+                    (Some(segment), None) => ("from_segment", segment, 1),
+                    (None, Some(number)) => ("from_epoch", number, epoch.segments()),
+                    (segment, _) => {
+                        let key = format!("{entry}.from_segment");
+                        return Err(origin.presence(&key, segment.is_some(), "either `from_segment` or `from_epoch`"));
+                    }
+                };
+                let least = changes.last().map_or(0, |before| before.from_segment / unit + 1);
+                let most = if i == 0 { 0 } else { (segments - 1) / unit };
+                if !(least..=most).contains(&got) {
+                    let (expected, nearest) = match i {
+                        0 => ("0, the start of the job".to_owned(), Some("0".into())),
+                        _ if least > most => ("no further entry: the job ends before".to_owned(), None),
+                        _ => (
+                            format!("{least} to {most}, as entries ascend and begin within the job"),
+                            Some(got.clamp(least, most).to_string()),
+                        ),
+                    };
+                    return Err(origin.value(&format!("{entry}.{key}"), got, expected, nearest));
+                }
+                let rate = rate(&format!("{entry}.rate"), change.rate)?;
+                changes.push(RateChange { from_segment: got * unit, rate });
+            }
+            if changes.is_empty() {
+                return Err(origin.value("learning_rate.schedule", "[]", "at least one entry", None));
+            }
+            Ok(changes)
+        }
+        (rate, _) => Err(origin.presence("learning_rate.rate", rate.is_some(), "either `rate` or `schedule`")),
+    }
+}
+
+/// How far a rounded learning rate may be from the one that was asked for.
+const ROUNDED_WITHIN: f64 = 0.1;
+
+/// `c` of a learning rate, which must be `c · batch · 2^-k` exactly, unless it may be rounded to that.
+fn rate(
+    origin: &Origin,
+    architecture: &Architecture,
+    key: &str,
+    value: f64,
+    round: bool,
+    notes: &mut Vec<String>,
+) -> Result<u32, JobError> {
+    let unit = rate_unit(architecture);
+    let nearest = (value / unit).round().clamp(1.0, f64::from(MAX_RATE));
+    // `unit` and every multiple of it below 2^53 are exact in a double, so that this comparison is.
+    if nearest * unit == value {
+        return Ok(nearest as u32);
+    }
+    let (batch, bits) = (architecture.batch, architecture.precision.rate_bits);
+    let off = |taken: f64| (taken / value - 1.0).abs();
+    if round && off(nearest * unit) <= ROUNDED_WITHIN {
+        notes.push(format!(
+            "{key} = {value} is taken as {} = {nearest} * {batch} / 2^{bits}, {:.1} % off",
+            nearest * unit,
+            100.0 * off(nearest * unit)
+        ));
+        return Ok(nearest as u32);
+    }
+    let serves = bits_that_serve(architecture, value);
+    let more = match serves {
+        Some((bits, taken)) if taken == value => format!("; with arithmetic.rate_bits = {bits} it is one"),
+        Some((bits, taken)) => {
+            format!("; with arithmetic.rate_bits = {bits} and learning_rate.round = true it is taken as {taken}")
+        }
+        None => String::new(),
+    };
+    let within = if round { format!(", at most {} % off", 100.0 * ROUNDED_WITHIN) } else { String::new() };
+    let expected =
+        format!("a multiple, 1 to {MAX_RATE}, of batch / 2^rate_bits = {batch} / 2^{bits} = {unit}{within}{more}");
+    // Not a number has no nearest value.
+    Err(origin.value(key, value, expected, (!nearest.is_nan()).then(|| (nearest * unit).to_string())))
+}
+
+/// The least `rate_bits` with which a learning rate is exact, or else within a hundredth, and what it is taken as.
+fn bits_that_serve(architecture: &Architecture, value: f64) -> Option<(u32, f64)> {
+    let taken = |bits: u32| {
+        let unit = architecture.batch as f64 / 2f64.powi(bits as i32);
+        let nearest = (value / unit).round();
+        (1.0..=f64::from(MAX_RATE)).contains(&nearest).then_some((bits, nearest * unit))
+    };
+    let all = || (0..=MAX_RATE_BITS).filter_map(taken);
+    all().find(|(_, taken)| *taken == value).or_else(|| all().find(|(_, taken)| (taken / value - 1.0).abs() <= 0.01))
+}

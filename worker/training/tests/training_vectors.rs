@@ -1,0 +1,191 @@
+//! Training segments of an independent NumPy program (`tests/vectors/training.py`), compared bit for bit.
+
+use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::arithmetic::{exponential_table, relu};
+use gradproof_circuits::network::precision::Precision;
+use gradproof_circuits::network::trace::Parameters;
+use gradproof_training::kernels::{Cpu, Kernels, Reference};
+use gradproof_training::parameters::initial_parameters;
+use gradproof_training::train::{Network, SegmentPlan, StepTensors, train_segment};
+use serde::Deserialize;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Vectors {
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "command")]
+    _command: String,
+    tables: Vec<Table>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    activation_bits: u32,
+    exponential_bits: u32,
+    head: Vec<u16>,
+    weighted_sum: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: String,
+    widths: Vec<usize>,
+    batch: usize,
+    steps: usize,
+    live_steps: usize,
+    last_rows: usize,
+    rate: u32,
+    activation_bits: u32,
+    gradient_bits: u32,
+    rate_bits: u32,
+    exponential_bits: u32,
+    seed: [u8; 32],
+    input: Vec<i16>,
+    labels: Vec<u16>,
+    first_weights: Vec<Vec<i64>>,
+    #[serde(rename = "U")]
+    products: Vec<Vec<i64>>,
+    #[serde(rename = "H")]
+    pre_activations: Vec<Vec<i16>>,
+    #[serde(rename = "A")]
+    activations: Vec<Vec<i16>>,
+    #[serde(rename = "V")]
+    back_products: Vec<Vec<i64>>,
+    #[serde(rename = "m")]
+    derivatives: Vec<Vec<u8>>,
+    #[serde(rename = "G")]
+    gradients: Vec<Vec<i16>>,
+    softmax: Softmax,
+    last_weights: Vec<Vec<i64>>,
+    last_biases: Vec<Vec<i64>>,
+}
+
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Softmax {
+    selected: Vec<usize>,
+    maximum: Vec<i16>,
+    exponentials: Vec<u16>,
+    sums: Vec<u32>,
+    probabilities: Vec<u16>,
+    remainders: Vec<u32>,
+}
+
+impl Case {
+    fn architecture(&self) -> Architecture {
+        let precision = Precision {
+            activation_bits: self.activation_bits,
+            gradient_bits: self.gradient_bits,
+            rate_bits: self.rate_bits,
+            exponential_bits: self.exponential_bits,
+        };
+        Architecture { widths: self.widths.clone(), batch: self.batch, steps: self.steps, precision }
+    }
+
+    fn first(&self) -> Parameters {
+        let biases = self.widths[1..].iter().map(|&d| vec![0; d]).collect();
+        Parameters { weights: self.first_weights.clone(), biases }
+    }
+
+    fn last(&self) -> Parameters {
+        Parameters { weights: self.last_weights.clone(), biases: self.last_biases.clone() }
+    }
+}
+
+fn vectors() -> Vectors {
+    let text = include_str!("../../../tests/vectors/training.json");
+    serde_json::from_str(text).expect("vectors of the documented form")
+}
+
+const BACKENDS: [&dyn Kernels; 2] = [&Cpu, &Reference];
+
+#[test]
+fn exponential_tables_agree() {
+    for table in vectors().tables {
+        let precision = Precision {
+            activation_bits: table.activation_bits,
+            gradient_bits: 12,
+            rate_bits: 8,
+            exponential_bits: table.exponential_bits,
+        };
+        let ours = exponential_table(&precision);
+        assert_eq!(ours[..table.head.len()], table.head);
+        let sum: u64 = (1..).zip(&ours).map(|(key, &e)| key * u64::from(e)).sum();
+        assert_eq!(sum, table.weighted_sum, "fa {}, fe {}", table.activation_bits, table.exponential_bits);
+    }
+}
+
+#[test]
+fn first_weights_agree() {
+    for case in vectors().cases {
+        let ours = initial_parameters(&case.architecture(), case.seed).expect("a valid architecture");
+        assert_eq!(ours, case.first(), "{}", case.name);
+    }
+}
+
+#[test]
+fn segment_traces_agree() {
+    for (case, backend) in vectors().cases.iter().flat_map(|case| BACKENDS.map(|backend| (case, backend))) {
+        let live = Live { steps: case.live_steps, last_rows: case.last_rows };
+        let plan = SegmentPlan { live, rate: case.rate, first_step: 0 };
+        let (architecture, mut parameters) = (case.architecture(), case.first());
+        let (input, labels) = (case.input.clone(), case.labels.clone());
+        let trace = train_segment(&architecture, plan, backend, &mut parameters, input, labels, &mut |_| ())
+            .unwrap_or_else(|error| panic!("{} on {}: {error}", case.name, backend.name()));
+        assert!(trace.fits(&architecture));
+        assert_eq!(trace.forward, case.products, "{}: U", case.name);
+        assert_eq!(trace.backward, case.back_products, "{}: V", case.name);
+        assert_eq!((trace.first, trace.last), (case.first(), case.last()), "{}: parameters", case.name);
+        assert_eq!(parameters, case.last());
+    }
+}
+
+#[test]
+fn tensors_of_every_step_agree() {
+    for (case, backend) in vectors().cases.iter().flat_map(|case| BACKENDS.map(|backend| (case, backend))) {
+        let architecture = case.architecture();
+        let (batch, width) = (architecture.padded_batch(), case.widths[0]);
+        let mut network = Network::new(&architecture, backend, &case.first()).expect("fits");
+        let mut all = StepTensors::default();
+        for (step, (input, labels)) in case.input.chunks(batch * width).zip(case.labels.chunks(batch)).enumerate() {
+            let tensors = network.step(step as u64, input, labels, case.rate).expect("in range");
+            append(&mut all.products, tensors.products);
+            append(&mut all.pre_activations, tensors.pre_activations);
+            append(&mut all.activations, tensors.activations);
+            append(&mut all.back_products, tensors.back_products);
+            append(&mut all.gradients, tensors.gradients);
+            all.softmax.extend(tensors.softmax);
+        }
+        assert_eq!(all.products, case.products, "{}: U", case.name);
+        assert_eq!(all.pre_activations, case.pre_activations, "{}: H", case.name);
+        assert_eq!(all.activations, case.activations, "{}: A", case.name);
+        assert_eq!(all.back_products, case.back_products, "{}: V", case.name);
+        assert_eq!(all.gradients, case.gradients, "{}: G", case.name);
+        let hidden = &all.pre_activations[..case.widths.len() - 2];
+        let derivatives: Vec<Vec<u8>> =
+            hidden.iter().map(|h| h.iter().map(|&h| u8::from(relu(h).1)).collect()).collect();
+        assert_eq!(derivatives, case.derivatives, "{}: m", case.name);
+        let mut softmax = Softmax::default();
+        for row in all.softmax {
+            softmax.selected.push(row.selected);
+            softmax.maximum.push(row.maximum);
+            softmax.exponentials.extend(row.exponentials);
+            softmax.sums.push(row.sum);
+            softmax.probabilities.extend(row.probabilities);
+            softmax.remainders.extend(row.remainders);
+        }
+        assert_eq!(softmax, case.softmax, "{}: softmax", case.name);
+        assert_eq!(network.parameters().expect("read"), case.last(), "{}: parameters", case.name);
+    }
+}
+
+fn append<T>(all: &mut Vec<Vec<T>>, tensors: Vec<Vec<T>>) {
+    all.resize_with(tensors.len(), Vec::new);
+    for (all, tensor) in all.iter_mut().zip(tensors) {
+        all.extend(tensor);
+    }
+}
