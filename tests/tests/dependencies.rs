@@ -4,76 +4,90 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::str::SplitWhitespace;
 
+use cargo_metadata::semver::Version;
 use cargo_metadata::{CargoOpt, Error, Metadata, MetadataCommand};
 use gradproof_tests::{root, skip};
 use toml::{Table, Value};
 
-/// All packages that any feature or system asks for; none if this machine has not downloaded them all.
-fn metadata(test: &str) -> Option<Metadata> {
+const CRATES_IO: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// What `Cargo.lock` holds: the packages of all features and systems.
+fn locked() -> Vec<Value> {
+    let packages = table("Cargo.lock").remove("package").expect("packages");
+    packages.as_array().expect("a list").clone()
+}
+
+fn table(file: &str) -> Table {
+    let text = std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    toml::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn text<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// The crates of the workspace.
+fn workspace() -> Metadata {
+    let mut command = MetadataCommand::new();
+    command.manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo metadata answers")
+}
+
+/// All packages with what their authors say of them; none if this machine has not downloaded them all.
+fn downloaded() -> Option<Metadata> {
     let mut command = MetadataCommand::new();
     command.manifest_path(root().join("Cargo.toml")).features(CargoOpt::AllFeatures);
     match command.other_options(["--offline", "--locked"].map(String::from)).exec() {
         Ok(metadata) => Some(metadata),
-        Err(Error::CargoMetadata { stderr }) if stderr.contains("--offline was specified") => {
-            skip(test, "the crates of all systems and features", "`cargo fetch --locked` downloads them");
-            None
-        }
+        Err(Error::CargoMetadata { stderr }) if stderr.contains("--offline was specified") => None,
         Err(error) => panic!("cargo metadata: {error}"),
     }
 }
 
-fn deny() -> Table {
-    let text = std::fs::read_to_string(root().join("deny.toml")).expect("there is a deny.toml");
-    toml::from_str(&text).expect("deny.toml is TOML")
-}
-
-fn texts(list: &Value) -> Vec<&str> {
-    list.as_array().expect("a list").iter().map(|value| value.as_str().expect("a text")).collect()
-}
-
 #[test]
 fn every_licence_is_allowed() {
-    let Some(metadata) = metadata("every_licence_is_allowed") else { return };
-    let deny = deny();
-    let allowed: BTreeSet<&str> = texts(&deny["licenses"]["allow"]).into_iter().collect();
+    let Some(metadata) = downloaded() else {
+        let lacks = "the crates of all systems and features";
+        return skip("every_licence_is_allowed", lacks, "`cargo fetch --locked` downloads them");
+    };
+    let deny = table("deny.toml");
+    let allowed = deny["licenses"]["allow"].as_array().expect("a list").iter();
+    let allowed: BTreeSet<&str> = allowed.map(|licence| licence.as_str().expect("a text")).collect();
     for package in &metadata.packages {
-        let licence = package.license.as_deref().unwrap_or("none");
-        assert!(
-            is_met(licence, &allowed),
-            "{} {}: {licence} is not allowed by deny.toml",
-            package.name,
-            package.version
-        );
+        let (name, licence) = (package.name.as_str(), package.license.as_deref().unwrap_or("none"));
+        assert!(is_met(licence, &allowed), "{name} {}: {licence} is not allowed by deny.toml", package.version);
     }
 }
 
 #[test]
 fn every_source_is_crates_io_or_the_workspace() {
-    let Some(metadata) = metadata("every_source_is_crates_io_or_the_workspace") else { return };
-    for package in &metadata.packages {
-        let member = metadata.workspace_members.contains(&package.id);
-        let right = package.source.as_ref().map_or(member, |source| source.is_crates_io());
-        assert!(right, "{} {} is neither from crates.io nor of the workspace", package.name, package.version);
+    let metadata = workspace();
+    let members: BTreeSet<&str> = metadata.packages.iter().map(|package| package.name.as_str()).collect();
+    for package in locked() {
+        let (name, source) = (text(&package, "name"), text(&package, "source"));
+        let right = match source {
+            "" => members.contains(name),
+            source => source == CRATES_IO,
+        };
+        assert!(right, "{name} is neither from crates.io nor of the workspace: {source}");
     }
 }
 
 #[test]
 fn no_version_is_a_wildcard() {
-    let Some(metadata) = metadata("no_version_is_a_wildcard") else { return };
-    for package in metadata.workspace_packages() {
+    for package in workspace().packages {
         for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_none()) {
             let any = dependency.req.comparators.is_empty();
-            assert!(!any, "{} asks for any version of {}: name one", package.name, dependency.name);
+            assert!(!any, "{} asks for any version of {}: name one", package.name.as_str(), dependency.name);
         }
     }
 }
 
 #[test]
 fn crates_in_several_versions_are_listed() {
-    let Some(metadata) = metadata("crates_in_several_versions_are_listed") else { return };
-    let mut versions = BTreeMap::<&str, BTreeSet<&cargo_metadata::semver::Version>>::new();
-    for package in &metadata.packages {
-        versions.entry(package.name.as_str()).or_default().insert(&package.version);
+    let mut versions = BTreeMap::<String, BTreeSet<Version>>::new();
+    for package in locked() {
+        let version = text(&package, "version").parse().expect("a version");
+        versions.entry(text(&package, "name").to_owned()).or_default().insert(version);
     }
     // Of each crate all but the newest, in as many parts of a version as decide what is compatible.
     let older = versions.iter().flat_map(|(name, versions)| {
@@ -84,10 +98,9 @@ fn crates_in_several_versions_are_listed() {
         })
     });
     let found: BTreeSet<String> = older.collect();
-    let deny = deny();
+    let deny = table("deny.toml");
     let skipped = deny["bans"]["skip"].as_array().expect("a list");
-    let listed = skipped.iter().map(|entry| entry["crate"].as_str().expect("a crate").to_owned());
-    let listed: BTreeSet<String> = listed.collect();
+    let listed: BTreeSet<String> = skipped.iter().map(|entry| text(entry, "crate").to_owned()).collect();
     let [new, gone] = [&found - &listed, &listed - &found];
     assert!(new.is_empty(), "crates in several versions that deny.toml does not list in `bans.skip`: {new:?}");
     assert!(gone.is_empty(), "deny.toml lists in `bans.skip` what is not an older version of a crate: {gone:?}");
