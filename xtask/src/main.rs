@@ -9,6 +9,7 @@ mod measure;
 mod mutate;
 mod slither;
 mod tests;
+mod typos;
 
 use std::process::{Command, ExitCode};
 
@@ -98,6 +99,11 @@ enum Task {
     /// Installs version 0.11.3 from PyPI into a virtual environment in `target/slither` first. A finding without an answer, and an
     /// answer without a finding, is a failure.
     Slither,
+    /// Checks the spelling of all files with typos, from PyPI.
+    ///
+    /// Installs the version of `xtask/requirements.txt`, whose digests are checked, into a virtual environment in `target/typos` first.
+    /// Words that are right although they look wrong stand in `_typos.toml`.
+    Typos,
     /// Takes every refusal and every event out of the contracts, one at a time, and lists those that no test misses.
     ///
     /// Also each operand of a refusal, an early exit or a decision, and moves the bound of each comparison in one. Needs the packages of
@@ -136,6 +142,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Vectors => tests::vectors(),
         Task::CheckCuda => cuda::check(),
         Task::Slither => slither::check(),
+        Task::Typos => typos::check(),
         Task::MutateContracts { only } => mutate::contracts(&only),
     }
 }

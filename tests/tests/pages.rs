@@ -1,0 +1,108 @@
+//! What the pages say about the tree: links lead somewhere, every crate and page is listed, limits and tasks are those of the code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::MetadataCommand;
+use gradproof_circuits::architecture::{MAX_BATCH, MAX_LAYERS, MAX_WIDTH};
+use gradproof_tests::root;
+
+/// The pages of the root, of `docs`, and of the contracts.
+fn pages() -> Vec<PathBuf> {
+    let mut pages = vec![root().join("contracts/README.md")];
+    for folder in [root().to_path_buf(), root().join("docs")] {
+        let entries =
+            fs::read_dir(folder).expect("the folder can be read").map(|entry| entry.expect("an entry").path());
+        pages.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
+    }
+    pages
+}
+
+fn text(page: &Path) -> String {
+    fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
+}
+
+/// How a heading is named in a link.
+fn anchor(heading: &str) -> String {
+    let heading = heading.trim().to_lowercase().replace(' ', "-");
+    heading.chars().filter(|&c| c.is_alphanumeric() || "-_".contains(c)).collect()
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut links = 0;
+    for page in pages() {
+        for link in text(&page).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http") {
+                continue;
+            }
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = match file {
+                "" => page.clone(),
+                file => page.parent().unwrap_or(root()).join(file),
+            };
+            assert!(target.exists(), "{}: there is no {link}", page.display());
+            if !heading.is_empty() {
+                let found = text(&target)
+                    .lines()
+                    .any(|line| line.starts_with('#') && anchor(line.trim_start_matches('#')) == heading);
+                assert!(found, "{}: there is no heading {link}", page.display());
+            }
+            links += 1;
+        }
+    }
+    assert!(links > 50, "{links} links");
+}
+
+#[test]
+fn the_readme_lists_every_crate() {
+    let readme = text(&root().join("README.md"));
+    let mut command = MetadataCommand::new();
+    let metadata = command.manifest_path(root().join("Cargo.toml")).no_deps().exec().expect("cargo metadata answers");
+    for package in &metadata.packages {
+        let folder = package.manifest_path.parent().expect("a folder");
+        let folder = folder.strip_prefix(root()).expect("inside of the workspace");
+        assert!(readme.contains(&format!("]({folder})")), "README.md does not list {folder}");
+    }
+}
+
+#[test]
+fn the_reading_order_lists_every_page() {
+    let docs = root().join("docs");
+    let order = text(&docs.join("README.md"));
+    for page in pages().iter().filter(|page| page.parent() == Some(docs.as_path())) {
+        let name = page.file_name().unwrap_or_default().to_string_lossy();
+        assert!(name == "README.md" || order.contains(&format!("]({name})")), "docs/README.md does not list {name}");
+    }
+}
+
+#[test]
+fn the_limits_of_the_readme_are_those_of_the_code() {
+    let readme = text(&root().join("README.md"));
+    let words = readme.split_whitespace().collect::<Vec<_>>().join(" ");
+    // None of them has a million.
+    let grouped = |n: usize| if n < 1000 { n.to_string() } else { format!("{},{:03}", n / 1000, n % 1000) };
+    let [layers, width, batch] = [MAX_LAYERS, MAX_WIDTH, MAX_BATCH].map(grouped);
+    let limits = format!("up to {layers} layers of up to {width} neurons, batches of up to {batch} rows");
+    assert!(words.contains(&limits), "README.md does not say: {limits}");
+}
+
+#[test]
+fn tasks_that_the_pages_name_exist() {
+    let tasks = text(&root().join("xtask/src/main.rs"));
+    let mut named = 0;
+    for page in pages() {
+        for rest in text(&page).split("cargo xtask ").skip(1) {
+            let name: String = rest.chars().take_while(|&c| c.is_ascii_lowercase() || c == '-').collect();
+            if name.is_empty() || name.starts_with('-') {
+                continue;
+            }
+            let capital = |word: &str| word[..1].to_uppercase() + &word[1..];
+            let variant: String = name.trim_end_matches('-').split('-').map(capital).collect();
+            let exists = [",", " {", "("].iter().any(|end| tasks.contains(&format!("\n    {variant}{end}")));
+            assert!(exists, "{}: there is no task `cargo xtask {name}`", page.display());
+            named += 1;
+        }
+    }
+    assert!(named > 20, "{named} tasks");
+}
