@@ -36,7 +36,8 @@ pub struct Bench {
     /// What is measured.
     #[command(flatten)]
     pub shape: ShapeOptions,
-    /// Folder `contracts` of this repository with its tools: submit the proof to the contracts on a local node, too.
+    /// Also submit the proof to the contracts on a local node; this is the folder `contracts` of the repository, with its tools
+    /// installed.
     #[arg(long, value_name = "DIR")]
     pub contracts: Option<PathBuf>,
     /// Print the measurements as one JSON object.

@@ -15,13 +15,13 @@ use crate::openings::Openings;
 /// Binds a statement, and its openings, to chain, contract, job and owner.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Bind {
-    /// Statement of `requester commit`; registrations and key beside it serve the bound one, too, and are copied.
+    /// Statement of `requester commit`. The registrations and the key beside it also serve the bound statement, and are copied.
     #[arg(long, value_name = "FILE")]
     pub statement: PathBuf,
-    /// Openings of the statement; `private/openings.json` beside it if not given.
+    /// Openings of the statement [default: `private/openings.json` beside the statement].
     #[arg(long, value_name = "FILE")]
     pub openings: Option<PathBuf>,
-    /// Folder for the bound statement and openings; must have no job yet.
+    /// Folder for the bound statement and openings; it must not hold a job yet.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
     /// Where the job counts.

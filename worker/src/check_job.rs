@@ -19,7 +19,7 @@ use gradproof_chain::{Address, B256, ChainError, U256, format_ether};
 /// Compares a job of a market with a statement.
 #[derive(clap::Args, Clone, Debug)]
 pub struct CheckJob {
-    /// Address of a node of the chain (JSON-RPC over HTTP). What it says is believed: ask one that you trust.
+    /// Address of a node of the chain (JSON-RPC over HTTP). The command believes its answers: use a node that you trust.
     #[arg(long, value_name = "URL")]
     pub rpc: String,
     /// The deployment of the market, as `requester deploy` wrote it.
@@ -28,13 +28,13 @@ pub struct CheckJob {
     /// The job's id: 32 bytes in hexadecimal.
     #[arg(long, value_name = "ID")]
     pub job: B256,
-    /// Statement of what is to be trained, as the requester handed it over.
+    /// Statement of the job, as the requester handed it over.
     #[arg(long, value_name = "FILE")]
     pub statement: PathBuf,
     /// Verifying key of the statement.
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
-    /// The folder `contracts` of the sources, with its tools installed: market and verifiers must have been made from them.
+    /// Folder `contracts` of the sources, with its tools installed: market and verifiers must have been compiled from them.
     #[arg(long, value_name = "DIR")]
     pub contracts: PathBuf,
     /// Print terms and verdict as one JSON object.

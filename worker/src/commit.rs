@@ -30,8 +30,8 @@ pub struct Commit {
     /// Folder for `statement.json`, `verifying.key`, `parameters.proof`, `data-0000.proof` … and `private/openings.json`.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Folder that `requester commit` wrote for another job on the same data: the set's seed is taken over, so that the root of
-    /// the data is the same, and the registrations, if the job has the same key.
+    /// Folder that `requester commit` wrote for another job on the same data. The new job takes the seed of the data from it, and
+    /// so has the same data root; and the registrations, if it has the same key.
     #[arg(long, value_name = "DIR")]
     pub same_data: Option<PathBuf>,
     /// Kind of proofs, and set-up.

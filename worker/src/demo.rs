@@ -26,10 +26,11 @@ use gradproof_training::job::{InitialWeights, Job};
 /// Trains on the built-in digits, proves every step, and verifies the proofs.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Demo {
-    /// Keep statement, proofs, weights and report in this folder; otherwise they are removed.
+    /// Keep statement, proofs, weights and report in this folder; without it they are removed.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Folder `contracts` of this repository with its tools: settle the job with the contracts on a local node, too.
+    /// Also settle the job with the contracts on a local node; this is the folder `contracts` of the repository, with its tools
+    /// installed.
     ///
     /// `cargo xtask demo` installs the tools and gives this option.
     #[arg(long, value_name = "DIR")]

@@ -30,23 +30,23 @@ pub struct Deploy {
     /// Address of a node of the chain (JSON-RPC over HTTP).
     #[arg(long, value_name = "URL")]
     pub rpc: String,
-    /// File with the private key of the account that pays, in hexadecimal; if not given, the environment variable
-    /// GRADPROOF_SIGNER_KEY holds the key itself.
+    /// File with the private key of the account that pays, in hexadecimal. Without it the environment variable
+    /// GRADPROOF_SIGNER_KEY must hold the key itself.
     #[arg(long, value_name = "FILE")]
     pub signer_key: Option<PathBuf>,
     /// The folder `contracts` of the sources, with its tools installed.
     #[arg(long, value_name = "DIR")]
     pub contracts: PathBuf,
-    /// Verifying key for wrapped proofs, as `requester commit` wrote it beside the statement.
+    /// Verifying key for wrapped proofs, which `requester commit` writes beside the statement.
     #[arg(long, value_name = "FILE")]
     pub key: PathBuf,
     /// Statement of a job with that key: it has the shape.
     #[arg(long, value_name = "FILE")]
     pub statement: PathBuf,
-    /// File for addresses and hashes of code; must not be there yet.
+    /// File for addresses and hashes of code; it must not exist yet.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Deploy the verifiers although everybody can forge proofs under their set-up: to try things out on a local chain.
+    /// Deploy verifiers under a set-up with which anyone can forge proofs, to try things out on a local chain.
     #[arg(long)]
     pub insecure: bool,
     /// Print the deployment as one JSON object.
@@ -57,16 +57,16 @@ pub struct Deploy {
 /// Compares a deployment with the chain.
 #[derive(clap::Args, Clone, Debug)]
 pub struct CheckDeployment {
-    /// Address of a node of the chain (JSON-RPC over HTTP). What it says is believed: ask one that you trust.
+    /// Address of a node of the chain (JSON-RPC over HTTP). The command believes its answers: use a node that you trust.
     #[arg(long, value_name = "URL")]
     pub rpc: String,
     /// The deployment, as `requester deploy` wrote it.
     #[arg(long, value_name = "FILE")]
     pub deployment: PathBuf,
-    /// The folder `contracts` of the sources, with its tools installed: compiles them, and checks that they made the market.
+    /// Folder `contracts` of the sources, with its tools installed: compile them, and check that the market was made from them.
     #[arg(long, value_name = "DIR")]
     pub contracts: Option<PathBuf>,
-    /// Verifying key for wrapped proofs: checks that the sources made its verifiers as well.
+    /// Verifying key for wrapped proofs: check that its verifiers were made from the sources, too.
     #[arg(long, value_name = "FILE", requires_all = ["contracts", "statement"])]
     pub key: Option<PathBuf>,
     /// Statement of a job with that key: it has the shape.

@@ -14,7 +14,7 @@ pub struct DomainOptions {
     /// Contract that settles the job: 20 bytes in hexadecimal (0x…).
     #[arg(long, value_name = "HEX")]
     pub contract: String,
-    /// Number of the job in that contract, 32 bytes in hexadecimal (0x…).
+    /// Number of the job in that contract: 32 bytes in hexadecimal (0x…).
     #[arg(long, value_name = "HEX")]
     pub job_id: String,
     /// Owner of the provider, who is paid: 20 bytes in hexadecimal (0x…).

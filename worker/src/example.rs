@@ -8,7 +8,7 @@ use gradproof_training::job::example::Example;
 /// Prints a complete, commented job file.
 #[derive(clap::Args, Clone, Debug)]
 pub struct PrintExample {
-    /// What the data are.
+    /// Format of the data.
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "digits")]
     pub format: Example,
 }

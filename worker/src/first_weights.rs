@@ -16,7 +16,7 @@ pub struct FirstWeights {
     /// The job file (TOML).
     #[arg(long, value_name = "FILE")]
     pub job: PathBuf,
-    /// File for the weights (safetensors); must not be there yet.
+    /// File for the weights (safetensors); it must not exist yet.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
     /// Write the nearest single-precision numbers, for PyTorch, instead of the exact integers.

@@ -30,25 +30,25 @@ const CUDA_PROGRAM: &str = "gradproof-cuda";
 /// Which proofs are made, under which set-up, and on what.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct KeyOptions {
-    /// Kind of proofs: `wrapped` ones are short and zero-knowledge, `core` ones are neither, and made without a circuit.
+    /// Kind of proofs: `wrapped` proofs are short and zero-knowledge; `core` proofs are neither, and need no circuit.
     ///
-    /// A statement says which kind it is for; without one, and without this option, proofs are wrapped.
+    /// A statement says which kind it is for. Without a statement and without this option, proofs are wrapped.
     #[arg(long, value_parser = one_of(&ProofKind::NAMES), value_name = "KIND")]
     pub proof: Option<ProofKind>,
-    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), checked; without it the INSECURE set-up.
+    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), which are checked; without it the set-up is INSECURE.
     ///
     /// Verifiers then need `verifying.key`, which is written beside the statement.
     #[arg(long, value_name = "FILE")]
     pub setup: Option<PathBuf>,
-    /// Folder that keeps the proving keys of the wrap circuits; `gradproof` in the user's cache folder if not given.
+    /// Folder that keeps the proving keys of the wrap circuits [default: `gradproof` in the user's cache folder].
     #[arg(long, value_name = "DIR")]
     pub key_cache: Option<PathBuf>,
-    /// What proves the circuits of wrapped proofs; `auto` is the CPU unless `--without-zero-knowledge` is given.
+    /// What proves the circuits of wrapped proofs. `auto` uses the CPU unless `--without-zero-knowledge` is given.
     ///
-    /// `cuda` needs an NVIDIA device and the program `gradproof-cuda` beside this one, see docs/gpu.md.
+    /// `cuda` needs an NVIDIA device, and the program `gradproof-cuda` beside this one: see docs/gpu.md.
     #[arg(long, value_parser = one_of(&Choice::NAMES), value_name = "BACKEND", default_value = "auto")]
     pub backend: Choice,
-    /// Accepts wrapped proofs that are NOT known to be zero-knowledge, as those of CUDA devices.
+    /// Allow wrapped proofs that are NOT known to be zero-knowledge, such as those of CUDA devices.
     #[arg(long)]
     pub without_zero_knowledge: bool,
 }

@@ -21,13 +21,13 @@ pub struct Open {
     /// The statement that was posted and proved.
     #[arg(long, value_name = "FILE")]
     pub statement: PathBuf,
-    /// Openings of the statement; `private/openings.json` beside it if not given.
+    /// Openings of the statement [default: `private/openings.json` beside the statement].
     #[arg(long, value_name = "FILE")]
     pub openings: Option<PathBuf>,
-    /// Folder with the proofs of the whole job, which are verified first.
+    /// Folder with the proofs of the whole job; the command verifies them first.
     #[arg(long, value_name = "DIR")]
     pub proofs: PathBuf,
-    /// The weights as they were handed over: `weights.exact.safetensors`.
+    /// The weights from the provider: `weights.exact.safetensors`.
     #[arg(long, value_name = "FILE")]
     pub weights: PathBuf,
     /// Which key proofs are checked with.
@@ -36,13 +36,13 @@ pub struct Open {
     /// Powers of tau from the ceremony that the statement's set-up comes from (`.ptau` of snarkjs, BN254).
     #[arg(long, value_name = "FILE")]
     pub setup: Option<PathBuf>,
-    /// Folder with statement and proofs of the job that this one goes on from; once more for that job's parent, and so on.
+    /// Folder with statement and proofs of the job that this one goes on from. Repeat the option for that job's parent, and so on.
     #[arg(long, value_name = "DIR")]
     pub parent: Vec<PathBuf>,
-    /// Write accepted weights into this file, rounded to single precision for PyTorch; it must not be there yet.
+    /// Write accepted weights to this file, rounded to single precision for PyTorch; it must not exist yet.
     #[arg(long, value_name = "FILE")]
     pub float: Option<PathBuf>,
-    /// The weights are those after so many segments, of a job that was stopped there; after all of them if not given.
+    /// The weights are those after this many segments, for a job that was stopped there [default: after all segments].
     #[arg(long, value_name = "COUNT")]
     pub segments: Option<usize>,
     /// Print the result as one JSON object.

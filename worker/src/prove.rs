@@ -41,17 +41,17 @@ pub struct Prove {
     /// and `private/openings.json`, a secret.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Go on in a folder where an earlier run was interrupted; proofs that are there are checked and kept.
+    /// Go on in the folder of an earlier run that was interrupted; the proofs in it are checked and kept.
     #[arg(long)]
     pub resume: bool,
     /// Folder with the traces of `provider train --traces`: prove those instead of training.
     #[arg(long, value_name = "DIR")]
     pub traces: Option<PathBuf>,
-    /// Statement of `requester commit` or `bind`; registrations beside it are taken over. Without it this program is its own
-    /// requester.
+    /// Statement of `requester commit` or `requester bind`. The registrations beside it are reused. Without it this program acts as
+    /// its own requester.
     #[arg(long, value_name = "FILE")]
     pub statement: Option<PathBuf>,
-    /// Openings that were written with the statement; `private/openings.json` beside it if not given.
+    /// Openings that were written with the statement [default: `private/openings.json` beside the statement].
     #[arg(long, value_name = "FILE", requires = "statement")]
     pub openings: Option<PathBuf>,
     /// Kind of proofs, and set-up.

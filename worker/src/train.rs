@@ -26,13 +26,13 @@ pub struct Train {
     /// The job file (TOML).
     #[arg(long, value_name = "FILE")]
     pub job: PathBuf,
-    /// Folder for `weights.exact.safetensors`, `weights.safetensors` and `report.json`; must have none yet.
+    /// Folder for `weights.exact.safetensors`, `weights.safetensors` and `report.json`; it must not hold any of them yet.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Folder for `segment-0000.trace` …, from which `provider prove --traces` proves in another process.
+    /// Folder for `segment-0000.trace` …, which `provider prove --traces` proves in another process.
     #[arg(long, value_name = "DIR")]
     pub traces: Option<PathBuf>,
-    /// Train in double precision as well, and report that accuracy on the test set beside the other.
+    /// Also train in double precision, and report both accuracies on the test set.
     #[arg(long)]
     pub float: bool,
     /// What computes the training.

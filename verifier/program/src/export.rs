@@ -37,17 +37,17 @@ pub struct Arguments {
     /// Which key.
     #[command(flatten)]
     pub key: KeyOptions,
-    /// Folder, without contracts in it yet, for the sources below `src`, `Halo2Verifier.json` and `SegmentVerifier.json` for the compiler, `contracts.json`,
-    /// and the call data, `segment-0000.json` …
+    /// Folder for the sources (in `src`), the compiler's input (`Halo2Verifier.json`, `SegmentVerifier.json`), `contracts.json`, and
+    /// the call data (`segment-0000.json` …); it must not hold contracts yet.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Folder with the proofs of the statement's job, to be checked and written as call data.
+    /// Folder with the proofs of the statement's job; they are checked, and written as call data.
     #[arg(long, value_name = "DIR", requires = "statement")]
     pub proofs: Option<PathBuf>,
-    /// Address of the deployed Halo2Verifier, with which the arguments of SegmentVerifier's constructor are complete.
+    /// Address of the deployed Halo2Verifier; it completes the arguments of SegmentVerifier's constructor.
     #[arg(long, value_name = "ADDRESS")]
     pub halo2: Option<Address>,
-    /// Write contracts although the set-up is insecure and anyone can forge what they accept. They answer
+    /// Write contracts even for the insecure set-up, under which anyone can forge proofs. The contracts answer
     /// `insecureSetup() = true`.
     #[arg(long)]
     pub insecure: bool,

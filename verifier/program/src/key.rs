@@ -26,10 +26,10 @@ pub struct Arguments {
     /// Which key.
     #[command(flatten)]
     pub key: KeyOptions,
-    /// Write the key into this file, for `--key` of other commands; it must not be there yet.
+    /// Write the key to this file, for `--key` of other commands; it must not exist yet.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Print what was found as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     pub json: bool,
 }
@@ -37,16 +37,16 @@ pub struct Arguments {
 /// Which key is meant.
 #[derive(clap::Args, Debug)]
 pub struct KeyOptions {
-    /// Statement of a job, whose shape is taken; its digest of the key must be that of the key.
+    /// Statement of a job; it gives the shape, and its digest of the key must match.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["layers", "batch", "steps", "profile", "column_bits", "proof"])]
     pub statement: Option<PathBuf>,
     /// The shape, if there is no statement.
     #[command(flatten)]
     pub shape: ShapeOptions,
-    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), checked; without them the INSECURE set-up.
+    /// Powers of tau from a public ceremony (`.ptau` of snarkjs, BN254), which are checked; without them the set-up is INSECURE.
     #[arg(long, value_name = "FILE")]
     pub setup: Option<PathBuf>,
-    /// Key file, in place of deriving the key; trusted to be made rightly.
+    /// Key file, instead of deriving the key; the command trusts that it was made correctly.
     #[arg(long, value_name = "FILE", conflicts_with = "setup")]
     pub key: Option<PathBuf>,
 }

@@ -14,19 +14,19 @@ use crate::choice::one_of;
 /// Network, segment, columns and kind of proofs. Scales are those of jobs that choose none.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ShapeOptions {
-    /// Widths of the input, of each hidden layer, and the number of classes.
+    /// Widths of the input and of each hidden layer, then the number of classes.
     #[arg(long, value_delimiter = ',', value_name = "WIDTHS", default_value = "784,128,128,10")]
     pub layers: Vec<usize>,
-    /// Rows of a step.
+    /// Rows in a step.
     #[arg(long, value_name = "ROWS", default_value_t = 64)]
     pub batch: usize,
-    /// Steps of a segment, a power of two.
+    /// Steps in a segment, a power of two.
     #[arg(long, value_name = "STEPS", default_value_t = 64)]
     pub steps: usize,
     /// What the length of columns is chosen for: `local` for fast proofs, `chain` for little gas.
     #[arg(long, value_parser = one_of(&Profile::NAMES), value_name = "PROFILE", default_value = "local")]
     pub profile: Profile,
-    /// log2 of the length of a column, instead of the profile's.
+    /// log2 of the column length, instead of the profile's.
     #[arg(long, value_name = "N", conflicts_with = "profile")]
     pub column_bits: Option<usize>,
     /// Kind of the proofs.

@@ -22,19 +22,19 @@ use gradproof_verifier::verify_job::{Inheritance, JobRejection, JobVerifier, req
 /// Checks the proofs of a whole job, or its registrations, against its public statement.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Arguments {
-    /// The public statement of the job, from the requester: never from the provider that made the proofs.
+    /// The public statement of the job. Take it from the requester, never from the provider that made the proofs.
     #[arg(long, value_name = "FILE")]
     pub statement: PathBuf,
-    /// Folder with `parameters.proof`, `data-0000.proof` …, `segment-0000.proof` …; other files are not looked at.
+    /// Folder with `parameters.proof`, `data-0000.proof` …, `segment-0000.proof` …; other files are ignored.
     #[arg(long, value_name = "DIR")]
     pub proofs: PathBuf,
     /// Which key proofs are checked with.
     #[command(flatten)]
     pub key: KeyChoice,
-    /// Folder with statement and proofs of the job that this one goes on from; once more for that job's parent, and so on.
+    /// Folder with statement and proofs of the job that this one goes on from. Repeat the option for that job's parent, and so on.
     #[arg(long, value_name = "DIR")]
     pub parent: Vec<PathBuf>,
-    /// Check only the registrations of data and first parameters: what a provider looks at before it starts.
+    /// Check only the registrations of data and first parameters, as a provider does before it starts.
     #[arg(long)]
     pub registrations: bool,
     /// Print the result as one JSON object.
@@ -45,10 +45,11 @@ pub struct Arguments {
 /// Where the verifying key comes from. The statement names its digest.
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct KeyChoice {
-    /// Key file; `verifying.key` beside the proofs or beside the statement if not given.
+    /// Key file [default: `verifying.key` beside the proofs or beside the statement].
     #[arg(long, value_name = "FILE")]
     pub key: Option<PathBuf>,
-    /// Derive the key of the insecure set-up, which takes seconds, even if there is a key file: trusts nobody for it.
+    /// Derive the key of the insecure set-up, which takes seconds, even if there is a key file, so that nobody has to be trusted for
+    /// it.
     #[arg(long, conflicts_with = "key")]
     pub derive_key: bool,
 }

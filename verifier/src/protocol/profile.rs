@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
-    /// Fast proofs of the kind that is made, for verifiers that are programs.
+    /// Fast proofs, for verifiers that are programs.
     #[default]
     Local,
     /// Little gas, for contracts.

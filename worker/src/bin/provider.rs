@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand};
 use gradproof_terminal::{EXIT_CODES, exit};
 use gradproof_worker::{Bench, CheckJob, Demo, Prove, Train, keep_large_blocks};
 
-/// Trains networks in exact integers and proves every step.
+/// Trains networks in exact integers, and proves every step.
 ///
-/// New here? `provider demo` does all of it on built-in digits. Then write a job file, and:
+/// New here? `provider demo` shows everything on built-in digits. Then write a job file, and run:
 ///
 ///   provider prove --job job.toml --out out
 ///   verifier verify --statement out/statement.json --proofs out
@@ -26,9 +26,9 @@ struct Arguments {
 enum Task {
     /// Trains a job and proves every segment of it.
     ///
-    /// Writes `statement.json`, the registrations and a proof of each segment as soon as it is made, the trained weights
-    /// (`weights.exact.safetensors`, those that are proved, and `weights.safetensors`, rounded for PyTorch), and `report.json`. May be interrupted at any time: what is
-    /// lost is the segment in work, and `--resume` goes on after the last one that is there.
+    /// Writes `statement.json`, the registrations, each segment's proof as soon as it is made, the trained weights
+    /// (`weights.exact.safetensors`, the proved ones, and `weights.safetensors`, rounded for PyTorch), and `report.json`. You may
+    /// interrupt it at any time: only the segment in progress is lost, and `--resume` goes on after the last finished one.
     ///
     /// Core proofs are NOT zero-knowledge: their messages depend on data and weights.
     ///
@@ -37,16 +37,17 @@ enum Task {
     Prove(Prove),
     /// Trains a job without proving it.
     ///
-    /// The weights are the same to the bit. With --traces it leaves what a prover needs, in files: about as large as
+    /// The weights are the same, bit for bit. `--traces` writes what a prover needs into files of about
     /// `8 · batch · steps · widths` bytes a segment.
     ///
     /// Example: provider train --job job.toml --out out --traces traces
     #[command(after_help = EXIT_CODES)]
     Train(Train),
-    /// Compares a job of a market with the statement that it is said to be of, before it is accepted.
+    /// Compares a job of a market with its statement, before you accept the job.
     ///
-    /// Verifiers, data, first parameters, rates and segments: proofs are paid only for what the job's terms say. Makes the code of
-    /// market and verifiers anew, and compares that too. Prints what the job pays, and how it can be lost. Nothing is sent.
+    /// Compares verifiers, data, first parameters, rates and segments, because the market pays only for proofs of the job's terms.
+    /// Generates the code of market and verifiers, and compares that too. Prints what the job pays, and how the bond can be lost.
+    /// Sends no transaction.
     ///
     /// Example: provider check-job --rpc http://127.0.0.1:8545 --deployment deployment.json --job 0x… \
     ///            --statement posted/statement.json --key posted/verifying.key --contracts contracts
@@ -54,14 +55,14 @@ enum Task {
     CheckJob(CheckJob),
     /// Measures one segment of a given shape: training, each part of the proof, verification.
     ///
-    /// The data are the built-in digits, repeated, if the input has 784 values, and otherwise made up.
+    /// If the input has 784 values, the data are the built-in digits, repeated; otherwise they are made up.
     ///
     /// Example: provider bench --layers 784,128,128,10 --batch 64 --steps 64
     #[command(after_help = EXIT_CODES)]
     Bench(Bench),
-    /// Trains on the built-in digits, proves every step, verifies the proofs, and shows what that took.
+    /// Trains on the built-in digits, proves every step, verifies the proofs, and prints how long each took.
     ///
-    /// The set-up is insecure: for trying things out. Core proofs (`provider prove --proof core`) are NOT zero-knowledge.
+    /// The set-up is insecure, for trying things out. Core proofs (`provider prove --proof core`) are NOT zero-knowledge.
     #[command(after_help = EXIT_CODES)]
     Demo(Demo),
 }

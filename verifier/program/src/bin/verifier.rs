@@ -6,10 +6,10 @@ use clap::{Parser, Subcommand};
 use gradproof_terminal::{EXIT_CODES, exit};
 use gradproof_verifier_program::{export, key, verify};
 
-/// Checks proofs of training, without the data and without the weights.
+/// Checks proofs of training, without data or weights.
 ///
-/// Core proofs are NOT zero-knowledge: their messages depend on data and weights. Proofs under the insecure set-up can be
-/// forged by anyone.
+/// Core proofs are NOT zero-knowledge: their messages depend on data and weights. Anyone can forge proofs under the insecure
+/// set-up.
 #[derive(Parser)]
 #[command(name = "verifier", version, after_help = EXIT_CODES)]
 struct Arguments {
@@ -19,15 +19,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Checks the proofs of a whole job against its public statement: accepts, or says which check failed where.
+    /// Checks the proofs of a whole job against its public statement: accepts them, or names the check that failed and where.
     ///
-    /// The statement must come from the requester, or from wherever the job was posted. Every value that a proof is checked
-    /// against is computed from it.
+    /// The statement must come from the requester, or from where the job was posted. The verifier computes from it every value
+    /// that it checks a proof against.
     ///
-    /// Core proofs are NOT zero-knowledge: their messages depend on data and weights. Proofs under the insecure set-up can
-    /// be forged by anyone; JSON (`insecure_setup`, `zero_knowledge`) and each run say so.
+    /// Core proofs are NOT zero-knowledge: their messages depend on data and weights. Anyone can forge proofs under the insecure
+    /// set-up. Every run says so, and so does the JSON (`insecure_setup`, `zero_knowledge`).
     ///
-    /// The key is `verifying.key` beside the proofs or the statement, if its digest is the statement's.
+    /// The key is `verifying.key` beside the proofs or the statement, if the statement has its digest.
     ///
     /// Examples:
     ///
@@ -36,10 +36,10 @@ enum Task {
     ///   verifier verify --statement posted/statement.json --proofs posted --registrations
     #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     Verify(verify::Arguments),
-    /// Derives the verifying key of a shape, shows its digest, and compares it with that in a statement.
+    /// Derives the verifying key of a shape, prints its digest, and compares it with the digest in a statement.
     ///
-    /// A statement pins its key by this digest. Whoever derives the key needs to trust nobody for it but the ceremony that made
-    /// the powers of tau.
+    /// A statement pins its key by this digest. If you derive the key yourself, you only have to trust the ceremony that made the
+    /// powers of tau.
     ///
     /// Examples:
     ///
@@ -49,10 +49,10 @@ enum Task {
     ///     --setup powers.ptau --out verifying.key
     #[command(after_help = EXIT_CODES, verbatim_doc_comment)]
     Key(key::Arguments),
-    /// Writes the Solidity contracts that verify segments under a key, and proofs as their call data.
+    /// Writes the Solidity contracts that verify segments under a key, and proofs as call data for them.
     ///
-    /// The sources and the settings are complete, so that the same key gives the same bytes everywhere: clients compile them
-    /// again and compare the code that is deployed. Keys of the insecure set-up are refused without --insecure.
+    /// Sources and settings are complete, so the same key gives the same bytes everywhere: clients compile them again and compare
+    /// the result with the deployed code. Without --insecure the command refuses keys of the insecure set-up.
     ///
     /// Example:
     ///
