@@ -3,6 +3,7 @@
 use ark_bn254::Fr;
 
 use super::lookup::LookedUp;
+use super::part::{at, split, tail};
 use super::state::Argument;
 use super::sumcheck::plain_sumcheck;
 use super::transcript::{Ask, Party};
@@ -50,7 +51,7 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
             let sum = self.unrounded(looked_up, &pre_activation, |i| Tensor::ForwardLimb(l, i))?;
             let bias = self.channel.algebra.scale(bias, bias_scale);
             let value = self.channel.algebra.sub(&sum, &bias);
-            let point = looked_up.suffix(samples + architecture.width_vars(l)).to_vec();
+            let point = looked_up.suffix(samples + architecture.width_vars(l))?.to_vec();
             products.push(Product { layer: l, backward: false, point, value });
         }
         products.extend(backward);
@@ -71,17 +72,18 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         let values = self.channel.ask(Ask::ProductEvaluations { point: &end }, 2 * products.len())?;
         let mut rest = claim;
         let mut matrices = Vec::new();
-        for ((product, weight), values) in products.into_iter().zip(&weights).zip(values.chunks_exact(2)) {
+        for ((product, weight), [factor_value, weight_value]) in
+            products.into_iter().zip(&weights).zip(values.as_chunks().0)
+        {
             let inner = inner(&product);
-            let at = &end[vars - steps - inner..];
-            let (step, neuron) = at.split_at(steps);
-            let (own_step, rest_of_point) = product.point.split_at(steps);
-            let (row, column) = rest_of_point.split_at(samples - steps);
+            let (step, neuron) = split(tail(&end, steps + inner)?, steps)?;
+            let (own_step, rest_of_point) = split(&product.point, steps)?;
+            let (row, column) = split(rest_of_point, samples - steps)?;
             let same = eq(self.channel.algebra, own_step, step);
             // The sum does not depend on the variables that this product lacks.
             let weight = self.channel.algebra.scale(weight, power_of_two((steps + inner) as i64 - vars as i64));
-            let term = self.channel.algebra.mul(&same, &values[0]);
-            let term = self.channel.algebra.mul(&term, &values[1]);
+            let term = self.channel.algebra.mul(&same, factor_value);
+            let term = self.channel.algebra.mul(&term, weight_value);
             let term = self.channel.algebra.mul(&term, &weight);
             rest = self.channel.algebra.sub(&rest, &term);
 
@@ -90,20 +92,20 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
                 (false, 1) => Tensor::Input,
                 (false, l) => Tensor::Activation(l - 1),
             };
-            self.claim(factor, &[step, row, neuron].concat(), &values[0]);
+            self.claim(factor, &[step, row, neuron].concat(), factor_value);
             let (layer, input, output) = if product.backward {
                 (product.layer + 1, column.to_vec(), neuron.to_vec())
             } else {
                 (product.layer, neuron.to_vec(), column.to_vec())
             };
-            let bias = (!product.backward).then(|| (own_step.to_vec(), biases[layer - 1].clone()));
+            let bias = if product.backward { None } else { Some((own_step.to_vec(), at(&biases, layer - 1)?.clone())) };
             matrices.push(Matrix {
                 layer,
                 backward: product.backward,
                 step: step.to_vec(),
                 input,
                 output,
-                value: values[1].clone(),
+                value: weight_value.clone(),
                 bias,
             });
         }

@@ -3,6 +3,7 @@
 use ark_bn254::Fr;
 
 use super::lookup::LookedUp;
+use super::part::head;
 use super::state::Argument;
 use super::transcript::Party;
 use crate::field::algebra::Algebra;
@@ -25,10 +26,10 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
             Subject::Segment => {
                 // The mean over the classes, at the point (x_n, ½ … ½): one selected class a sample, and S the sum of e.
                 let vars = architecture.width_vars(last);
-                let mut point = looked_up.suffix(architecture.sample_vars() + vars).to_vec();
                 let samples = architecture.sample_vars();
+                let sample = head(looked_up.suffix(samples + vars)?, samples)?;
                 let half = self.channel.algebra.constant(power_of_two(-1));
-                point[samples..].fill(half);
+                let point = [sample, &vec![half; vars]].concat();
                 let mean = power_of_two(-(vars as i64));
                 let one = self.channel.algebra.constant(mean);
                 self.claim(Tensor::Selector, &point, &one);
@@ -40,21 +41,21 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
                 let sum = self.channel.algebra.scale(&sum, mean);
                 let total = self.channel.algebra.add(&sum, &padded);
                 self.claim(Tensor::Exponential, &point, &total);
-                self.labelled(&point[..samples]);
+                self.labelled(sample);
             }
             Subject::Data => {
                 let samples = architecture.sample_vars();
-                self.labelled(&looked_up.suffix(samples + architecture.width_vars(0))[..samples]);
+                self.labelled(head(looked_up.suffix(samples + architecture.width_vars(0))?, samples)?);
             }
             Subject::Parameters => {
                 for l in 1..=last {
                     let (input, output) = (architecture.width_vars(l - 1), architecture.width_vars(l));
                     let weight = self
                         .recombined(looked_up, &[PARAMETER_LIMB_BITS; PARAMETER_LIMBS], |i| Tensor::WeightLimb(l, i))?;
-                    self.claim(Tensor::Weight(End::First, l), looked_up.suffix(input + output), &weight);
+                    self.claim(Tensor::Weight(End::First, l), looked_up.suffix(input + output)?, &weight);
                     let bias = self
                         .recombined(looked_up, &[PARAMETER_LIMB_BITS; PARAMETER_LIMBS], |i| Tensor::BiasLimb(l, i))?;
-                    self.claim(Tensor::Bias(End::First, l), looked_up.suffix(output), &bias);
+                    self.claim(Tensor::Bias(End::First, l), looked_up.suffix(output)?, &bias);
                 }
             }
         }

@@ -11,6 +11,7 @@
 
 use ark_bn254::Fr;
 
+use super::part::{at, head, tail};
 use super::sumcheck::eq_sumcheck;
 use super::transcript::{Ask, Channel, Party};
 use crate::field::algebra::Algebra;
@@ -33,8 +34,11 @@ impl<E: Clone> LookedUp<E> {
     }
 
     /// The last `vars` coordinates of the leaf point.
-    pub fn suffix(&self, vars: usize) -> &[E] {
-        &self.point[self.point.len() - vars..]
+    ///
+    /// # Errors
+    /// It has fewer.
+    pub fn suffix(&self, vars: usize) -> Result<&[E], Rejection> {
+        tail(&self.point, vars)
     }
 }
 
@@ -67,7 +71,7 @@ pub fn verify<A: Algebra, P: Party<A>>(
         channel.ask(Ask::LookupLayer { point: &point, weight: &weight }, 0)?;
         let claim = channel.algebra.mul_add(&weight, &numerator, &denominator);
         let (mut next, claim) = eq_sumcheck(channel, &point, claim)?;
-        let [n0, n1, d0, d1] = channel.ask_array(Ask::LookupChildren { challenge: &next[0] })?;
+        let [n0, n1, d0, d1] = channel.ask_array(Ask::LookupChildren { challenge: at(&next, 0)? })?;
         let cross = cross_sum(channel.algebra, &n0, &n1, &d0, &d1);
         let product = channel.algebra.mul(&d0, &d1);
         let fraction = channel.algebra.mul_add(&weight, &cross, &product);
@@ -111,14 +115,15 @@ fn leaves<A: Algebra>(
     let values = tree.tensors.iter().copied().zip(values).collect();
     let looked_up = LookedUp { point, values };
     let combines = powers(algebra, combine, 4);
+    let [.., of_table] = &combines[..] else { return Err(Rejection { check: Check::Length }.into()) };
 
     // Starts from the padding 0/1 everywhere and replaces it slot by slot.
     let mut rest_numerator = numerator;
     let one = algebra.constant(Fr::from(1));
     let mut rest_denominator = algebra.sub(&denominator, &one);
     for (lookup, slot) in &tree.lookups {
-        let prefix = eq_index(algebra, &looked_up.point[..tree.vars - slot.vars], slot.offset >> slot.vars);
-        let column = looked_up.suffix(lookup.column_vars);
+        let prefix = eq_index(algebra, head(&looked_up.point, tree.vars - slot.vars)?, slot.offset >> slot.vars);
+        let column = looked_up.suffix(lookup.column_vars)?;
         let mut tuple = Vec::with_capacity(lookup.tuple.len());
         for expression in &lookup.tuple {
             let mut sum = algebra.constant(Fr::from(expression.constant));
@@ -134,7 +139,7 @@ fn leaves<A: Algebra>(
             }
             tuple.push(sum);
         }
-        let fingerprint = fingerprint(algebra, &tuple, lookup.table, &combines);
+        let fingerprint = fingerprint(algebra, &tuple, lookup.table, &combines, of_table);
         let leaf = algebra.sub(offset, &fingerprint);
         let leaf = algebra.sub(&leaf, &one);
         let term = algebra.mul(&prefix, &leaf);
@@ -142,10 +147,10 @@ fn leaves<A: Algebra>(
         rest_numerator = algebra.sub(&rest_numerator, &prefix);
     }
     for (table, slot) in &tree.tables {
-        let prefix = eq_index(algebra, &looked_up.point[..tree.vars - slot.vars], slot.offset >> slot.vars);
+        let prefix = eq_index(algebra, head(&looked_up.point, tree.vars - slot.vars)?, slot.offset >> slot.vars);
         let column = table.column().and_then(|column| looked_up.value(column));
-        let entry = entry(algebra, *table, looked_up.suffix(slot.vars), column);
-        let fingerprint = fingerprint(algebra, &entry, *table, &combines);
+        let entry = entry(algebra, *table, looked_up.suffix(slot.vars)?, column)?;
+        let fingerprint = fingerprint(algebra, &entry, *table, &combines, of_table);
         let leaf = algebra.sub(offset, &fingerprint);
         let leaf = algebra.sub(&leaf, &one);
         let term = algebra.mul(&prefix, &leaf);
@@ -159,8 +164,14 @@ fn leaves<A: Algebra>(
 }
 
 /// `Σ η^i · tuple_i + η³ · table`.
-fn fingerprint<A: Algebra>(algebra: &mut A, tuple: &[A::Element], table: Table, combines: &[A::Element]) -> A::Element {
-    let mut sum = algebra.scale(&combines[3], Fr::from(table.number()));
+fn fingerprint<A: Algebra>(
+    algebra: &mut A,
+    tuple: &[A::Element],
+    table: Table,
+    combines: &[A::Element],
+    of_table: &A::Element,
+) -> A::Element {
+    let mut sum = algebra.scale(of_table, Fr::from(table.number()));
     for (part, power) in tuple.iter().zip(combines) {
         sum = algebra.mul_add(part, power, &sum);
     }
@@ -168,25 +179,28 @@ fn fingerprint<A: Algebra>(algebra: &mut A, tuple: &[A::Element], table: Table, 
 }
 
 /// Multilinear extensions of a table's key and values at `point`; `column` is the evaluation of [`Table::column`].
+///
+/// # Errors
+/// The point has no coordinates.
 fn entry<A: Algebra>(
     algebra: &mut A,
     table: Table,
     point: &[A::Element],
     column: Option<&A::Element>,
-) -> Vec<A::Element> {
+) -> Result<Vec<A::Element>, Rejection> {
     let key = integer(algebra, point);
-    match table {
+    Ok(match table {
         Table::Range(_) => vec![key],
         Table::Exponential => std::iter::once(key).chain(column.cloned()).collect(),
         Table::Relu => {
             // The top bit is [h ≥ 0]; the rest is h where it is set. The derivative excludes h = 0.
-            let (top, rest) = (point[0].clone(), &point[1..]);
+            let (top, rest) = (at(point, 0)?, tail(point, point.len() - 1)?);
             let low = integer(algebra, rest);
-            let value = algebra.mul(&top, &low);
+            let value = algebra.mul(top, &low);
             let at_zero = eq_index(algebra, rest, 0);
             let positive = algebra.complement(&at_zero);
-            let derivative = algebra.mul(&top, &positive);
+            let derivative = algebra.mul(top, &positive);
             vec![key, value, derivative]
         }
-    }
+    })
 }

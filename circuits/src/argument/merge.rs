@@ -8,6 +8,7 @@
 use ark_bn254::Fr;
 
 use super::claim::{Claim, Reduced};
+use super::part::{at, head, split};
 use super::sumcheck::plain_sumcheck;
 use super::transcript::{Ask, Channel, Party};
 use crate::field::algebra::Algebra;
@@ -39,20 +40,20 @@ pub fn verify<A: Algebra, P: Party<A>>(
         let algebra = &mut *channel.algebra;
         let place = layout.place(claim.tensor).ok_or(Rejection { check: Check::Length })?;
         let value = if place.vars >= layout.column_vars {
-            let (high, low) = claim.point.split_at(place.vars - layout.column_vars);
+            let (high, low) = split(&claim.point, place.vars - layout.column_vars)?;
             let mut value = algebra.constant(Fr::from(0));
-            for (i, column) in values[place.column..place.column + (1 << high.len())].iter().enumerate() {
+            for (i, column) in head(split(&values, place.column)?.1, 1 << high.len())?.iter().enumerate() {
                 let part = eq_index(algebra, high, i);
                 value = algebra.mul_add(&part, column, &value);
             }
             let same = eq(algebra, low, &point);
             algebra.mul(&value, &same)
         } else {
-            let (high, low) = point.split_at(layout.column_vars - place.vars);
+            let (high, low) = split(&point, layout.column_vars - place.vars)?;
             let slot = eq_index(algebra, high, place.slot);
             let same = eq(algebra, low, &claim.point);
             let same = algebra.mul(&slot, &same);
-            algebra.mul(&same, &values[place.column])
+            algebra.mul(&same, at(&values, place.column)?)
         };
         let term = algebra.mul(weight, &value);
         rest = algebra.sub(&rest, &term);
@@ -61,12 +62,11 @@ pub fn verify<A: Algebra, P: Party<A>>(
 
     let combine = channel.challenge();
     let mut value = channel.algebra.constant(Fr::from(0));
-    for column in values[..layout.columns()].iter().rev() {
+    let (columns, mask) = split(&values, layout.columns())?;
+    for column in columns.iter().rev() {
         let sum = channel.algebra.add(&value, column);
         value = channel.algebra.mul(&sum, &combine);
     }
-    if let Some(mask) = values.last() {
-        value = channel.algebra.add(&value, mask);
-    }
+    value = channel.algebra.add(&value, at(mask, 0)?);
     Ok(Reduced { point, combine, value })
 }

@@ -3,11 +3,14 @@
 //! Every relation is reduced to claims on committed tensors, and all claims to evaluations of the columns at a common
 //! point. What is left, one opening of the combined columns, is curve work and is checked natively.
 
+#![warn(clippy::indexing_slicing)]
+
 mod claim;
 mod contraction;
 mod linear;
 pub mod lookup;
 mod merge;
+mod part;
 mod pointwise;
 mod state;
 pub mod sumcheck;

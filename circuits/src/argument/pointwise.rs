@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 
 use super::contraction::Product;
 use super::lookup::LookedUp;
+use super::part::{at, head, tail};
 use super::state::Argument;
 use super::sumcheck::eq_sumcheck;
 use super::transcript::{Ask, Party};
@@ -24,7 +25,7 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         // A relation that is zero everywhere may have more variables than the tree: labels of many classes.
         let missing = vars.saturating_sub(looked_up.point.len());
         let mut point: Vec<_> = (0..missing).map(|_| self.channel.challenge()).collect();
-        point.extend_from_slice(looked_up.suffix(vars - missing));
+        point.extend_from_slice(looked_up.suffix(vars - missing)?);
         let combine = self.channel.challenge();
         let weights = powers(self.channel.algebra, &combine, count);
         let mut claim = self.channel.algebra.constant(Fr::from(0));
@@ -33,7 +34,7 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
             if let Pointwise::MaskedProduct(l) = relation {
                 let gradient = self.evaluation(looked_up, Tensor::Gradient(*l))?;
                 let value = self.unrounded(looked_up, &gradient, |i| Tensor::BackwardLimb(*l, i))?;
-                claim = self.channel.algebra.mul_add(&weights[first], &value, &claim);
+                claim = self.channel.algebra.mul_add(at(&weights, first)?, &value, &claim);
             }
             first += shape.count;
         }
@@ -47,11 +48,11 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         let mut products = Vec::new();
         for (relation, shape) in relations.pointwise.iter().zip(&shapes) {
             let PointwiseShape { vars, column_vars, tensors, masks, .. } = shape;
-            let at = &end[end.len() - vars..];
+            let own = tail(&end, *vars)?;
             let values: Vec<_> = values.by_ref().take(tensors.len()).collect();
             let masks: Vec<_> = masks
                 .iter()
-                .map(|mask| mask.evaluate(self.channel.algebra, architecture, &self.live, at, *column_vars))
+                .map(|mask| mask.evaluate(self.channel.algebra, architecture, &self.live, own, *column_vars))
                 .collect();
             for value in relation.values(self.channel.algebra, architecture, &values, &masks)? {
                 if let Some(weight) = weights.next() {
@@ -61,9 +62,9 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
             }
             for ((tensor, per_sample), value) in tensors.iter().zip(&values) {
                 if let Tensor::BackwardProduct(layer) = *tensor {
-                    products.push(Product { layer, backward: true, point: at.to_vec(), value: value.clone() });
+                    products.push(Product { layer, backward: true, point: own.to_vec(), value: value.clone() });
                 } else {
-                    let point = if *per_sample { &at[..vars - column_vars] } else { at };
+                    let point = if *per_sample { head(own, vars - column_vars)? } else { own };
                     self.claim(*tensor, point, value);
                 }
             }

@@ -2,6 +2,7 @@
 
 use ark_bn254::Fr;
 
+use super::part::head;
 use super::state::Argument;
 use super::sumcheck::plain_sumcheck;
 use super::transcript::{Ask, Party};
@@ -70,28 +71,29 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         let bias_scale = power_of_two(i64::from(architecture.precision.activation_bits));
         let mut weights = weights.into_iter();
         let mut next = || weights.next().ok_or(Rejection { check: Check::Length });
+        let at_step = head(&end, steps)?;
         let mut sum = self.channel.algebra.constant(Fr::from(0));
-        for (matrix, values) in matrices.iter().zip(values.chunks_exact(2)) {
+        for (matrix, [activation_value, gradient_value]) in matrices.iter().zip(values.as_chunks().0) {
             let algebra = &mut *self.channel.algebra;
-            let before = less_than(algebra, &end[..steps], &matrix.step);
+            let before = less_than(algebra, at_step, &matrix.step);
             let mut factor = algebra.mul(&next()?, &before);
             let mut bias_factor = None;
             if let Some((step, _)) = &matrix.bias {
                 factor = algebra.add(&factor, &next()?);
-                let before = less_than(algebra, &end[..steps], step);
+                let before = less_than(algebra, at_step, step);
                 let partial = algebra.mul(&next()?, &before);
                 let all = algebra.add(&partial, &next()?);
                 bias_factor = Some(algebra.scale(&all, bias_scale));
             }
-            let mut factor = algebra.mul(&factor, &values[0]);
+            let mut factor = algebra.mul(&factor, activation_value);
             if let Some(bias_factor) = bias_factor {
                 factor = algebra.add(&factor, &bias_factor);
             }
-            sum = algebra.mul_add(&factor, &values[1], &sum);
+            sum = algebra.mul_add(&factor, gradient_value, &sum);
 
             let activation = if matrix.layer == 1 { Tensor::Input } else { Tensor::Activation(matrix.layer - 1) };
-            self.claim(activation, &[&end[..], &matrix.input[..]].concat(), &values[0]);
-            self.claim(Tensor::Gradient(matrix.layer), &[&end[..], &matrix.output[..]].concat(), &values[1]);
+            self.claim(activation, &[&end[..], &matrix.input[..]].concat(), activation_value);
+            self.claim(Tensor::Gradient(matrix.layer), &[&end[..], &matrix.output[..]].concat(), gradient_value);
         }
         let explained = self.channel.algebra.mul(&sum, rate);
         let rest = self.channel.algebra.sub(&claim, &explained);

@@ -84,6 +84,7 @@ pub struct SoftmaxRow {
 ///
 /// # Panics
 /// If `logits` is empty or `table` is shorter than [`KEYS`].
+#[expect(clippy::expect_used, reason = "an empty row is documented to panic")]
 pub fn softmax_row(logits: &[i16], table: &[u16], gradient_bits: u32) -> SoftmaxRow {
     let (selected, &maximum) =
         logits.iter().enumerate().rev().max_by_key(|(_, h)| **h).expect("a row of logits has at least one class");

@@ -189,8 +189,8 @@ impl JobStatement {
         if self.rates.first().is_none_or(|first| first.from_segment != 0) {
             return refused("rates", format!("{} entries", self.rates.len()), "a first entry from segment 0".into());
         }
-        for pair in self.rates.windows(2) {
-            within("from_segment of a rate", pair[1].from_segment, pair[0].from_segment + 1, segments - 1)?;
+        for (before, change) in self.rates.iter().zip(self.rates.iter().skip(1)) {
+            within("from_segment of a rate", change.from_segment, before.from_segment + 1, segments - 1)?;
         }
         self.rates.iter().try_for_each(|change| within("rate", change.rate as usize, 1, MAX_RATE as usize))?;
         match (&self.parent, self.initial_seed) {

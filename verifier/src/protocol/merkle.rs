@@ -35,7 +35,7 @@ impl Tree {
         leaves.resize(1 << depth(leaves.len() as u64), [0; 32]);
         let mut levels = vec![leaves];
         while let Some(level) = levels.last().filter(|level| level.len() > 1) {
-            let next = level.chunks(2).map(|pair| node(&pair[0], &pair[1])).collect();
+            let next = level.as_chunks().0.iter().map(|[left, right]| node(left, right)).collect();
             levels.push(next);
         }
         Self { levels }
@@ -50,8 +50,9 @@ impl Tree {
     pub fn path(&self, index: usize) -> Vec<Hash> {
         let mut at = index;
         let inner = self.levels.len().saturating_sub(1);
-        self.levels[..inner]
+        self.levels
             .iter()
+            .take(inner)
             .map(|level| {
                 let sibling = level.get(at ^ 1).copied().unwrap_or([0; 32]);
                 at >>= 1;

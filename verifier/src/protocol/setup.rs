@@ -91,6 +91,7 @@ pub enum SetupKeyError {
 /// Try-and-increment: the first counter `c = 0, 1, …` (32 bits, big-endian) for which
 /// `x = keccak256("gradproof blinding generator of BN254 G1, version 1" ‖ c) mod p` is the x coordinate of a point; `y`
 /// is the smaller of the two roots as an integer. The cofactor is one.
+#[expect(clippy::expect_used, reason = "a constant of the protocol, which a test computes")]
 pub fn blinder() -> G1Affine {
     (0u32..)
         .find_map(|counter| {

@@ -3,6 +3,8 @@
 //! `cargo run --release -p gradproof-worker --example training_step [steps]` prints a table and the same as JSON. Inputs are
 //! noise with 80 % zeros around one point a class, the share of zeros that MNIST has.
 
+#![expect(clippy::print_stdout, reason = "an example prints what it measures")]
+
 use std::time::Instant;
 
 use gradproof_circuits::network::architecture::Architecture;

@@ -1,5 +1,7 @@
 //! Training segments of an independent NumPy program (`tests/vectors/training.py`), compared bit for bit.
 
+#![expect(clippy::expect_used, reason = "a test")]
+
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::arithmetic::{exponential_table, relu};
 use gradproof_circuits::network::precision::Precision;
