@@ -56,7 +56,7 @@ pub enum ProveError {
 }
 
 /// What a proof is made of besides its witness.
-pub struct Job<'a> {
+pub struct Inputs<'a> {
     /// The verifying key.
     pub key: &'a VerifyingKey,
     /// The powers of τ.
@@ -100,13 +100,13 @@ pub struct Proved {
     pub timing: Timing,
 }
 
-/// A proof of what `job` says, from its witness. `judge` decides about the prover's own failed checks: it is
+/// A proof of what `inputs` say, from its witness. `judge` decides about the prover's own failed checks: it is
 /// [`Strict`](gradproof_circuits::field::check::Strict) everywhere but in tests of cheating provers.
 ///
 /// # Errors
 /// [`ProveError`].
-pub fn prove<J: Judge>(job: Job<'_>, witness: &Witness, judge: J) -> Result<Proved, ProveError> {
-    let Job { key, setup, mut statement, data, paths, first, last_blindings } = job;
+pub fn prove<J: Judge>(inputs: Inputs<'_>, witness: &Witness, judge: J) -> Result<Proved, ProveError> {
+    let Inputs { key, setup, mut statement, data, paths, first, last_blindings } = inputs;
     let relations = key.relations(statement.subject);
     let layout = &relations.layout;
     for (group, got) in

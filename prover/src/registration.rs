@@ -6,12 +6,12 @@ use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_verifier::protocol::keccak::keccak256;
 use gradproof_verifier::protocol::key::VerifyingKey;
-use gradproof_verifier::protocol::merkle::{self, Tree};
+use gradproof_verifier::protocol::merkle::{self, MerkleTree};
 use gradproof_verifier::protocol::statement::{Domain, Statement};
 
 use crate::columns::{Column, columns_in};
 use crate::commit::{Committed, commit};
-use crate::prove::{Job, ProveError, Proved, prove};
+use crate::prove::{Inputs, ProveError, Proved, prove};
 use crate::randomness::{Use, blindings, derived};
 use crate::witness::Witness;
 use gradproof_circuits::network::trace::Parameters;
@@ -82,7 +82,7 @@ pub fn digest_of(setup: &SetupKey, columns: &[Column<'_>]) -> [u8; 32] {
 }
 
 /// The tree over the data columns of all positions, in order.
-pub fn data_tree(positions: &[Vec<G1Affine>]) -> Tree {
+pub fn data_tree(positions: &[Vec<G1Affine>]) -> MerkleTree {
     let leaves = positions
         .iter()
         .zip(0u64..)
@@ -90,11 +90,11 @@ pub fn data_tree(positions: &[Vec<G1Affine>]) -> Tree {
             points.iter().zip(0u64..).map(move |(point, index)| merkle::leaf(position, index, point))
         })
         .collect();
-    Tree::new(leaves)
+    MerkleTree::new(leaves)
 }
 
 /// The paths of the leaves of one position.
-pub fn data_paths(tree: &Tree, columns: usize, position: u64) -> Vec<Vec<merkle::Hash>> {
+pub fn data_paths(tree: &MerkleTree, columns: usize, position: u64) -> Vec<Vec<merkle::Hash>> {
     (0..columns).map(|index| tree.path(position as usize * columns + index)).collect()
 }
 
@@ -128,12 +128,12 @@ pub fn register_data(
     setup: &Setup,
     mut witness: Witness,
     data: Committed,
-    tree: &Tree,
+    tree: &MerkleTree,
     statement: Statement,
 ) -> Result<Proved, ProveError> {
     witness.count_lookups(&key.relations(Subject::Data).tree)?;
     let paths = data_paths(tree, data.points.len(), statement.position);
-    let job = Job { key, setup, statement, data, paths, first: Committed::default(), last_blindings: vec![] };
+    let job = Inputs { key, setup, statement, data, paths, first: Committed::default(), last_blindings: vec![] };
     prove(job, &witness, Strict)
 }
 
@@ -154,6 +154,7 @@ pub fn register_parameters(
     let live = Live { steps: 1, last_rows: 1 };
     let statement = Statement { domain, ..statement(Subject::Parameters, architecture, live) };
     let no_data: Vec<Fr> = vec![];
-    let job = Job { key, setup, statement, data: Committed::default(), paths: vec![], first, last_blindings: no_data };
+    let job =
+        Inputs { key, setup, statement, data: Committed::default(), paths: vec![], first, last_blindings: no_data };
     prove(job, &witness, Strict)
 }

@@ -11,7 +11,7 @@ use gradproof_circuits::argument::{self, Reduced};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Judge, Rejection, Strict};
 use gradproof_circuits::relations::{Group, Subject};
-use gradproof_prover::prove::{Job, Proved, prove};
+use gradproof_prover::prove::{Inputs, Proved, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree, statement};
 use gradproof_prover::witness::Witness;
@@ -153,7 +153,7 @@ pub fn proved(witness: &Witness) -> (Proved, Vec<G1Affine>) {
     let last_blindings =
         derived(&SEED, Use::LastParameters { statement: &SEED, segment: 0 }, layout.group(Group::Last).len());
     let points = first.points.clone();
-    let job = Job { key, setup, statement: said, data, paths, first, last_blindings };
+    let job = Inputs { key, setup, statement: said, data, paths, first, last_blindings };
     (prove(job, witness, Strict).expect("the witness is honest"), points)
 }
 

@@ -6,7 +6,7 @@ use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
 use gradproof_circuits::relations::{End, Group, Subject, Tensor};
-use gradproof_prover::prove::{Job, prove};
+use gradproof_prover::prove::{Inputs, prove};
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{
     Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
@@ -66,7 +66,7 @@ fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, c
     let paths = data_paths(&tree, data.points.len(), 0);
     let said = Statement { subject: Subject::Segment, rate: 1, ..said };
     let first_points: Vec<G1Affine> = first.points.clone();
-    let job = Job { key: &key, setup, statement: said, data, paths, first, last_blindings };
+    let job = Inputs { key: &key, setup, statement: said, data, paths, first, last_blindings };
     let segment = prove(job, &witness, Strict).unwrap();
     verify(&key, &segment.statement, &first_points, &segment.proof, Strict).unwrap();
 }

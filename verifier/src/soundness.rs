@@ -1,6 +1,6 @@
 //! How likely a false statement is accepted: the error of every part of a proof, counted from its relations.
 //!
-//! Each part is a polynomial that is zero if the prover is honest, taken at a challenge that it cannot foresee: by Schwartz
+//! Each part has a polynomial that is zero if the prover is honest, taken at a challenge that it cannot foresee: by Schwartz
 //! and Zippel a false one passes with probability at most degree / r, where r ≈ 2^253.6 is the order of the scalar field.
 //! The errors add up. They hold for one attempt: a prover that can hash 2^q times gains q bits, up to the strength of the hashes.
 
@@ -11,12 +11,10 @@ use halo2_axiom::plonk::{Circuit, ConstraintSystem};
 
 use crate::protocol::hyperkzg;
 use crate::protocol::key::VerifyingKey;
+use crate::protocol::powers::SETUP_VARS;
 
 /// log2 of the order of the scalar field.
 pub const FIELD_BITS: f64 = 253.597;
-/// log2 of the longest set-up that ceremonies over BN254 made: a committed polynomial may be as long.
-pub const SETUP_VARS: u32 = 28;
-
 /// What is assumed beside, in bits of work to break it.
 pub const ASSUMPTIONS: [(&str, u32); 3] = [
     ("BN254: discrete logarithms in G1, G2 and GT, for binding commitments (published estimates: 100 to 110)", 100),
@@ -26,14 +24,14 @@ pub const ASSUMPTIONS: [(&str, u32); 3] = [
 
 /// The error of one part of a proof: at most `degree / r`.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Part {
-    /// Which part.
+pub struct Term {
+    /// Which part of the proof.
     pub name: &'static str,
     /// Sum of the degrees of its polynomials.
     pub degree: u128,
 }
 
-impl Part {
+impl Term {
     /// Error in bits: `log2(r / degree)`.
     pub fn bits(&self) -> f64 {
         FIELD_BITS - (self.degree as f64).log2()
@@ -41,8 +39,8 @@ impl Part {
 }
 
 /// Error of all parts together, in bits.
-pub fn total_bits(parts: &[Part]) -> f64 {
-    FIELD_BITS - (parts.iter().map(|part| part.degree).sum::<u128>() as f64).log2()
+pub fn total_bits(terms: &[Term]) -> f64 {
+    FIELD_BITS - (terms.iter().map(|term| term.degree).sum::<u128>() as f64).log2()
 }
 
 /// Number of claims that the argument merges.
@@ -63,8 +61,8 @@ pub fn claims(relations: &Relations) -> usize {
         }
 }
 
-/// The parts of a proof about `subject`, with their errors.
-pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
+/// The errors of the parts of a proof about `subject`.
+pub fn terms(key: &VerifyingKey, subject: Subject) -> Vec<Term> {
     let relations = key.relations(subject);
     let architecture = &relations.architecture;
     let (tree, layers) = (&relations.tree, architecture.layers());
@@ -81,12 +79,12 @@ pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
     let count: usize = shapes.iter().map(|shape| shape.count).sum();
     // A layer: weight of the numerator, rounds of degree two, the line through the children. The root has the line only.
     let tree_degree = 1 + (1..tree.vars).map(|vars| 2 + 2 * vars).sum::<usize>();
-    let mut parts = vec![
+    let mut terms = vec![
         // As polynomials in γ and η of total degree three a leaf: the sum's numerator, and its denominator.
-        Part { name: "look-up fingerprints", degree: 6 * leaves },
-        Part { name: "look-up tree", degree: tree_degree as u128 },
-        Part { name: "relations at the leaf point", degree: widest.max(pointwise) as u128 },
-        Part { name: "pointwise relations", degree: (count.saturating_sub(1) + 2 * pointwise) as u128 },
+        Term { name: "look-up fingerprints", degree: 6 * leaves },
+        Term { name: "look-up tree", degree: tree_degree as u128 },
+        Term { name: "relations at the leaf point", degree: widest.max(pointwise) as u128 },
+        Term { name: "pointwise relations", degree: (count.saturating_sub(1) + 2 * pointwise) as u128 },
     ];
     if subject == Subject::Segment {
         let inner = (0..=layers).map(|l| architecture.width_vars(l)).max().unwrap_or(0);
@@ -95,8 +93,8 @@ pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
         // One difference a backward product, four a forward one; and the last parameters tied at one point.
         let ends = (1..=layers).map(|l| architecture.width_vars(l - 1) + architecture.width_vars(l)).max().unwrap_or(0);
         let weights = (5 * layers - 2) + 3 * samples + ends;
-        parts.push(Part { name: "matrix products", degree: products as u128 });
-        parts.push(Part { name: "weight updates", degree: weights as u128 });
+        terms.push(Term { name: "matrix products", degree: products as u128 });
+        terms.push(Term { name: "weight updates", degree: weights as u128 });
     }
     // Challenges are keccak256 reduced modulo r: at most 1.14 times as likely as uniform ones, counted as twice.
     let steps = || hyperkzg::steps(key.column_vars);
@@ -108,20 +106,20 @@ pub fn parts(key: &VerifyingKey, subject: Subject) -> Vec<Part> {
     // Powers of ν; then z, in an identity that is multiplied by all moduli, whose zeros are exceptions beside.
     let widths: u128 = steps().map(|step| 1u128 << step).sum();
     let batch = steps().len() as u128 + (1u128 << SETUP_VARS) + 2 * widths;
-    parts.extend([
-        Part { name: "merging of claims", degree: (claims(relations) - 1 + 2 * key.column_vars) as u128 },
-        Part { name: "combination of columns", degree: relations.layout.columns() as u128 },
-        Part { name: "opening: folds", degree: 2 * folds },
-        Part { name: "opening: one point for all", degree: 2 * batch },
+    terms.extend([
+        Term { name: "merging of claims", degree: (claims(relations) - 1 + 2 * key.column_vars) as u128 },
+        Term { name: "combination of columns", degree: relations.layout.columns() as u128 },
+        Term { name: "opening: folds", degree: 2 * folds },
+        Term { name: "opening: one point for all", degree: 2 * batch },
     ]);
-    parts
+    terms
 }
 
-/// The parts that a wrapped proof has besides: of the circuit's proof, at the largest circuit, and of the contract's pairing.
+/// The errors that a wrapped proof has besides: of the circuit's proof, at the largest circuit, and of the contract's pairing.
 ///
 /// Commitments bind polynomials as long as the longest set-up, so that an identity may have its degree for each factor of a
 /// gate. Challenges are keccak256 reduced, counted as twice as likely as uniform ones.
-pub fn wrap_parts() -> Vec<Part> {
+pub fn wrap_terms() -> Vec<Term> {
     let mut system = ConstraintSystem::<halo2_axiom::halo2curves::bn256::Fr>::default();
     WrapCircuit::configure(&mut system);
     let (rows, longest) = (1u128 << MAX_SIZE_BITS, 1u128 << SETUP_VARS);
@@ -140,15 +138,15 @@ pub fn wrap_parts() -> Vec<Part> {
         ("circuit: opening at a point", 2 * longest),
         ("contract: one pairing for two", 1),
     ]
-    .map(|(name, degree)| Part { name, degree: 2 * degree })
+    .map(|(name, degree)| Term { name, degree: 2 * degree })
     .to_vec()
 }
 
-/// The parts as a table in Markdown, the total last.
-pub fn table(parts: &[Part]) -> String {
+/// The terms as a table in Markdown, the total last.
+pub fn table(terms: &[Term]) -> String {
     let mut lines = vec!["| part | degree | bits |".to_owned(), "|---|---:|---:|".to_owned()];
-    lines.extend(parts.iter().map(|part| format!("| {} | {} | {:.1} |", part.name, part.degree, part.bits())));
-    lines.push(format!("| **total** | | **{:.1}** |", total_bits(parts)));
+    lines.extend(terms.iter().map(|term| format!("| {} | {} | {:.1} |", term.name, term.degree, term.bits())));
+    lines.push(format!("| **total** | | **{:.1}** |", total_bits(terms)));
     lines.join("\n")
 }
 
@@ -178,14 +176,14 @@ mod tests {
     }
 
     #[test]
-    fn every_part_leaves_more_than_the_curve() {
+    fn every_term_leaves_more_than_the_curve() {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
         let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
         let key = VerifyingKey::insecure(&architecture, 17).expect("the shape is valid");
         for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
-            let parts = parts(&key, subject);
-            let total = total_bits(&parts);
-            assert!(parts.iter().all(|part| part.degree > 0 && part.bits() > total), "{parts:?}");
+            let terms = terms(&key, subject);
+            let total = total_bits(&terms);
+            assert!(terms.iter().all(|term| term.degree > 0 && term.bits() > total), "{terms:?}");
             assert!(total > 190.0, "{subject:?}: {total}");
         }
     }

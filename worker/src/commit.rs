@@ -13,13 +13,12 @@ use gradproof_verifier::verify_job::JobVerifier;
 use gradproof_verifier_program::files::{KEY_FILE, MAX_PROOF_BYTES, read, read_statement};
 use gradproof_verifier_program::warn;
 
-use crate::commitments::{Commitments, Origin, first_parameters};
+use crate::commitments::{Commitments, first_parameters};
 use crate::folder::claim_new;
 use crate::keys::KeyOptions;
-use crate::openings::{Openings, Seeds};
-use crate::parent::{column_vars, inherit};
+use crate::openings::Openings;
+use crate::parent::{begin, column_vars};
 use crate::train::load;
-use gradproof_training::job::InitialWeights;
 
 /// Commits to the data and first parameters of a job.
 #[derive(clap::Args, Clone, Debug)]
@@ -54,6 +53,13 @@ impl Commit {
         let stage = folder.stage()?;
         let progress = Progress::new(1 + job.epoch().segments().min(job.segments()) as u64, "proofs", self.json);
         let kind = self.keys.kind(None)?;
+        if let Some(set) = &set {
+            ensure!(
+                kind == ProofKind::Wrapped || set.kind == ProofKind::Core,
+                "--same-data {}: core proofs about these data would tell of them, and the proofs of that job are wrapped",
+                set.folder.display()
+            );
+        }
         let keys = self.keys.keys(
             &job.architecture,
             column_vars(&job, kind, set.as_ref().map(|set| set.column_vars))?,
@@ -62,22 +68,8 @@ impl Commit {
         )?;
         warn(kind, keys.key.setup.is_insecure());
         let first = first_parameters(&job)?;
-        let mut seeds = Seeds::fresh(&job.initial_weights)?;
-        let origin = match &job.initial_weights {
-            InitialWeights::Seed(seed) => Origin::New { seed: Some(*seed) },
-            InitialWeights::File(_) => Origin::New { seed: None },
-            InitialWeights::Parent(folders) => {
-                let (parent, secret) = inherit(folders, &keys, &first)?;
-                seeds.first = secret;
-                Origin::Parent(parent)
-            }
-        };
+        let (mut seeds, origin) = begin(&job, &keys, &first)?;
         if let Some(set) = &set {
-            ensure!(
-                kind == ProofKind::Wrapped || set.kind == ProofKind::Core,
-                "--same-data {}: core proofs about these data would tell of them, and the proofs of that job are wrapped",
-                set.folder.display()
-            );
             seeds.data = set.seed;
         }
         let commitments = Commitments::new(&job, &keys, &first, &seeds, origin, &progress)?;

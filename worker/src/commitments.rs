@@ -14,7 +14,7 @@ use gradproof_terminal::{Progress, tell};
 use gradproof_verifier::protocol::job::{
     DataStatement, JobStatement, Parent, SetupStatement, VERSION, last_seed_digest,
 };
-use gradproof_verifier::protocol::merkle::Tree;
+use gradproof_verifier::protocol::merkle::MerkleTree;
 use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::protocol::statement::Domain;
 
@@ -62,7 +62,7 @@ pub struct Commitments {
     pub first: Committed,
     /// One a position of the epoch.
     pub data: Vec<Committed>,
-    pub tree: Tree,
+    pub tree: MerkleTree,
     /// Not bound to where the job counts.
     pub statement: JobStatement,
 }

@@ -12,16 +12,17 @@ use gradproof_verifier_program::verify::{Arguments, KeyChoice, Verified, verify,
 use serde::Serialize;
 
 use crate::columns;
-use crate::commitments::{Commitments, Origin, first_parameters};
+use crate::commitments::{Commitments, first_parameters};
 use crate::domain::ExpectedDomain;
 use crate::folder::claim_new;
 use crate::keys::KeyOptions;
-use crate::openings::{Openings, Seeds};
+use crate::openings::Openings;
+use crate::parent::begin;
 use crate::prove::{Prove, check_command};
 use crate::report::Report;
 use crate::settle::{ChainReport, Settlement};
 use crate::train::{KernelOptions, float_accuracy};
-use gradproof_training::job::{InitialWeights, Job};
+use gradproof_training::job::Job;
 
 /// Trains on the built-in digits, proves every step, and verifies the proofs.
 #[derive(clap::Args, Clone, Debug)]
@@ -139,12 +140,9 @@ impl Demo {
         let progress = Progress::new(1, "statements", self.json);
         let kind = ProofKind::Wrapped;
         let keys = KeyOptions::default().keys(&job.architecture, columns::vars(job, kind), kind, &progress)?;
-        let (seeds, first) = (Seeds::fresh(&job.initial_weights)?, first_parameters(job)?);
-        let seed = match job.initial_weights {
-            InitialWeights::Seed(seed) => Some(seed),
-            _ => None,
-        };
-        let mut statement = Commitments::new(job, &keys, &first, &seeds, Origin::New { seed }, &progress)?.statement;
+        let first = first_parameters(job)?;
+        let (seeds, origin) = begin(job, &keys, &first)?;
+        let mut statement = Commitments::new(job, &keys, &first, &seeds, origin, &progress)?.statement;
         progress.say("opening the job on a local node");
         let open = |contracts: &PathBuf| Settlement::open(contracts, &keys.key, &mut statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;

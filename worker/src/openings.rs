@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ark_bn254::Fr;
 use eyre::{Result, WrapErr, ensure};
-use gradproof_prover::randomness::{Use, derived, fresh_seed, opening_seed};
+use gradproof_prover::randomness::{Use, blindings, fresh_seed, opening_seed};
 use gradproof_verifier::protocol::hex;
 use gradproof_verifier::protocol::job::{JobStatement, last_seed_digest};
 use gradproof_verifier_program::files::read;
@@ -59,7 +59,7 @@ impl Seeds {
 
     /// The blindings of these commitments.
     pub fn last_blindings(&self, statement: &JobStatement, index: usize, columns: usize) -> Vec<Fr> {
-        derived(&self.last, Use::LastParameters { statement: &statement.digest(), segment: index as u64 }, columns)
+        blindings(&self.after(statement, index), columns)
     }
 }
 

@@ -11,9 +11,10 @@ use gradproof_verifier_program::files::{list_proofs, read_statement};
 use gradproof_verifier_program::verify::{Arguments, KeyChoice, Verified, verify};
 
 use crate::columns;
+use crate::commitments::Origin;
 use crate::keys::Keys;
 use crate::opening::open;
-use crate::openings::Openings;
+use crate::openings::{Openings, Seeds};
 use gradproof_training::job::{Columns, InitialWeights, Job};
 
 /// log2 of the length of a column: unless the job file says, a job has that of its parent, or of the `set` that it trains on.
@@ -30,6 +31,24 @@ pub fn column_vars(job: &Job, kind: ProofKind, set: Option<usize>) -> Result<usi
     }
 }
 
+/// The seeds of a new job on a new set, and where its first parameters `first` come from.
+///
+/// # Errors
+/// The system has no randomness, or the parent is refused: see [`inherit`].
+pub fn begin(job: &Job, keys: &Keys, first: &Parameters) -> Result<(Seeds, Origin)> {
+    let mut seeds = Seeds::fresh(&job.initial_weights)?;
+    let origin = match &job.initial_weights {
+        InitialWeights::Seed(seed) => Origin::New { seed: Some(*seed) },
+        InitialWeights::File(_) => Origin::New { seed: None },
+        InitialWeights::Parent(folders) => {
+            let (parent, secret) = inherit(folders, keys, first)?;
+            seeds.first = secret;
+            Origin::Parent(parent)
+        }
+    };
+    Ok((seeds, origin))
+}
+
 /// The job that left `first`, and the secret of the blindings of its commitments to them: what a child is told of its parent.
 ///
 /// `folders` are those of the parent, of its parent, and so on, each with statement and proofs; the first has the openings, and
@@ -37,7 +56,7 @@ pub fn column_vars(job: &Job, kind: ProofKind, set: Option<usize>) -> Result<usi
 ///
 /// # Errors
 /// If a proof is rejected, or the weights are not those that were proved.
-pub fn inherit(folders: &[PathBuf], keys: &Keys, first: &Parameters) -> Result<(Parent, [u8; 32])> {
+fn inherit(folders: &[PathBuf], keys: &Keys, first: &Parameters) -> Result<(Parent, [u8; 32])> {
     let (folder, older) = folders.split_first().ok_or_else(|| eyre!("there is no folder of a parent"))?;
     let statement = folder.join(Part::Statement.file_name());
     let arguments = Arguments {

@@ -9,7 +9,7 @@ use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_prover::commit::Committed;
-use gradproof_prover::prove::{Job as ProofJob, prove};
+use gradproof_prover::prove::{Inputs, prove};
 use gradproof_prover::registration::data_paths;
 use gradproof_prover::witness::Witness;
 use gradproof_terminal::folder::Folder;
@@ -26,7 +26,7 @@ use crate::domain::ExpectedDomain;
 use crate::folder::{EXACT_WEIGHTS_FILE, REPORT_FILE, WEIGHTS_FILE, claim_new, stored, stored_statement};
 use crate::keys::{KeyOptions, Keys};
 use crate::openings::{Openings, Seeds};
-use crate::parent::{column_vars, inherit};
+use crate::parent::{begin, column_vars};
 use crate::report::{ProofReport, RegistrationReport, Report};
 use crate::train::{KernelOptions, Trainer, finish, load, new_report, print_report, save_report};
 use gradproof_training::job::{Columns, InitialWeights, Job};
@@ -266,21 +266,13 @@ fn commit(
     given: Option<&Given>,
     progress: &Progress,
 ) -> Result<(Commitments, Seeds)> {
+    let Some(Given { path, statement, openings }) = given else {
+        let (seeds, origin) = begin(job, keys, first)?;
+        return Ok((Commitments::new(job, keys, first, &seeds, origin, progress)?, seeds));
+    };
     let seed = match job.initial_weights {
         InitialWeights::Seed(seed) => Some(seed),
         _ => None,
-    };
-    let Some(Given { path, statement, openings }) = given else {
-        let mut seeds = Seeds::fresh(&job.initial_weights)?;
-        let origin = match &job.initial_weights {
-            InitialWeights::Parent(folders) => {
-                let (parent, secret) = inherit(folders, keys, first)?;
-                seeds.first = secret;
-                Origin::Parent(parent)
-            }
-            _ => Origin::New { seed },
-        };
-        return Ok((Commitments::new(job, keys, first, &seeds, origin, progress)?, seeds));
     };
     let seeds = openings.seeds();
     let origin = statement.parent.map_or(Origin::New { seed }, Origin::Parent);
@@ -321,7 +313,7 @@ pub fn prove_segment(
     let paths = data_paths(&commitments.tree, data.points.len(), position);
     let columns = key.relations(Subject::Segment).layout.group(Group::Last).len();
     let last_blindings = seeds.last_blindings(&commitments.statement, index, columns);
-    let proof_job = ProofJob { key, setup, statement, data, paths, first, last_blindings };
+    let proof_job = Inputs { key, setup, statement, data, paths, first, last_blindings };
     let proved = prove(proof_job, &witness, Strict)?;
     let mut times = ProofReport::new(witness_secs, &proved.timing);
     let wrapping = Instant::now();

@@ -7,14 +7,14 @@ use super::part::{at, split, tail};
 use super::state::Argument;
 use super::sumcheck::plain_sumcheck;
 use super::transcript::{Ask, Party};
-use super::update::Matrix;
+use super::update::WeightClaim;
 use crate::field::algebra::Algebra;
 use crate::field::check::Check;
 use crate::field::multilinear::{eq, power_of_two, powers};
 use crate::relations::Tensor;
 
 /// A claim on a matrix product `X·W` at (step, row, column) that the sumcheck over the products reduces.
-pub(super) struct Product<E> {
+pub(super) struct ProductClaim<E> {
     pub layer: usize,
     pub backward: bool,
     pub point: Vec<E>,
@@ -32,8 +32,8 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
     pub(super) fn products(
         &mut self,
         looked_up: &LookedUp<A::Element>,
-        backward: Vec<Product<A::Element>>,
-    ) -> Result<Vec<Matrix<A::Element>>, A::Error> {
+        backward: Vec<ProductClaim<A::Element>>,
+    ) -> Result<Vec<WeightClaim<A::Element>>, A::Error> {
         let architecture = &self.relations.architecture;
         let last = architecture.layers();
         let (steps, samples) = (architecture.step_vars(), architecture.sample_vars());
@@ -52,11 +52,11 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
             let bias = self.channel.algebra.scale(bias, bias_scale);
             let value = self.channel.algebra.sub(&sum, &bias);
             let point = looked_up.suffix(samples + architecture.width_vars(l))?.to_vec();
-            products.push(Product { layer: l, backward: false, point, value });
+            products.push(ProductClaim { layer: l, backward: false, point, value });
         }
         products.extend(backward);
 
-        let inner = |product: &Product<A::Element>| {
+        let inner = |product: &ProductClaim<A::Element>| {
             architecture.width_vars(if product.backward { product.layer + 1 } else { product.layer - 1 })
         };
         let vars = steps + products.iter().map(inner).max().unwrap_or(0);
@@ -99,7 +99,7 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
                 (product.layer, neuron.to_vec(), column.to_vec())
             };
             let bias = if product.backward { None } else { Some((own_step.to_vec(), at(&biases, layer - 1)?.clone())) };
-            matrices.push(Matrix {
+            matrices.push(WeightClaim {
                 layer,
                 backward: product.backward,
                 step: step.to_vec(),

@@ -2,21 +2,24 @@
 
 use ark_bn254::Fr;
 
-use super::contraction::Product;
+use super::contraction::ProductClaim;
 use super::lookup::LookedUp;
 use super::part::{at, head, tail};
 use super::state::Argument;
 use super::sumcheck::eq_sumcheck;
 use super::transcript::{Ask, Party};
 use crate::field::algebra::Algebra;
-use crate::field::check::Check;
+use crate::field::check::{Check, Rejection};
 use crate::field::multilinear::powers;
 use crate::relations::{Pointwise, PointwiseShape, Tensor};
 
 impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
     /// The relations that hold entry by entry, at the leaf point, in one sumcheck. Leaves claims on their tensors, and on the
     /// backward products.
-    pub(super) fn pointwise(&mut self, looked_up: &LookedUp<A::Element>) -> Result<Vec<Product<A::Element>>, A::Error> {
+    pub(super) fn pointwise(
+        &mut self,
+        looked_up: &LookedUp<A::Element>,
+    ) -> Result<Vec<ProductClaim<A::Element>>, A::Error> {
         let relations = self.relations;
         let architecture = &relations.architecture;
         let shapes: Vec<_> = relations.pointwise.iter().map(|relation| relation.shape(architecture)).collect();
@@ -55,14 +58,13 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
                 .map(|mask| mask.evaluate(self.channel.algebra, architecture, &self.live, own, *column_vars))
                 .collect();
             for value in relation.values(self.channel.algebra, architecture, &values, &masks)? {
-                if let Some(weight) = weights.next() {
-                    let term = self.channel.algebra.mul(weight, &value);
-                    rest = self.channel.algebra.sub(&rest, &term);
-                }
+                let weight = weights.next().ok_or(Rejection { check: Check::Length })?;
+                let term = self.channel.algebra.mul(weight, &value);
+                rest = self.channel.algebra.sub(&rest, &term);
             }
             for ((tensor, per_sample), value) in tensors.iter().zip(&values) {
                 if let Tensor::BackwardProduct(layer) = *tensor {
-                    products.push(Product { layer, backward: true, point: own.to_vec(), value: value.clone() });
+                    products.push(ProductClaim { layer, backward: true, point: own.to_vec(), value: value.clone() });
                 } else {
                     let point = if *per_sample { head(own, vars - column_vars)? } else { own };
                     self.claim(*tensor, point, value);

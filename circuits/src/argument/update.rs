@@ -12,7 +12,7 @@ use crate::field::multilinear::{less_than, power_of_two, powers};
 use crate::relations::{End, Tensor};
 
 /// A claim on the weights of a layer at a step: `W̃_l(step, input, output)`.
-pub(super) struct Matrix<E> {
+pub(super) struct WeightClaim<E> {
     pub layer: usize,
     pub backward: bool,
     pub step: Vec<E>,
@@ -32,7 +32,11 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
     /// W̃_last(i,j)  = W̃_first(i,j) - c·Σ         Ã_{l-1}(s,r,i)·G̃_l(s,r,j)
     /// b̃_l(t,j)     = b̃_first(j)   - c·2^fa·Σ LT(s,t)·G̃_l(s,r,j)         b̃_last likewise
     /// ```
-    pub(super) fn weights(&mut self, matrices: Vec<Matrix<A::Element>>, rate: &A::Element) -> Result<(), A::Error> {
+    pub(super) fn weights(
+        &mut self,
+        matrices: Vec<WeightClaim<A::Element>>,
+        rate: &A::Element,
+    ) -> Result<(), A::Error> {
         let architecture = &self.relations.architecture;
         let (steps, samples) = (architecture.step_vars(), architecture.sample_vars());
         let asked = matrices.iter().map(|matrix| if matrix.backward { 1 } else { 4 }).sum();

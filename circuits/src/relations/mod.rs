@@ -1,5 +1,6 @@
 //! Which tensors, look-ups and pointwise relations make up each of the three proofs.
 
+mod contents;
 mod layout;
 mod lookup;
 mod mask;
@@ -20,6 +21,7 @@ pub use table::{KEY_VARS, Table};
 pub use tensor::{End, Tensor, data_tensors, parameter_tensors};
 
 use crate::network::architecture::Architecture;
+use contents::Contents;
 
 /// What a proof is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -50,7 +52,7 @@ pub struct Relations {
 impl Relations {
     /// The relations of `subject` for an architecture, in columns of `2^column_vars` entries.
     pub fn new(subject: Subject, architecture: &Architecture, column_vars: usize) -> Self {
-        let (lookups, pointwise, mut groups) = match subject {
+        let Contents { lookups, pointwise, mut groups } = match subject {
             Subject::Segment => segment::segment(architecture),
             Subject::Data => registration::data(architecture),
             Subject::Parameters => registration::parameters(architecture),

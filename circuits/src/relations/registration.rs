@@ -1,8 +1,9 @@
 //! What is proved of data and first parameters once, when they are registered.
 
+use super::contents::Contents;
 use super::layout::Group;
 use super::pointwise::Pointwise;
-use super::segment::{Parts, limbs, range};
+use super::segment::{limbs, range};
 use super::tensor::{End, Tensor, data_tensors, parameter_tensors};
 use crate::network::architecture::Architecture;
 
@@ -12,14 +13,18 @@ pub const PARAMETER_LIMB_BITS: u32 = 16;
 pub const PARAMETER_LIMBS: usize = 3;
 
 /// The relations of the data of one position.
-pub(super) fn data(architecture: &Architecture) -> Parts {
+pub(super) fn data(architecture: &Architecture) -> Contents {
     let tensors = data_tensors(architecture);
     let lookups = vec![range(Tensor::Input, 16, 1 << 15, tensors[0].1)];
-    (lookups, vec![Pointwise::InputPadding, Pointwise::LabelBits], vec![(Group::Data, tensors), (Group::Trace, vec![])])
+    Contents {
+        lookups,
+        pointwise: vec![Pointwise::InputPadding, Pointwise::LabelBits],
+        groups: vec![(Group::Data, tensors), (Group::Trace, vec![])],
+    }
 }
 
 /// The relations of first parameters.
-pub(super) fn parameters(architecture: &Architecture) -> Parts {
+pub(super) fn parameters(architecture: &Architecture) -> Contents {
     let widths = [PARAMETER_LIMB_BITS; PARAMETER_LIMBS];
     let tensors = parameter_tensors(architecture, End::First);
     let (mut lookups, mut pointwise, mut trace) = (Vec::new(), Vec::new(), Vec::new());
@@ -33,5 +38,5 @@ pub(super) fn parameters(architecture: &Architecture) -> Parts {
         pointwise.push(padding);
         trace.extend((0..PARAMETER_LIMBS).map(|i| (limb(i), *vars)));
     }
-    (lookups, pointwise, vec![(Group::First, tensors), (Group::Trace, trace)])
+    Contents { lookups, pointwise, groups: vec![(Group::First, tensors), (Group::Trace, trace)] }
 }

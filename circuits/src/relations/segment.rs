@@ -1,14 +1,12 @@
 //! What is proved of a segment: its look-ups, pointwise relations and tensors.
 
+use super::contents::Contents;
 use super::layout::Group;
 use super::lookup::{Expression, LookUp, Spread};
 use super::pointwise::Pointwise;
 use super::table::Table;
 use super::tensor::{End, Tensor, data_tensors, parameter_tensors};
 use crate::network::architecture::Architecture;
-
-/// Look-ups, pointwise relations, and the tensors of each group with their variables.
-pub(super) type Parts = (Vec<LookUp>, Vec<Pointwise>, Vec<(Group, Vec<(Tensor, usize)>)>);
 
 /// `tensor + shift` lies in `[0, 2^bits)`.
 pub(super) fn range(tensor: Tensor, bits: u32, shift: i64, vars: usize) -> LookUp {
@@ -26,7 +24,7 @@ pub(super) fn limbs(widths: &[u32], vars: usize, tensor: impl Fn(usize) -> Tenso
 }
 
 /// The relations of a segment.
-pub(super) fn segment(architecture: &Architecture) -> Parts {
+pub(super) fn segment(architecture: &Architecture) -> Contents {
     let last = architecture.layers();
     let samples = architecture.sample_vars();
     let widths = architecture.precision.limb_bits();
@@ -91,5 +89,5 @@ pub(super) fn segment(architecture: &Architecture) -> Parts {
         (Group::Last, parameter_tensors(architecture, End::Last)),
         (Group::Trace, trace),
     ];
-    (lookups, pointwise, groups)
+    Contents { lookups, pointwise, groups }
 }

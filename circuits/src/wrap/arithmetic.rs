@@ -19,7 +19,7 @@ use halo2_axiom::plonk::ConstraintSystem;
 
 use super::columns::{ADVICE, Columns};
 use super::gate::Gate;
-use super::table::{Cell, Row, Table, Variable};
+use super::rows::{Cell, Row, Rows, Variable};
 
 /// Adds the gate.
 pub fn configure(columns: &Columns, system: &mut ConstraintSystem<bn256::Fr>) {
@@ -133,7 +133,7 @@ impl Form {
     }
 
     /// Its value.
-    pub fn value(&self, table: &Table) -> Fr {
+    pub fn value(&self, table: &Rows) -> Fr {
         let product = self.product.map_or(Fr::zero(), |(m, a, b)| m * table.value(a) * table.value(b));
         let linear: Fr = self.terms.iter().map(|&(coefficient, variable)| coefficient * table.value(variable)).sum();
         self.constant + product + linear

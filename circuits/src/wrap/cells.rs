@@ -10,7 +10,7 @@ use super::arithmetic::Form;
 use super::gate::Gate;
 use super::poseidon;
 use super::rounds;
-use super::table::{Cell, Row, Table, Variable};
+use super::rows::{Cell, Row, Rows, Variable};
 use crate::field::algebra::Algebra;
 use crate::field::check::{Check, Rejection};
 use crate::field::poseidon::WIDTH;
@@ -23,7 +23,7 @@ pub struct Element(usize);
 #[derive(Clone, Debug, Default)]
 pub struct Cells {
     /// The rows so far.
-    pub table: Table,
+    pub table: Rows,
     forms: Vec<Form>,
     /// Variables of constants in use.
     constants: Vec<(Fr, Variable)>,

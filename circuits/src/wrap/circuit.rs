@@ -9,7 +9,7 @@ use super::cells::{Cells, Element};
 use super::columns::{ADVICE, Columns, selector};
 use super::convert::to_halo2;
 use super::gate::Gate;
-use super::table::{Cell, Row, Table};
+use super::rows::{Cell, Row, Rows};
 use super::{arithmetic, poseidon, rounds};
 use crate::argument::transcript::{Ask, Party};
 use crate::argument::{self, Reduced};
@@ -43,7 +43,7 @@ pub fn instances(publics: &Publics<Fr>, reduced: &Reduced<Fr>) -> Vec<Fr> {
 /// The rows depend on the relations alone: the same for every position, data set, learning rate, live count and job.
 #[derive(Clone, Debug)]
 pub struct WrapCircuit {
-    table: Table,
+    table: Rows,
 }
 
 /// Messages that are already cells, in protocol order.
@@ -133,7 +133,7 @@ impl WrapCircuit {
     ///
     /// # Soundness
     /// A circuit says what its table says: only those of [`Self::new`] and [`Self::blank`] are the verifier's.
-    pub fn of_table(table: Table) -> Self {
+    pub fn of_table(table: Rows) -> Self {
         Self { table }
     }
 
@@ -141,7 +141,7 @@ impl WrapCircuit {
     ///
     /// A prover takes all else from the proving key, so that this is the whole circuit to it, wherever it runs.
     pub fn of_advice(rows: impl IntoIterator<Item = [Fr; ADVICE]>) -> Self {
-        let mut table = Table::default();
+        let mut table = Rows::default();
         for row in rows {
             table.push(Row::new(Gate::None, row.map(Cell::Own)));
         }
@@ -154,7 +154,7 @@ impl WrapCircuit {
     }
 
     /// Its rows, with the witness.
-    pub fn table(&self) -> &Table {
+    pub fn table(&self) -> &Rows {
         &self.table
     }
 
@@ -220,7 +220,7 @@ impl Circuit<bn256::Fr> for WrapCircuit {
                         let (value, variable) = self.table.cell(*cell);
                         let assigned = region.assign_advice(*column, offset, Value::known(to_halo2(value)));
                         if let Some(variable) = variable {
-                            match &mut homes[Table::index(variable)] {
+                            match &mut homes[Rows::index(variable)] {
                                 Some(home) => region.constrain_equal(assigned.cell(), *home),
                                 home => *home = Some(assigned.cell()),
                             }

@@ -9,7 +9,7 @@
 //! | [`arithmetic`] | one gate for sums and products |
 //! | [`rounds`] | a round of a sumcheck in a row |
 //! | [`poseidon`] | a permutation in 21 rows |
-//! | [`table`] | the rows and their copies, before halo2 sees them |
+//! | [`rows`] | the rows and their copies, before halo2 sees them |
 //! | [`convert`] | numbers and points of the two libraries |
 
 pub mod arithmetic;
@@ -21,4 +21,4 @@ pub mod gate;
 pub mod keys;
 pub mod poseidon;
 pub mod rounds;
-pub mod table;
+pub mod rows;

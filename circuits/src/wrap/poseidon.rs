@@ -31,7 +31,7 @@ use halo2_axiom::plonk::ConstraintSystem;
 
 use super::columns::{ADVICE, CONSTANTS, Columns, Equation, constant, linear_combination};
 use super::gate::Gate;
-use super::table::{Cell, Row, Table, Variable};
+use super::rows::{Cell, Row, Rows, Variable};
 use crate::field::poseidon::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH, constants};
 use linear::{Coefficients, HALF, Trace, coefficients};
 
@@ -89,7 +89,7 @@ pub fn configure(columns: &Columns, system: &mut ConstraintSystem<bn256::Fr>) {
 }
 
 /// Appends a permutation of the variables `state`, to each of which its `shift` is added first: the state after it.
-pub fn permute(table: &mut Table, state: [Variable; WIDTH], shifts: [Fr; WIDTH]) -> [Variable; WIDTH] {
+pub fn permute(table: &mut Rows, state: [Variable; WIDTH], shifts: [Fr; WIDTH]) -> [Variable; WIDTH] {
     let input: [Fr; WIDTH] = std::array::from_fn(|i| table.value(state[i]) + shifts[i]);
     let trace = Trace::new(input);
     let widen = |constants: [Fr; WIDTH]| -> [Fr; CONSTANTS] {

@@ -15,7 +15,7 @@ use halo2_axiom::plonk::ConstraintSystem;
 
 use super::columns::{ADVICE, Columns};
 use super::gate::Gate;
-use super::table::{Cell, Row, Table, Variable};
+use super::rows::{Cell, Row, Rows, Variable};
 
 /// Adds the gates.
 pub fn configure(columns: &Columns, system: &mut ConstraintSystem<bn256::Fr>) {
@@ -34,7 +34,7 @@ pub fn configure(columns: &Columns, system: &mut ConstraintSystem<bn256::Fr>) {
 }
 
 /// Appends a round to the table: the next claim, which has `value`.
-pub fn round(table: &mut Table, gate: Gate, cells: [Variable; ADVICE], value: Fr) -> Variable {
+pub fn round(table: &mut Rows, gate: Gate, cells: [Variable; ADVICE], value: Fr) -> Variable {
     let next = table.variable(value);
     table.push_round(Row::new(gate, cells.map(Cell::Shared)), next);
     next

@@ -3,7 +3,7 @@
 use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
 use gradproof_circuits::relations::{Subject, default_column_vars};
-use gradproof_prover::prove::{Job as ProofJob, prove};
+use gradproof_prover::prove::{Inputs, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{
     Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
@@ -69,7 +69,7 @@ fn a_segment_of_digits_is_proved_and_verified() {
     let statement =
         gradproof_verifier::protocol::statement::Statement { subject: Subject::Segment, rate: 1, ..data_statement };
     let last_blindings = derived(&seed, Use::LastParameters { statement: &[0; 32], segment: 0 }, last);
-    let job = ProofJob { key: &key, setup: &setup, statement, data, paths, first: first.clone(), last_blindings };
+    let job = Inputs { key: &key, setup: &setup, statement, data, paths, first: first.clone(), last_blindings };
     let begin = std::time::Instant::now();
     let proved = prove(job, &witness, Strict).unwrap();
     println!("proved {:?} {:#?}", begin.elapsed(), proved.timing);

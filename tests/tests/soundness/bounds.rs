@@ -11,7 +11,7 @@ use gradproof_circuits::relations::{Subject, default_column_vars};
 use gradproof_tests::forge::{Witnesses, fixture, forge};
 use gradproof_tests::{root, test_names};
 use gradproof_verifier::protocol::key::VerifyingKey;
-use gradproof_verifier::soundness::{ASSUMPTIONS, claims, parts, table, wrap_parts};
+use gradproof_verifier::soundness::{ASSUMPTIONS, claims, table, terms, wrap_terms};
 
 fn page() -> String {
     page_named("soundness.md")
@@ -41,8 +41,8 @@ fn the_table_of_errors_is_the_computed_one() {
     let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
     let key = VerifyingKey::insecure(&architecture, default_column_vars(&architecture)).unwrap();
     let page = page();
-    let tables = [Subject::Segment, Subject::Data, Subject::Parameters].map(|subject| table(&parts(&key, subject)));
-    let tables = [&tables[..], &[table(&wrap_parts())]].concat();
+    let tables = [Subject::Segment, Subject::Data, Subject::Parameters].map(|subject| table(&terms(&key, subject)));
+    let tables = [&tables[..], &[table(&wrap_terms())]].concat();
     let all = tables.join("\n\n");
     assert!(tables.iter().all(|table| page.contains(table)), "docs/soundness.md lacks a table of these:\n{all}");
     for (name, bits) in ASSUMPTIONS {

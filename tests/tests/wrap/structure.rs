@@ -9,7 +9,7 @@ use gradproof_circuits::relations::{Publics, Relations, Subject};
 use gradproof_circuits::wrap::circuit::{NUMBERS, WrapCircuit};
 use gradproof_circuits::wrap::columns::{ADVICE, CONSTANTS};
 use gradproof_circuits::wrap::gate::Gate;
-use gradproof_circuits::wrap::table::{Cell, Table};
+use gradproof_circuits::wrap::rows::{Cell, Rows};
 use gradproof_tests::forge::{fixture, prove};
 use proptest::prelude::*;
 
@@ -28,7 +28,7 @@ fn structure(circuit: &WrapCircuit) -> Structure {
     let place = |cell| match cell {
         Cell::Unused => Place::Unused,
         Cell::Own(_) => Place::Own,
-        Cell::Shared(variable) => Place::Shared(Table::index(variable)),
+        Cell::Shared(variable) => Place::Shared(Rows::index(variable)),
     };
     circuit.table().rows().map(|row| (row.gate, row.constants, row.cells.map(place))).collect()
 }
@@ -103,7 +103,7 @@ fn rules(circuit: &WrapCircuit, publics: usize) -> (Vec<Rule>, BTreeSet<usize>) 
         let Some(row) = rows.get(i) else { return vec![None; ADVICE] };
         let number = |(j, cell): (usize, &Cell)| match *cell {
             Cell::Unused => None,
-            Cell::Shared(variable) => Some(Table::index(variable)),
+            Cell::Shared(variable) => Some(Rows::index(variable)),
             Cell::Own(_) => Some(circuit.table().variables() + ADVICE * i + j),
         };
         let numbers: Vec<_> = row.cells.iter().enumerate().map(number).collect();

@@ -24,7 +24,7 @@ use rayon::prelude::*;
 
 use gradproof_verifier::protocol::keccak::keccak256;
 use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
-use gradproof_verifier::protocol::powers::{MAX_COLUMN_BITS, Setup};
+use gradproof_verifier::protocol::powers::{SETUP_VARS, Setup};
 use gradproof_verifier::protocol::setup::SetupKey;
 
 const MAGIC: &[u8; 4] = b"ptau";
@@ -126,7 +126,7 @@ fn read(path: &Path, column_bits: u32) -> Result<Setup, PtauProblem> {
         return Err(PtauProblem::Curve);
     }
     let power = u32::from_le_bytes(bytes(&mut file)?);
-    if power > MAX_COLUMN_BITS || header.1 != (4 + FIELD_BYTES + 8) as u64 {
+    if power > SETUP_VARS || header.1 != (4 + FIELD_BYTES + 8) as u64 {
         return Err(PtauProblem::Section { section: 1 });
     }
     if powers_1.1 != ((2u64 << power) - 1) * G1_BYTES as u64 {

@@ -25,11 +25,11 @@ pub fn depth(leaves: u64) -> usize {
 
 /// A tree with its inner nodes. Leaves that are missing from a power of two are zero.
 #[derive(Clone, Debug)]
-pub struct Tree {
+pub struct MerkleTree {
     levels: Vec<Vec<Hash>>,
 }
 
-impl Tree {
+impl MerkleTree {
     /// The tree over `leaves`.
     pub fn new(mut leaves: Vec<Hash>) -> Self {
         leaves.resize(1 << depth(leaves.len() as u64), [0; 32]);
@@ -88,7 +88,7 @@ mod tests {
     fn paths_lead_to_the_root() {
         for count in 1..10u8 {
             let leaves: Vec<Hash> = (0..count).map(|i| [i; 32]).collect();
-            let tree = Tree::new(leaves.clone());
+            let tree = MerkleTree::new(leaves.clone());
             let depth = depth(u64::from(count));
             for (i, leaf) in leaves.iter().enumerate() {
                 let path = tree.path(i);

@@ -12,7 +12,7 @@ use gradproof_circuits::wrap::keys::{self, Params};
 use crate::protocol::setup::{SetupKey, insecure_tau};
 
 /// Most variables a column may have: τ to the power of 2^28 is the last that ceremonies over BN254 made.
-pub const MAX_COLUMN_BITS: u32 = 28;
+pub const SETUP_VARS: u32 = 28;
 
 /// Powers of τ for columns of up to `powers.len()` values, and the verifier's key.
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub enum SetupError {
         powers: usize,
     },
     /// More powers than any set-up has.
-    #[error("a set-up for columns of 2^{got} values was asked for, at most 2^{MAX_COLUMN_BITS}")]
+    #[error("a set-up for columns of 2^{got} values was asked for, at most 2^{SETUP_VARS}")]
     TooLong {
         /// Binary logarithm of the column's length.
         got: u32,
@@ -44,16 +44,16 @@ pub enum SetupError {
 }
 
 impl Setup {
-    /// The **insecure** set-up for columns of up to `2^column_bits` values: τ is public, anyone can forge proofs.
+    /// The **insecure** set-up for columns of up to `2^vars` values: τ is public, anyone can forge proofs.
     ///
     /// # Errors
-    /// [`SetupError::TooLong`] above [`MAX_COLUMN_BITS`].
-    pub fn insecure(column_bits: u32) -> Result<Self, SetupError> {
-        if column_bits > MAX_COLUMN_BITS {
-            return Err(SetupError::TooLong { got: column_bits });
+    /// [`SetupError::TooLong`] above [`SETUP_VARS`].
+    pub fn insecure(vars: u32) -> Result<Self, SetupError> {
+        if vars > SETUP_VARS {
+            return Err(SetupError::TooLong { got: vars });
         }
         let tau = insecure_tau();
-        let powers: Vec<Fr> = std::iter::successors(Some(Fr::ONE), |p| Some(*p * tau)).take(1 << column_bits).collect();
+        let powers: Vec<Fr> = std::iter::successors(Some(Fr::ONE), |p| Some(*p * tau)).take(1 << vars).collect();
         Ok(Self { powers: G1Projective::generator().batch_mul(&powers), key: SetupKey::insecure() })
     }
 

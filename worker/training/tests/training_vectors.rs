@@ -6,7 +6,7 @@ use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::arithmetic::{exponential_table, relu};
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::network::trace::Parameters;
-use gradproof_training::kernels::{Cpu, Kernels, Reference};
+use gradproof_training::kernels::KERNELS;
 use gradproof_training::parameters::initial_parameters;
 use gradproof_training::train::{Network, SegmentPlan, StepTensors, train_segment};
 use serde::Deserialize;
@@ -103,8 +103,6 @@ fn vectors() -> Vectors {
     serde_json::from_str(text).expect("vectors of the documented form")
 }
 
-const BACKENDS: [&dyn Kernels; 2] = [&Cpu, &Reference];
-
 #[test]
 fn exponential_tables_agree() {
     for table in vectors().tables {
@@ -131,13 +129,13 @@ fn first_weights_agree() {
 
 #[test]
 fn segment_traces_agree() {
-    for (case, backend) in vectors().cases.iter().flat_map(|case| BACKENDS.map(|backend| (case, backend))) {
+    for (case, kernels) in vectors().cases.iter().flat_map(|case| KERNELS.map(|(_, kernels)| (case, kernels))) {
         let live = Live { steps: case.live_steps, last_rows: case.last_rows };
         let plan = SegmentPlan { live, rate: case.rate, first_step: 0 };
         let (architecture, mut parameters) = (case.architecture(), case.first());
         let (input, labels) = (case.input.clone(), case.labels.clone());
-        let trace = train_segment(&architecture, plan, backend, &mut parameters, input, labels, &mut |_| ())
-            .unwrap_or_else(|error| panic!("{} on {}: {error}", case.name, backend.name()));
+        let trace = train_segment(&architecture, plan, kernels, &mut parameters, input, labels, &mut |_| ())
+            .unwrap_or_else(|error| panic!("{} on {}: {error}", case.name, kernels.name()));
         assert!(trace.fits(&architecture));
         assert_eq!(trace.forward, case.products, "{}: U", case.name);
         assert_eq!(trace.backward, case.back_products, "{}: V", case.name);
@@ -148,10 +146,10 @@ fn segment_traces_agree() {
 
 #[test]
 fn tensors_of_every_step_agree() {
-    for (case, backend) in vectors().cases.iter().flat_map(|case| BACKENDS.map(|backend| (case, backend))) {
+    for (case, kernels) in vectors().cases.iter().flat_map(|case| KERNELS.map(|(_, kernels)| (case, kernels))) {
         let architecture = case.architecture();
         let (batch, width) = (architecture.padded_batch(), case.widths[0]);
-        let mut network = Network::new(&architecture, backend, &case.first()).expect("fits");
+        let mut network = Network::new(&architecture, kernels, &case.first()).expect("fits");
         let mut all = StepTensors::default();
         for (step, (input, labels)) in case.input.chunks(batch * width).zip(case.labels.chunks(batch)).enumerate() {
             let tensors = network.step(step as u64, input, labels, case.rate).expect("in range");

@@ -10,7 +10,7 @@ use gradproof_chain::{
 use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_evm::ChainProof;
-use gradproof_prover::prove::{Job, Proved, prove};
+use gradproof_prover::prove::{Inputs, Proved, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree, statement};
 use gradproof_prover::wrap::{Wrapper, Wrappers};
@@ -144,7 +144,7 @@ impl OwnColumns {
         let last_blindings =
             derived(&SEED, Use::LastParameters { statement: &[0; 32], segment: 0 }, columns(key, Group::Last));
         let points = first.points.clone();
-        let job = Job { key, setup, statement, data, paths, first, last_blindings };
+        let job = Inputs { key, setup, statement, data, paths, first, last_blindings };
         let Proved { proof, statement, publics, .. } = prove(job, &witness, Strict).expect("the witness is honest");
         let proof = wrappers.get(Subject::Segment).wrap(relations, &publics, proof).expect("it is a core proof");
         (statement, ChainProof::of(&points, &proof).expect("it is wrapped").to_bytes())

@@ -21,7 +21,7 @@ use gradproof_tests::forge::fixture;
 use gradproof_tests::reference::numbers;
 use gradproof_verifier::protocol::hyperkzg;
 use gradproof_verifier::protocol::keccak::keccak256;
-use gradproof_verifier::protocol::merkle::{self, Tree};
+use gradproof_verifier::protocol::merkle::{self, MerkleTree};
 use gradproof_verifier::protocol::points::encode_scalar;
 use gradproof_verifier::protocol::powers::Setup;
 use gradproof_verifier::protocol::setup::SetupKey;
@@ -112,7 +112,7 @@ fn commit(setup: &Setup, values: &[Fr], blinding: Fr) -> G1Affine {
 pub struct Job<'a> {
     pub shape: &'a Shape,
     pub data: Vec<Columns>,
-    pub tree: Tree,
+    pub tree: MerkleTree,
     pub first: Columns,
     pub epoch_segments: u64,
 }
@@ -223,14 +223,14 @@ impl<'a> Job<'a> {
     }
 
     /// A tree in which the leaf of data column `index` at `position` is of these bytes, and the paths of that position.
-    pub fn tree_with(&self, position: u64, index: usize, point: &[u8]) -> Tree {
+    pub fn tree_with(&self, position: u64, index: usize, point: &[u8]) -> MerkleTree {
         let place = position as usize * self.shape.data + index;
         let leaves = self.data.iter().zip(0u64..).flat_map(|(columns, position)| {
             columns.points.iter().zip(0u64..).map(move |(point, index)| merkle::leaf(position, index, point))
         });
         let mut leaves: Vec<merkle::Hash> = leaves.collect();
         leaves[place] = keccak256(&[&[0], &position.to_be_bytes(), &(index as u64).to_be_bytes(), point]);
-        Tree::new(leaves)
+        MerkleTree::new(leaves)
     }
 }
 

@@ -8,7 +8,7 @@ use gradproof_circuits::relations::{Group, Subject};
 use gradproof_evm::ChainProof;
 use gradproof_prover::columns::columns_in;
 use gradproof_prover::commit::{Committed, commit};
-use gradproof_prover::prove::{Job as ProofJob, prove};
+use gradproof_prover::prove::{Inputs, prove};
 use gradproof_prover::randomness::{Use, derived};
 use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree};
 use gradproof_prover::witness::Witness;
@@ -20,7 +20,7 @@ use gradproof_training::parameters::{initial_parameters, seed_of};
 use gradproof_training::train::{SegmentPlan, train_segment};
 use gradproof_verifier::protocol::job::{DataStatement, JobStatement, SetupStatement, VERSION, last_seed_digest};
 use gradproof_verifier::protocol::key::VerifyingKey;
-use gradproof_verifier::protocol::merkle::Tree;
+use gradproof_verifier::protocol::merkle::MerkleTree;
 use gradproof_verifier::protocol::statement::{Domain, points_digest};
 
 /// Segments of the job: two of the first epoch, one of the second, at another rate.
@@ -42,7 +42,7 @@ pub struct Trained {
     pub job: Job,
     pub statement: JobStatement,
     data: Vec<Committed>,
-    tree: Tree,
+    tree: MerkleTree,
     first: Committed,
     seed: [u8; 32],
     traces: Vec<SegmentTrace>,
@@ -191,7 +191,7 @@ impl Trained {
         let statement = statement.segment(key, index, &first.points, &[]).expect("the job has it");
         let position = statement.position;
         let data = self.data[position as usize].clone();
-        let job = ProofJob {
+        let job = Inputs {
             key,
             setup: &fixture().setup,
             paths: data_paths(&self.tree, data.points.len(), position),

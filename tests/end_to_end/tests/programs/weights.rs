@@ -384,3 +384,16 @@ fn a_child_keeps_what_commitments_mean() {
     run(at, "provider prove --job other.toml --out other").exits(0);
     run(at, "verifier verify --statement other/statement.json --proofs other --parent out").exits(0);
 }
+
+/// `provider train --kernels`: the same weights to the bit whatever computes them; a word that is none is refused with all words.
+#[test]
+fn all_kernels_train_the_same_weights() {
+    let folder = job_folder();
+    let at = folder.path();
+    run(at, "provider train --job job.toml --out cpu").exits(0);
+    run(at, "provider train --job job.toml --out plain --kernels reference").exits(0);
+    let [cpu, plain] =
+        ["cpu", "plain"].map(|out| fs::read(at.join(out).join("weights.exact.safetensors")).expect("read"));
+    assert_eq!(cpu, plain);
+    run(at, "provider train --job job.toml --out none --kernels gpu").exits(2).says("cpu, reference");
+}

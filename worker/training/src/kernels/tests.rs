@@ -1,4 +1,4 @@
-//! Every backend computes what the reference computes, and refuses what it refuses.
+//! All kernels compute what the reference computes, and refuse what it refuses.
 
 use proptest::prelude::*;
 
@@ -41,16 +41,16 @@ fn cases() -> impl Strategy<Value = Case> {
 }
 
 /// Forward, backward, update, and the parameters and magnitude at the end; which of several overflows is told is free.
-fn run(backend: &dyn Kernels, case: &Case) -> Result<(Vec<i64>, Vec<i64>, Parameters, u64), KernelError> {
-    attempt(backend, case).map_err(|error| match error {
+fn run(kernels: &dyn Kernels, case: &Case) -> Result<(Vec<i64>, Vec<i64>, Parameters, u64), KernelError> {
+    attempt(kernels, case).map_err(|error| match error {
         KernelError::Overflow { parameter, .. } => KernelError::Overflow { parameter, index: 0 },
         other => other,
     })
 }
 
-fn attempt(backend: &dyn Kernels, case: &Case) -> Result<(Vec<i64>, Vec<i64>, Parameters, u64), KernelError> {
+fn attempt(kernels: &dyn Kernels, case: &Case) -> Result<(Vec<i64>, Vec<i64>, Parameters, u64), KernelError> {
     let rows = case.input.len() / case.shape.inputs;
-    let mut layer = backend.dense(case.shape, &case.weights, &case.biases)?;
+    let mut layer = kernels.dense(case.shape, &case.weights, &case.biases)?;
     let mut forward = vec![1; rows * case.shape.outputs];
     layer.forward(&case.input, &mut forward)?;
     let mut backward = vec![1; rows * case.shape.inputs];
@@ -63,14 +63,14 @@ fn attempt(backend: &dyn Kernels, case: &Case) -> Result<(Vec<i64>, Vec<i64>, Pa
 
 proptest! {
     #[test]
-    fn cpu_computes_what_the_reference_computes(case in cases()) {
+    fn all_compute_what_the_reference_computes(case in cases()) {
         prop_assert_eq!(run(&Cpu, &case), run(&Reference, &case));
     }
 }
 
 /// Large enough for the parallel paths, with rows that do not divide evenly.
 #[test]
-fn cpu_computes_what_the_reference_computes_in_parallel() {
+fn all_compute_what_the_reference_computes_in_parallel() {
     let (inputs, outputs, rows) = (203, 131, 37);
     let spread = |n: usize, m: u64| (0..n as u64).map(move |x| (x.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 17) ^ (m * x));
     for bits in [29, 42] {
@@ -83,24 +83,26 @@ fn cpu_computes_what_the_reference_computes_in_parallel() {
             gradient: spread(rows * outputs, 11).map(|x| if x % 2 == 0 { 0 } else { x as i16 }).collect(),
             rate: 3,
         };
-        assert_eq!(run(&Cpu, &case), run(&Reference, &case));
+        for (name, kernels) in KERNELS {
+            assert_eq!(run(kernels, &case), run(&Reference, &case), "{name}");
+        }
     }
 }
 
 #[test]
 fn an_update_that_overflows_is_an_error_that_names_the_parameter() {
     let shape = DenseShape { inputs: 2, outputs: 40, activation_bits: 8 };
-    for backend in [&Cpu as &dyn Kernels, &Reference] {
+    for (_, kernels) in KERNELS {
         let mut weights = vec![0; 80];
         weights[40 + 35] = i64::MAX - 5;
         let mut gradient = vec![0; 40];
         gradient[35] = -1;
-        let mut layer = backend.dense(shape, &weights, &[0; 40]).expect("shapes fit");
+        let mut layer = kernels.dense(shape, &weights, &[0; 40]).expect("shapes fit");
         layer.update(&[0, 5], &gradient, 1).expect("reaches the largest value");
         let error = layer.update(&[0, 1], &gradient, 1).expect_err("one more overflows");
         assert_eq!(error, KernelError::Overflow { parameter: "weight", index: 75 });
 
-        let mut layer = backend.dense(shape, &vec![0; 80], &[i64::MIN + 255; 40]).expect("shapes fit");
+        let mut layer = kernels.dense(shape, &vec![0; 80], &[i64::MIN + 255; 40]).expect("shapes fit");
         let error = layer.update(&[0, 0], &[1; 40], 1).expect_err("the bias overflows");
         assert_eq!(error, KernelError::Overflow { parameter: "bias", index: 0 });
     }
@@ -109,12 +111,12 @@ fn an_update_that_overflows_is_an_error_that_names_the_parameter() {
 #[test]
 fn wrong_lengths_are_errors() {
     let shape = DenseShape { inputs: 3, outputs: 2, activation_bits: 8 };
-    for backend in [&Cpu as &dyn Kernels, &Reference] {
+    for (_, kernels) in KERNELS {
         let empty = DenseShape { outputs: 0, ..shape };
-        assert_eq!(backend.dense(empty, &[], &[]).err(), Some(KernelError::Shape(empty)));
-        assert!(backend.dense(shape, &[0; 5], &[0; 2]).is_err());
-        assert!(backend.dense(shape, &[0; 6], &[0; 3]).is_err());
-        let mut layer = backend.dense(shape, &[0; 6], &[0; 2]).expect("shapes fit");
+        assert_eq!(kernels.dense(empty, &[], &[]).err(), Some(KernelError::Shape(empty)));
+        assert!(kernels.dense(shape, &[0; 5], &[0; 2]).is_err());
+        assert!(kernels.dense(shape, &[0; 6], &[0; 3]).is_err());
+        let mut layer = kernels.dense(shape, &[0; 6], &[0; 2]).expect("shapes fit");
         assert!(layer.forward(&[0; 4], &mut [0; 2]).is_err());
         assert!(layer.forward(&[0; 6], &mut [0; 3]).is_err());
         assert!(layer.backward(&[0; 4], &mut [0; 3]).is_err());

@@ -43,7 +43,7 @@ impl Row {
 
 /// All rows: the instance's first, rounds of sumchecks last, where each stands beside the next.
 #[derive(Clone, Debug, Default)]
-pub struct Table {
+pub struct Rows {
     /// Rows in the order of the argument.
     rows: Vec<Row>,
     /// Rounds of sumchecks, whose gates read the next row.
@@ -51,7 +51,7 @@ pub struct Table {
     values: Vec<Fr>,
 }
 
-impl Table {
+impl Rows {
     /// A new variable; it has no cell yet.
     pub fn variable(&mut self, value: Fr) -> Variable {
         self.values.push(value);
