@@ -64,7 +64,9 @@ fn attempt(kernels: &dyn Kernels, case: &Case) -> Result<(Vec<i64>, Vec<i64>, Pa
 proptest! {
     #[test]
     fn all_compute_what_the_reference_computes(case in cases()) {
-        prop_assert_eq!(run(&Cpu, &case), run(&Reference, &case));
+        for (name, kernels) in KERNELS {
+            prop_assert_eq!(run(kernels, &case), run(&Reference, &case), "{}", name);
+        }
     }
 }
 
