@@ -6,8 +6,10 @@ mod arguments;
 pub mod bindings;
 pub mod gas;
 mod proof;
+mod settings;
 mod sources;
 
 pub use arguments::{segment, segment_key};
 pub use proof::ChainProof;
+pub use settings::{Settings, SettingsError, VERIFIER_PROFILE};
 pub use sources::{Source, halo2_verifier, segment_verifier};
