@@ -23,7 +23,7 @@ use super::keys::KeyOptions;
 use super::openings::Seeds;
 use super::prove::prove_segment;
 use super::report::{ProofReport, peak_memory_bytes};
-use super::settle::{ChainReport, Settlement};
+use super::settle::{ChainReport, LocalSettlement};
 use super::train::Trainer;
 use crate::data::{DataSet, Digits, Scaling, digits};
 use crate::job::{Columns, InitialWeights, Job, RateChange};
@@ -99,7 +99,7 @@ impl Bench {
         let seeds = Seeds::fresh(&job.initial_weights)?;
         let origin = Origin::New { seed: None };
         let mut commitments = Commitments::new(&job, &keys, &trainer.parameters, &seeds, origin, &progress)?;
-        let open = |folder: &PathBuf| Settlement::open(folder, &keys.key, &mut commitments.statement);
+        let open = |folder: &PathBuf| LocalSettlement::open(folder, &keys.key, &mut commitments.statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;
         phase("training");
         let (trace, segment) = trainer.trace(0)?;
@@ -121,7 +121,7 @@ impl Bench {
         let begin = Instant::now();
         verifier.check(Part::Segment(0), &bytes, &mut Strict)?;
         proof.verify_ms = begin.elapsed().as_secs_f64() * 1e3;
-        let submit = |settlement: Settlement| settlement.submit(&keys.key, &commitments.statement, [&bytes[..]]);
+        let submit = |settlement: LocalSettlement| settlement.submit(&keys.key, &commitments.statement, &[&bytes[..]]);
         let chain = settlement.map(submit).transpose()?;
         drop(progress);
         let path = commitments.tree.path(0).len();

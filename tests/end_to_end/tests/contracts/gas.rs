@@ -14,7 +14,7 @@ use gradproof_verifier::job::MAX_SEGMENTS;
 use gradproof_verifier::merkle::depth;
 use gradproof_verifier::proof::{Argument, Proof};
 use gradproof_verifier::statement::Domain;
-use gradproof_worker::chain::{B256, SegmentLedger, Terms};
+use gradproof_worker::chain::{B256, LOCAL_CHAIN, SegmentLedger, Terms};
 
 use crate::deployed::{Deployed, OwnColumns};
 use crate::stage::{Stage, artifacts};
@@ -40,7 +40,7 @@ fn gas(artifacts: &crate::stage::Artifacts, shape: &Shape) -> u64 {
     let call = SegmentLedger::openCall { terms };
     let id: B256 = stage.chain.call(stage.ledger, &call).expect("the terms are right");
     stage.chain.send(stage.ledger, &call).expect("the terms are right");
-    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: owner.into() };
+    let domain = Domain { chain: LOCAL_CHAIN, contract: stage.ledger.into(), job: id.into(), owner: owner.into() };
     let mut first = job.first.clone();
     let mut gas = 0;
     // The first one pays for a counter that was zero.

@@ -11,8 +11,8 @@ use gradproof_verifier::key::architecture_bytes;
 use gradproof_verifier::points::{encode_g1, encode_g2};
 use gradproof_verifier::setup::insecure_tau;
 use gradproof_worker::chain::{
-    Address, Anvil, Artifact, B256, Chain, ChainError, Compiler, Segment, SegmentKey, SegmentVerifier, SolValue, U256,
-    reason,
+    Address, Anvil, Artifact, B256, Chain, ChainError, Compiler, LOCAL_CHAIN, Segment, SegmentKey, SegmentVerifier,
+    SolValue, U256, reason,
 };
 
 use crate::synthetic::Shape;
@@ -111,13 +111,13 @@ pub fn deploy_mock(chain: &Chain, artifacts: &Artifacts, accumulator: &[u8]) -> 
 impl Stage {
     /// Deploys everything on a node of its own.
     pub fn new(artifacts: &Artifacts, shape: &Shape) -> Self {
-        Self::on(artifacts, shape, 31_337, &accumulator().map(|point| encode_g1(&point)).concat())
+        Self::on(artifacts, shape, LOCAL_CHAIN, &accumulator().map(|point| encode_g1(&point)).concat())
     }
 
     /// The same on a chain with this id, with these two points for an accumulator.
     pub fn on(artifacts: &Artifacts, shape: &Shape, chain: u64, accumulator: &[u8]) -> Self {
         let node = Anvil::start_as(&contracts(), chain).expect("the node starts");
-        let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
+        let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
         let mock = deploy_mock(&chain, artifacts, accumulator);
         let arguments = segment_key(shape, mock).abi_encode();
         let verifier = chain.deploy(&artifacts.verifier, &arguments).expect("it deploys").address;

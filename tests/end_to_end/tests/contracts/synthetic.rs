@@ -27,7 +27,7 @@ use gradproof_verifier::powers::Setup;
 use gradproof_verifier::setup::SetupKey;
 use gradproof_verifier::statement::{Domain, Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript};
-use gradproof_worker::chain::{Address, U256};
+use gradproof_worker::chain::{Address, LOCAL_CHAIN, U256};
 
 /// Entries of a column that are not zero.
 const ENTRIES: usize = 16;
@@ -258,7 +258,7 @@ fn evaluate(table: &[Fr], point: &[Fr]) -> Fr {
 
 /// A domain in which `contract` settles on the local chain.
 pub fn domain(contract: Address) -> Domain {
-    Domain { chain: 31_337, contract: contract.into(), job: [0x21; 32], owner: [0x22; 20] }
+    Domain { chain: LOCAL_CHAIN, contract: contract.into(), job: [0x21; 32], owner: [0x22; 20] }
 }
 
 /// Where the parts of a proof begin: first, mask, data, last, trace, paths, scalars, s, folds, evaluations, W, halo2.
