@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {INodeRegistry, Node} from "./interfaces/INodeRegistry.sol";
+import {Roles} from "./libraries/Roles.sol";
 
 /// @title The register of nodes: see `INodeRegistry`.
 contract NodeRegistry is INodeRegistry, EIP712 {
@@ -29,7 +30,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
         string calldata addresses,
         bytes calldata signature
     ) external {
-        if (roles == 0 || roles > 3) revert BadRoles(roles);
+        if (roles == 0 || roles > Roles.ALL) revert BadRoles(roles);
         if (bytes(addresses).length > MAX_ADDRESSES_BYTES) revert AddressesTooLong(bytes(addresses).length);
         Node storage entry = nodes[peer];
         if (entry.owner != address(0) && entry.owner != msg.sender) revert NodeTaken(peer, entry.owner);
@@ -66,7 +67,7 @@ contract NodeRegistry is INodeRegistry, EIP712 {
 
     /// @inheritdoc INodeRegistry
     function hasRole(address owner, uint8 roles) external view returns (bool) {
-        return withRoles[owner][roles] > 0 || withRoles[owner][3] > 0;
+        return withRoles[owner][roles] > 0 || withRoles[owner][Roles.ALL] > 0;
     }
 
     /// @inheritdoc INodeRegistry

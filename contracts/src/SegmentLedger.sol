@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {ISegmentLedger, Terms} from "./interfaces/ISegmentLedger.sol";
 import {ISegmentVerifier, Segment} from "./interfaces/ISegmentVerifier.sol";
+import {Chains} from "./libraries/Chains.sol";
 
 /// @title The smallest contract that settles proofs: segments in their order, each linked to the one before
 /// @dev Everything in a statement but the proof's own commitments comes from storage. There is no money here.
@@ -23,9 +24,6 @@ contract SegmentLedger is ISegmentLedger {
         bytes32 first;
     }
 
-    /// @dev Chain of a local node, the only one where an insecure set-up is taken.
-    uint256 private constant LOCAL_CHAIN = 31337;
-
     mapping(bytes32 id => Job) private _jobs;
 
     /// @inheritdoc ISegmentLedger
@@ -38,7 +36,7 @@ contract SegmentLedger is ISegmentLedger {
         if (terms.epochSegments == 0) revert NoEpoch();
         if (terms.rate == 0) revert NoRate();
         if (address(terms.verifier).code.length == 0) revert NoVerifier();
-        if (block.chainid != LOCAL_CHAIN && terms.verifier.insecureSetup()) revert InsecureSetup();
+        if (block.chainid != Chains.LOCAL && terms.verifier.insecureSetup()) revert InsecureSetup();
         (uint32 batch, uint32 steps) = terms.verifier.shape();
         if (terms.lastSteps == 0 || terms.lastSteps > steps) revert LastSteps(terms.lastSteps, steps);
         if (terms.lastRows == 0 || terms.lastRows > batch) revert LastRows(terms.lastRows, batch);

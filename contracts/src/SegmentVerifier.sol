@@ -138,12 +138,16 @@ contract SegmentVerifier is ISegmentVerifier {
         if (live > 1) _moreTables = Tables.store(points, live);
     }
 
+    // Where batch and steps stand in an architecture in memory, behind its length.
+    uint256 private constant BATCH = 101;
+    uint256 private constant STEPS = 105;
+
     /// @dev Batch and steps of an architecture: the last numbers of four bytes.
     function _shape(bytes memory architecture) private pure returns (uint32 batch, uint32 steps) {
         if (architecture.length != Statement.ARCHITECTURE_BYTES) revert Architecture();
         assembly ("memory-safe") {
-            batch := shr(224, mload(add(architecture, 101)))
-            steps := shr(224, mload(add(architecture, 105)))
+            batch := shr(224, mload(add(architecture, BATCH)))
+            steps := shr(224, mload(add(architecture, STEPS)))
         }
         if (batch == 0 || steps == 0 || steps & (steps - 1) != 0) revert Architecture();
     }
@@ -167,6 +171,21 @@ contract SegmentVerifier is ISegmentVerifier {
         uint256 halo2;
         uint256 levels;
     }
+
+    // Where the fields of `Parts` stand in memory that assembly asks for.
+    uint256 private constant FIRST = 0x00;
+    uint256 private constant MASK = 0x20;
+    uint256 private constant LAST = 0x40;
+    uint256 private constant SCALARS = 0x80;
+    uint256 private constant BLINDING = 0xa0;
+    uint256 private constant FOLDS = 0xc0;
+    uint256 private constant QUOTIENT = 0x100;
+    uint256 private constant HALO2 = 0x120;
+    // Where `transcript` stands in a `HyperKzg.Opening`.
+    uint256 private constant TRANSCRIPT = 0x20;
+    // Where the right point stands in the input of the pairing, and the length of that.
+    uint256 private constant RIGHT = 0xc0;
+    uint256 private constant PAIRS_BYTES = 0x180;
 
     /// @inheritdoc ISegmentVerifier
     function verify(Segment calldata segment, bytes calldata proof) external view returns (bytes32 last) {
@@ -235,7 +254,9 @@ contract SegmentVerifier is ISegmentVerifier {
         uint256 begin;
         assembly ("memory-safe") {
             begin := mload(0x40)
-            points := add(begin, 396) // Statement.BYTES
+        }
+        unchecked {
+            points = begin + Statement.BYTES;
         }
         uint256 dataEnd = points + 64 + 64 * dataColumns;
         uint256 firstEnd = dataEnd + 64 * parameterColumns;
@@ -245,9 +266,9 @@ contract SegmentVerifier is ISegmentVerifier {
         assembly ("memory-safe") {
             // A word behind the points is for the fold's factor.
             mstore(0x40, add(end, 0x20))
-            calldatacopy(points, mload(add(parts, 0x20)), sub(dataEnd, points))
-            calldatacopy(dataEnd, mload(parts), sub(firstEnd, dataEnd))
-            calldatacopy(firstEnd, mload(add(parts, 0x40)), sub(traceEnd, firstEnd))
+            calldatacopy(points, mload(add(parts, MASK)), sub(dataEnd, points))
+            calldatacopy(dataEnd, mload(add(parts, FIRST)), sub(firstEnd, dataEnd))
+            calldatacopy(firstEnd, mload(add(parts, LAST)), sub(traceEnd, firstEnd))
             // Infinities: memory behind the free pointer may hold anything.
             calldatacopy(traceEnd, calldatasize(), sub(end, traceEnd))
             first := keccak256(dataEnd, sub(firstEnd, dataEnd))
@@ -293,9 +314,9 @@ contract SegmentVerifier is ISegmentVerifier {
             mstore(add(instances, 0x80), steps)
             mstore(add(instances, 0xa0), rows)
             // rho, v, r* stand together in the proof, in this order.
-            calldatacopy(add(instances, 0xc0), mload(add(parts, 0x80)), shl(5, sub(count, 6)))
+            calldatacopy(add(instances, 0xc0), mload(add(parts, SCALARS)), shl(5, sub(count, 6)))
 
-            let begin := mload(add(parts, 0x120))
+            let begin := mload(add(parts, HALO2))
             let length := sub(add(proof.offset, proof.length), begin)
             let bytesAt := add(head, proofOffset)
             mstore(bytesAt, length)
@@ -321,7 +342,7 @@ contract SegmentVerifier is ISegmentVerifier {
         uint256 columns = dataColumns + 2 * parameterColumns + traceColumns;
         uint256 rho;
         assembly ("memory-safe") {
-            rho := calldataload(mload(add(parts, 0x80)))
+            rho := calldataload(mload(add(parts, SCALARS)))
         }
         (Bn254.Fault fault, uint256 index) = Bn254.combine(points, 1 + columns + _liveTables, _liveTables, rho);
         if (fault != Bn254.Fault.None) {
@@ -338,7 +359,7 @@ contract SegmentVerifier is ISegmentVerifier {
             let term := add(points, 0x40)
             mstore(term, h)
             mstore(add(term, 0x20), hy)
-            mstore(add(term, 0x40), sub(r, calldataload(mload(add(parts, 0xa0)))))
+            mstore(add(term, 0x40), sub(r, calldataload(mload(add(parts, BLINDING)))))
             pop(staticcall(gas(), 0x07, term, 0x60, term, 0x40))
             pop(staticcall(gas(), 0x06, points, 0x80, points, 0x40))
         }
@@ -358,17 +379,17 @@ contract SegmentVerifier is ISegmentVerifier {
         assembly ("memory-safe") {
             // digest ‖ rho ‖ r* ‖ v ‖ s ‖ C ‖ folds
             let transcript := mload(0x40)
-            mstore(add(opening, 0x20), transcript)
-            let scalars := mload(add(parts, 0x80))
+            mstore(add(opening, TRANSCRIPT), transcript)
+            let scalars := mload(add(parts, SCALARS))
             mstore(transcript, digest)
             mstore(add(transcript, 0x20), calldataload(scalars))
             calldatacopy(add(transcript, 0x40), add(scalars, 0x40), shl(5, n))
             let value := add(transcript, shl(5, add(n, 2)))
             mstore(value, calldataload(add(scalars, 0x20)))
-            mstore(add(value, 0x20), calldataload(mload(add(parts, 0xa0))))
+            mstore(add(value, 0x20), calldataload(mload(add(parts, BLINDING))))
             mcopy(add(value, 0x40), points, 0x40)
             let size := shl(6, folds)
-            calldatacopy(add(value, 0x80), mload(add(parts, 0xc0)), size)
+            calldatacopy(add(value, 0x80), mload(add(parts, FOLDS)), size)
             // The last weight is written behind the last fold.
             mstore(0x40, add(add(value, 0xc0), size))
         }
@@ -397,7 +418,7 @@ contract SegmentVerifier is ISegmentVerifier {
         bool points;
         bool good;
         assembly ("memory-safe") {
-            let shifted := add(mload(add(parts, 0x100)), 0x40)
+            let shifted := add(mload(add(parts, QUOTIENT)), 0x40)
             // state ‖ W' ‖ accumulator: all that the two equations are made of.
             let message := mload(0x40)
             mstore(message, state)
@@ -423,11 +444,11 @@ contract SegmentVerifier is ISegmentVerifier {
         if (!points) revert Halo2Answer();
         assembly ("memory-safe") {
             let message := mload(0x40)
-            calldatacopy(add(message, 0x40), add(mload(add(parts, 0x100)), 0x40), 0x40)
-            pop(staticcall(gas(), 0x06, message, 0x80, add(pairs, 0xc0), 0x40))
+            calldatacopy(add(message, 0x40), add(mload(add(parts, QUOTIENT)), 0x40), 0x40)
+            pop(staticcall(gas(), 0x06, message, 0x80, add(pairs, RIGHT), 0x40))
             // A call that fails writes nothing.
             mstore(0x00, 0)
-            pop(staticcall(gas(), 0x08, pairs, 0x180, 0x00, 0x20))
+            pop(staticcall(gas(), 0x08, pairs, PAIRS_BYTES, 0x00, 0x20))
             good := mload(0x00)
         }
         if (!good) revert Pairing();

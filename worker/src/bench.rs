@@ -24,7 +24,7 @@ use crate::keys::KeyOptions;
 use crate::openings::Seeds;
 use crate::prove::prove_segment;
 use crate::report::{ProofReport, peak_memory_bytes};
-use crate::settle::{ChainReport, Settlement};
+use crate::settle::{ChainReport, LocalSettlement};
 use crate::train::Trainer;
 use gradproof_training::data::{DataSet, Digits, Scaling, digits};
 use gradproof_training::job::{Columns, InitialWeights, Job, RateChange};
@@ -102,7 +102,7 @@ impl Bench {
         let seeds = Seeds::fresh(&job.initial_weights)?;
         let origin = Origin::New { seed: None };
         let mut commitments = Commitments::new(&job, &keys, &trainer.parameters, &seeds, origin, &progress)?;
-        let open = |folder: &PathBuf| Settlement::open(folder, &keys.key, &mut commitments.statement);
+        let open = |folder: &PathBuf| LocalSettlement::open(folder, &keys.key, &mut commitments.statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;
         phase("training");
         let (trace, segment) = trainer.trace(0)?;
@@ -124,7 +124,7 @@ impl Bench {
         let begin = Instant::now();
         verifier.check(Part::Segment(0), &bytes, &mut Strict)?;
         proof.verify_ms = begin.elapsed().as_secs_f64() * 1e3;
-        let submit = |settlement: Settlement| settlement.submit(&keys.key, &commitments.statement, [&bytes[..]]);
+        let submit = |settlement: LocalSettlement| settlement.submit(&keys.key, &commitments.statement, &[&bytes[..]]);
         let chain = settlement.map(submit).transpose()?;
         drop(progress);
         let path = commitments.tree.path(0).len();

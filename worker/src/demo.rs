@@ -20,7 +20,7 @@ use crate::openings::Openings;
 use crate::parent::begin;
 use crate::prove::{Prove, check_command};
 use crate::report::Report;
-use crate::settle::{ChainReport, Settlement};
+use crate::settle::{ChainReport, LocalSettlement};
 use crate::train::{KernelOptions, float_accuracy};
 use gradproof_training::job::Job;
 
@@ -136,7 +136,7 @@ impl Demo {
 impl Demo {
     /// The requester's part: commits to data and first parameters, opens the job on a local node if one is asked for, and
     /// writes the statement into `folder`.
-    fn post(&self, job: &Job, folder: &Path) -> Result<Option<Settlement>> {
+    fn post(&self, job: &Job, folder: &Path) -> Result<Option<LocalSettlement>> {
         let progress = Progress::new(1, "statements", self.json);
         let kind = ProofKind::Wrapped;
         let keys = KeyOptions::default().keys(&job.architecture, columns::vars(job, kind), kind, &progress)?;
@@ -144,7 +144,7 @@ impl Demo {
         let (seeds, origin) = begin(job, &keys, &first)?;
         let mut statement = Commitments::new(job, &keys, &first, &seeds, origin, &progress)?.statement;
         progress.say("opening the job on a local node");
-        let open = |contracts: &PathBuf| Settlement::open(contracts, &keys.key, &mut statement);
+        let open = |contracts: &PathBuf| LocalSettlement::open(contracts, &keys.key, &mut statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;
         let folder = claim_new(folder, "choose another folder")?;
         let stage = folder.stage()?;
@@ -156,12 +156,13 @@ impl Demo {
 }
 
 /// Submits the proofs that `arguments` name to the contracts.
-fn settle(settlement: Settlement, arguments: &Arguments, statement: &JobStatement) -> Result<ChainReport> {
+fn settle(settlement: LocalSettlement, arguments: &Arguments, statement: &JobStatement) -> Result<ChainReport> {
     let (key, _) = verifying_key(&arguments.key, &arguments.statement, statement, &arguments.proofs)?;
     let segments = (0..statement.segments() as u64)
         .map(|index| read(&arguments.proofs.join(Part::Segment(index).file_name()), MAX_PROOF_BYTES));
     let segments = segments.collect::<Result<Vec<_>>>()?;
-    settlement.submit(&key, statement, segments.iter().map(Vec::as_slice))
+    let segments: Vec<&[u8]> = segments.iter().map(Vec::as_slice).collect();
+    settlement.submit(&key, statement, &segments)
 }
 
 impl Measurements {

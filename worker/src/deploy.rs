@@ -13,7 +13,7 @@ use gradproof_verifier_program::files::{read, read_key_of, read_statement};
 use gradproof_verifier_program::warn;
 
 use gradproof_chain::market::{Deployment, MarketCode, SUPPLY_TOKENS, Verifier};
-use gradproof_chain::{B256, Chain, ChainError, PrivateKeySigner, U256};
+use gradproof_chain::{B256, Chain, ChainError, LOCAL_CHAIN, PrivateKeySigner, U256};
 
 /// Holds the key of the account that pays, if no file does.
 const KEY_VARIABLE: &str = "GRADPROOF_SIGNER_KEY";
@@ -21,8 +21,6 @@ const KEY_VARIABLE: &str = "GRADPROOF_SIGNER_KEY";
 const MAX_SIGNER_BYTES: usize = 256;
 /// Largest deployment that is read, in bytes.
 const MAX_DEPLOYMENT_BYTES: usize = 1 << 20;
-/// The chain on which the market takes an insecure set-up.
-const LOCAL_CHAIN: u64 = 31_337;
 
 /// Puts the market on a chain.
 #[derive(clap::Args, Clone, Debug)]
@@ -118,11 +116,11 @@ impl Deploy {
         progress.advance(1);
         progress.say("deploying the market");
         let supply = U256::from(SUPPLY_TOKENS) * U256::from(10u8).pow(U256::from(18u8));
-        let mut deployment = code.deploy(&chain, chain.sender(), supply)?;
+        let mut deployment = chain.wait(code.deploy(chain.client(), chain.sender(), supply))?;
         progress.advance(1);
         progress.say("deploying the verifiers");
-        deployment.verifiers.push(verifier.deploy(&chain)?);
-        deployment.check(&chain).wrap_err("what was deployed is not what is there")?;
+        deployment.verifiers.push(chain.wait(verifier.deploy(chain.client()))?);
+        chain.wait(deployment.check(chain.client())).wrap_err("what was deployed is not what is there")?;
         progress.advance(1);
         drop(progress);
         self.write(&deployment)
@@ -241,12 +239,13 @@ impl CheckDeployment {
         deployment: &Deployment,
         verifier: Option<(&VerifyingKey, &Verifier)>,
     ) -> Result<(), ChainError> {
-        deployment.check(chain)?;
+        chain.wait(deployment.check(chain.client()))?;
         let Some(contracts) = &self.contracts else { return Ok(()) };
         let code = MarketCode::compile(contracts)?;
-        code.check(chain, deployment)?;
+        chain.wait(code.check(chain.client(), deployment))?;
         let Some((key, verifier)) = verifier else { return Ok(()) };
-        code.verifier(key)?.check(chain, verifier)
+        let code = code.verifier(key)?;
+        chain.wait(code.check(chain.client(), verifier))
     }
 }
 

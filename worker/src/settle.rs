@@ -2,22 +2,24 @@
 
 use std::path::Path;
 
+use ark_bn254::G1Affine;
 use eyre::{Result, WrapErr, eyre};
 use gradproof_circuits::field::check::Strict;
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::part::Part;
+use gradproof_verifier::protocol::proof::Proof;
+use gradproof_verifier::protocol::statement::Domain;
 use gradproof_verifier::verify_job::JobVerifier;
 use serde::Serialize;
 
-use gradproof_chain::{Anvil, Chain, Compiler, Contracts, OpenJob, SegmentGas};
+use gradproof_chain::{Anvil, Chain, Compiler, Contracts, Ledger, LedgerCode, SegmentGas, Settlement};
 
 /// A local node with the contracts of a key and an open job; the node ends with this value.
-pub struct Settlement {
+pub struct LocalSettlement {
     _node: Anvil,
     chain: Chain,
-    contracts: Contracts,
-    job: OpenJob,
+    ledger: Ledger,
 }
 
 /// What a job cost on a chain.
@@ -35,7 +37,7 @@ pub struct ChainReport {
     pub halo2_bytes: usize,
 }
 
-impl Settlement {
+impl LocalSettlement {
     /// Starts a node with the tools in the folder `contracts`, deploys the contracts of `key`, opens the job of
     /// `statement`, and sets the statement's domain accordingly.
     ///
@@ -43,41 +45,113 @@ impl Settlement {
     /// The tools are not installed, the key is not for wrapped proofs, or a contract refuses.
     pub fn open(contracts: &Path, key: &VerifyingKey, statement: &mut JobStatement) -> Result<Self> {
         let node = Anvil::start(contracts).wrap_err("`cargo xtask contracts` installs the local node")?;
-        let chain = Chain::connect(node.url(), Anvil::signer())?;
+        let chain = Chain::connect(node.url(), node.signer())?;
         let compiler = Compiler::new(contracts)?;
-        let contracts = Contracts::deploy(&chain, &compiler, key)?;
-        let owner = chain.sender();
-        let job = contracts.open(&chain, statement, owner)?;
-        *statement = statement.bind(contracts.domain(&chain, &job, owner))?;
-        Ok(Self { _node: node, chain, contracts, job })
+        let code = LedgerCode::compile(&compiler, key)?;
+        let contracts = chain.wait(code.deploy(chain.client()))?;
+        let ledger = Ledger { client: chain.client().clone(), contracts };
+        *statement = statement.bind(chain.wait(ledger.open(statement))?)?;
+        Ok(Self { _node: node, chain, ledger })
     }
 
     /// Submits the proofs of all segments, in order.
     ///
     /// # Errors
     /// The ledger refuses one, or the local verifier does.
-    pub fn submit<'p>(
-        &self,
-        key: &VerifyingKey,
-        statement: &JobStatement,
-        proofs: impl IntoIterator<Item = &'p [u8]>,
-    ) -> Result<ChainReport> {
-        let Contracts { halo2, verifier, ledger, halo2_bytes } = self.contracts;
+    pub fn submit(&self, key: &VerifyingKey, statement: &JobStatement, proofs: &[&[u8]]) -> Result<ChainReport> {
+        let Contracts { halo2, verifier, ledger, halo2_bytes } = self.ledger.contracts;
         let deployment_gas = halo2.gas + verifier.gas + ledger.gas;
-        let mut report = ChainReport { deployment_gas, halo2_bytes, ..ChainReport::default() };
-        let mut walk = JobVerifier::new(key, statement, &mut Strict)?;
-        for (index, bytes) in proofs.into_iter().enumerate() {
-            let refused = || format!("segment {index}");
-            let next = walk.next_segment(bytes).map_err(|rejection| eyre!("{rejection}")).wrap_err_with(refused)?;
-            let sent = self.contracts.submit(&self.chain, self.job.id, walk.parameters(), &next.proof);
-            let sent = sent.wrap_err_with(refused)?;
-            if sent.gas > report.gas {
-                report.gas = sent.gas;
-                report.parts = self.contracts.parts(&self.chain, &sent)?;
-            }
-            walk.check(Part::Segment(index as u64), bytes, &mut Strict)?;
-            report.accepted += 1;
+        let checked = checked(key, statement, proofs)?;
+        let taken = self.chain.wait(submit(&self.ledger, &statement.domain, &checked))?;
+        let accepted = taken.len();
+        let report = ChainReport { accepted, deployment_gas, halo2_bytes, ..ChainReport::default() };
+        let Some(dearest) = taken.iter().max_by_key(|sent| sent.gas) else { return Ok(report) };
+        let parts = self.chain.wait(self.ledger.parts(dearest))?;
+        Ok(ChainReport { gas: dearest.gas, parts, ..report })
+    }
+}
+
+/// A segment's proof, and the commitments to the parameters that it begins with.
+type Segment = (Vec<G1Affine>, Proof);
+
+/// The proofs of the segments of a job, in order, if the local verifier takes all of them.
+fn checked(key: &VerifyingKey, statement: &JobStatement, proofs: &[&[u8]]) -> Result<Vec<Segment>> {
+    let mut walk = JobVerifier::new(key, statement, &mut Strict)?;
+    let mut checked = Vec::new();
+    for (index, bytes) in proofs.iter().enumerate() {
+        let refused = || format!("segment {index}");
+        let next = walk.next_segment(bytes).map_err(|rejection| eyre!("{rejection}")).wrap_err_with(refused)?;
+        checked.push((walk.parameters().to_vec(), next.proof));
+        walk.check(Part::Segment(index as u64), bytes, &mut Strict)?;
+    }
+    Ok(checked)
+}
+
+/// Submits the proofs of all segments of a job; what each left.
+async fn submit<S: Settlement>(settlement: &S, job: &Domain, segments: &[Segment]) -> Result<Vec<S::Receipt>> {
+    let mut taken = Vec::new();
+    for (index, (first, proof)) in segments.iter().enumerate() {
+        let submitted = settlement.submit(job, first, proof).await;
+        taken.push(submitted.wrap_err_with(|| format!("segment {index}"))?);
+    }
+    Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use ark_bn254::Fr;
+    use ark_ec::AffineRepr;
+    use gradproof_verifier::protocol::hyperkzg::Opening;
+    use gradproof_verifier::protocol::proof::Argument;
+
+    use super::*;
+    use gradproof_chain::ChainError;
+
+    /// A chain of another kind: it takes two proofs of its job.
+    #[derive(Default)]
+    struct Paper(Mutex<Vec<G1Affine>>);
+
+    const JOB: Domain = Domain { chain: 1, contract: [0; 20], job: [5; 32], owner: [6; 20] };
+
+    impl Settlement for Paper {
+        type Receipt = usize;
+
+        async fn open(&self, _: &JobStatement) -> Result<Domain, ChainError> {
+            Ok(JOB)
         }
-        Ok(report)
+
+        async fn submit(&self, job: &Domain, first: &[G1Affine], _: &Proof) -> Result<usize, ChainError> {
+            assert_eq!(job, &JOB);
+            let mut taken = self.0.lock().expect("no panic before");
+            if taken.len() == 2 {
+                return Err(ChainError::Node("the paper is full".into()));
+            }
+            taken.extend(first);
+            Ok(taken.len())
+        }
+    }
+
+    #[tokio::test]
+    async fn segments_are_submitted_in_order_to_any_chain() {
+        let point = G1Affine::identity();
+        let opening = Opening { folds: vec![], evaluations: vec![], quotient: point, shifted_quotient: point };
+        let proof = Proof {
+            mask: point,
+            columns: vec![],
+            paths: vec![],
+            argument: Argument::Core(vec![]),
+            blinding: Fr::from(0u8),
+            opening,
+        };
+        let segment = |first| (vec![first], proof.clone());
+        let other = -G1Affine::generator();
+        let paper = Paper::default();
+        let taken = submit(&paper, &JOB, &[segment(G1Affine::generator()), segment(other)]).await;
+        assert_eq!(taken.expect("there is room"), [1, 2]);
+        assert_eq!(*paper.0.lock().expect("no panic before"), [G1Affine::generator(), other]);
+        let error = submit(&paper, &JOB, &[segment(point)]).await.expect_err("there is no room");
+        assert_eq!(format!("{error:#}"), "segment 0: the node does not answer: the paper is full");
     }
 }

@@ -37,6 +37,15 @@ library HyperKzg {
         uint256 evaluations;
     }
 
+    // Where the last of its fields stands in memory.
+    uint256 private constant EVALUATIONS = 0x40;
+
+    // A row of `_remainders`: its numbers and its length in memory.
+    uint256 private constant MODULUS = 0x00;
+    uint256 private constant FACTOR = 0x20;
+    uint256 private constant REMAINDER = 0x40;
+    uint256 private constant ROW_BYTES = 0x60;
+
     /// @notice In how many steps `n` variables are folded: one more than there are folds.
     function steps(uint256 n) internal pure returns (uint256) {
         unchecked {
@@ -87,13 +96,13 @@ library HyperKzg {
             // After the challenge: state ‖ evaluations, and then state ‖ W; the rows are behind them.
             let parts := add(mload(0x40), 0x20)
             rows := add(parts, shl(5, count))
-            mstore(0x40, add(rows, mul(length, 0x60)))
+            mstore(0x40, add(rows, mul(length, ROW_BYTES)))
 
             // digest, rho, r*, v, s: n + 4 words; C and the folds: two a step.
             state := keccak256(transcript, shl(5, add(add(n, 4), shl(1, length))))
             let x := mod(state, r)
             mstore(sub(parts, 0x20), state)
-            let quotient := mload(add(opening, 0x40))
+            let quotient := mload(add(opening, EVALUATIONS))
             calldatacopy(parts, quotient, shl(5, count))
             quotient := add(quotient, shl(5, count))
             state := keccak256(sub(parts, 0x20), shl(5, add(count, 1)))
@@ -125,7 +134,7 @@ library HyperKzg {
                 }
                 let lowest := addmod(mload(parts), sub(r, atX), r)
                 mstore(parts, lowest)
-                mstore(add(row, 0x40), addmod(lowest, atZ, r))
+                mstore(add(row, REMAINDER), addmod(lowest, atZ, r))
 
                 // Each variable halves the remainder in its place, and squares x and z.
                 let last := sub(end, 0x20)
@@ -147,11 +156,11 @@ library HyperKzg {
                 parts := last
 
                 modulus := addmod(modulus, sub(r, x), r)
-                mstore(row, modulus)
-                mstore(add(row, 0x20), mulmod(power, product, r))
+                mstore(add(row, MODULUS), modulus)
+                mstore(add(row, FACTOR), mulmod(power, product, r))
                 power := mulmod(power, nu, r)
                 product := mulmod(product, modulus, r)
-                row := add(row, 0x60)
+                row := add(row, ROW_BYTES)
             }
             // v stands behind r*.
             if iszero(eq(mload(parts), mload(add(transcript, shl(5, add(n, 2)))))) { fault := 3 }
@@ -181,10 +190,10 @@ library HyperKzg {
             let constant := 0
             for {} and(iszero(fault), gt(index, 0)) {} {
                 index := sub(index, 1)
-                let row := add(rows, mul(index, 0x60))
-                let weight := mulmod(inverse, mload(add(row, 0x20)), r)
-                inverse := mulmod(inverse, mload(row), r)
-                constant := addmod(constant, mulmod(weight, mload(add(row, 0x40)), r), r)
+                let row := add(rows, mul(index, ROW_BYTES))
+                let weight := mulmod(inverse, mload(add(row, FACTOR)), r)
+                inverse := mulmod(inverse, mload(add(row, MODULUS)), r)
+                constant := addmod(constant, mulmod(weight, mload(add(row, REMAINDER)), r), r)
                 let at := add(point, shl(6, index))
                 if iszero(or(mload(at), mload(add(at, 0x20)))) {
                     // The combined commitment C is infinity for nobody who does not know a relation between the bases.

@@ -10,6 +10,19 @@ library Statement {
     /// @notice Bytes of an architecture in it.
     uint256 internal constant ARCHITECTURE_BYTES = 82;
 
+    // Where its fields begin; version and subject stand before them.
+    uint256 private constant CHAIN = 5;
+    uint256 private constant CONTRACT = 13;
+    uint256 private constant JOB = 33;
+    uint256 private constant OWNER = 65;
+    uint256 private constant INDEX = 85;
+    uint256 private constant FIXED = 93;
+    uint256 private constant TABLES = 240;
+    uint256 private constant DATA_ROOT = 272;
+    uint256 private constant NUMBERS = 304;
+    uint256 private constant FIRST = 332;
+    uint256 private constant LAST = 364;
+
     /// @notice The part that a verifying key fixes, bytes 93 to 271: key, set-up, architecture, `column_vars`, tables.
     /// @dev In words; what is left of the last one is zero.
     struct Fixed {
@@ -20,6 +33,9 @@ library Statement {
         bytes32 e;
         bytes32 f;
     }
+
+    /// @dev Bytes of `Fixed` in memory.
+    uint256 private constant FIXED_BYTES = 0xc0;
 
     /// @notice The fixed part as words.
     function pack(bytes32 key, bytes32 setup, bytes memory architecture, uint8 columnVars, bytes32 tables)
@@ -44,22 +60,22 @@ library Statement {
         uint256 index = segment.index;
         assembly ("memory-safe") {
             mstore(begin, shl(224, 1)) // version 1; subject 0 is a segment
-            mstore(add(begin, 5), shl(192, chainid()))
-            mstore(add(begin, 13), shl(96, caller()))
-            mstore(add(begin, 33), job)
-            mstore(add(begin, 65), shl(96, owner))
-            mstore(add(begin, 85), shl(192, index))
-            mcopy(add(begin, 93), part, 0xc0)
+            mstore(add(begin, CHAIN), shl(192, chainid()))
+            mstore(add(begin, CONTRACT), shl(96, caller()))
+            mstore(add(begin, JOB), job)
+            mstore(add(begin, OWNER), shl(96, owner))
+            mstore(add(begin, INDEX), shl(192, index))
+            mcopy(add(begin, FIXED), part, FIXED_BYTES)
         }
         bytes32 root = segment.dataRoot;
         uint256 numbers = uint256(segment.epochSegments) << 192 | uint256(segment.position) << 128
             | uint256(segment.liveSteps) << 96 | uint256(segment.liveRows) << 64 | uint256(segment.rate) << 32;
         bytes32 first = segment.first;
         assembly ("memory-safe") {
-            mstore(add(begin, 272), root)
-            mstore(add(begin, 304), numbers)
-            mstore(add(begin, 332), first)
-            mstore(add(begin, 364), last)
+            mstore(add(begin, DATA_ROOT), root)
+            mstore(add(begin, NUMBERS), numbers)
+            mstore(add(begin, FIRST), first)
+            mstore(add(begin, LAST), last)
         }
     }
 
@@ -67,7 +83,7 @@ library Statement {
     /// @param begin Where the statement stands.
     function tablesDigest(uint256 begin) internal pure returns (bytes32 digest) {
         assembly ("memory-safe") {
-            digest := mload(add(begin, 240))
+            digest := mload(add(begin, TABLES))
         }
     }
 }

@@ -6,6 +6,8 @@ import {IMarketErrors, Term} from "../interfaces/IMarketErrors.sol";
 import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
 import {ISegmentVerifier} from "../interfaces/ISegmentVerifier.sol";
 import {Permit} from "../interfaces/IStakeVault.sol";
+import {Chains} from "../libraries/Chains.sol";
+import {Roles} from "../libraries/Roles.sol";
 import {Token} from "../Token.sol";
 import {Books} from "./Books.sol";
 import {Guards} from "./Guards.sol";
@@ -15,9 +17,6 @@ import {Job, Licence, Offer, State, Store, Terms, Training} from "./Types.sol";
 
 /// @title Posting a job, and taking it back.
 library Opening {
-    uint256 private constant LOCAL_CHAIN = 31_337;
-    uint8 private constant VALIDATOR = 2;
-
     /// @notice Posts a job of the caller.
     function open(
         Store storage s,
@@ -88,7 +87,7 @@ library Opening {
         checkVerifier(job, terms.training.verifier);
         for (uint256 i = 0; i < terms.committee.members.length; ++i) {
             address member = terms.committee.members[i];
-            if (!s.nodes.hasRole(member, VALIDATOR)) revert IMarketErrors.NotRegistered(member, VALIDATOR);
+            if (!s.nodes.hasRole(member, Roles.VALIDATOR)) revert IMarketErrors.NotRegistered(member, Roles.VALIDATOR);
         }
         job.royaltyTo = checkDataset(s, terms.training, requester, licence, domain);
         checkParent(s, terms, requester);
@@ -106,7 +105,7 @@ library Opening {
     }
 
     function checkVerifier(Job storage job, address verifier) private {
-        if (block.chainid != LOCAL_CHAIN && ISegmentVerifier(verifier).insecureSetup()) {
+        if (block.chainid != Chains.LOCAL && ISegmentVerifier(verifier).insecureSetup()) {
             revert IMarketErrors.InsecureVerifier(verifier);
         }
         (job.batch, job.steps) = ISegmentVerifier(verifier).shape();

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
 import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
+import {Roles} from "../libraries/Roles.sol";
 import {BURNT} from "../Token.sol";
 import {Books} from "./Books.sol";
 import {Bounds} from "./Bounds.sol";
@@ -13,8 +14,6 @@ import {Job, Member, Price, Seat, State, Store, Terms} from "./Types.sol";
 
 /// @title From the offer to the start: price, team, bonds, hand-over.
 library Starting {
-    uint8 private constant PROVIDER = 1;
-
     /// @notice Accepts a job alone.
     function accept(Store storage s, bytes32 id, uint256 minPrice) external {
         assign(s, id, minPrice);
@@ -114,7 +113,9 @@ library Starting {
     }
 
     function join(Store storage s, bytes32 id, Member memory member) private {
-        if (!s.nodes.hasRole(member.owner, PROVIDER)) revert IMarketErrors.NotRegistered(member.owner, PROVIDER);
+        if (!s.nodes.hasRole(member.owner, Roles.PROVIDER)) {
+            revert IMarketErrors.NotRegistered(member.owner, Roles.PROVIDER);
+        }
         // Nobody attests its own work.
         if (Guards.isIn(s.terms[id].committee.members, member.owner)) revert IMarketErrors.InCommittee(member.owner);
         // Without a bond the same member could join twice.

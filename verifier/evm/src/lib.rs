@@ -7,9 +7,11 @@ pub mod bindings;
 pub mod gas;
 pub mod profile;
 mod proof;
+mod settings;
 pub mod solidity;
 mod sources;
 
 pub use arguments::{segment, segment_key};
 pub use proof::ChainProof;
+pub use settings::{Settings, SettingsError, VERIFIER_PROFILE};
 pub use sources::{Source, halo2_source, halo2_verifier, segment_verifier};

@@ -4,6 +4,7 @@ use gradproof_circuits::relations::Subject;
 use gradproof_circuits::wrap::circuit::NUMBERS;
 use serde_json::{Map, Value, json};
 
+use super::settings::{BUILT_IN, Settings, SettingsError, VERIFIER_PROFILE};
 use crate::solidity::{GenerateError, generate};
 use gradproof_verifier::protocol::key::VerifyingKey;
 
@@ -72,19 +73,40 @@ fn owned((name, text): (&'static str, &str)) -> (&'static str, String) {
 impl Source {
     /// Standard JSON for solc 0.8.37, with the settings of `contracts/foundry.toml`. The code that comes out depends on it
     /// alone: the digest of the metadata is left out.
-    pub fn standard_json(&self) -> Value {
+    ///
+    /// # Errors
+    /// The settings that this library was built with lack something: a test says that they do not.
+    pub fn standard_json(&self) -> Result<Value, SettingsError> {
         let sources: Map<String, Value> =
             self.files.iter().map(|(name, text)| ((*name).to_owned(), json!({ "content": text }))).collect();
-        json!({
-            "language": "Solidity",
-            "sources": sources,
-            "settings": {
+        let mut settings = Settings::read(BUILT_IN, VERIFIER_PROFILE)?.standard_json();
+        // No file here imports from a package.
+        settings.as_object_mut().map(|settings| settings.remove("remappings"));
+        settings["viaIR"] = self.via_ir.into();
+        settings["outputSelection"] =
+            json!({ "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } });
+        Ok(json!({ "language": "Solidity", "sources": sources, "settings": settings }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_those_of_foundry_but_for_packages() {
+        let input = segment_verifier().standard_json().expect("it has all settings");
+        assert_eq!(
+            input["settings"],
+            json!({
                 "evmVersion": "prague",
-                "viaIR": self.via_ir,
+                "viaIR": true,
                 "optimizer": { "enabled": true, "runs": 1_000_000 },
                 "metadata": { "bytecodeHash": "none", "appendCBOR": false },
                 "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
-            },
-        })
+            })
+        );
+        let generated = Source { via_ir: false, ..segment_verifier() }.standard_json().expect("it has all settings");
+        assert_eq!(generated["settings"]["viaIR"], false);
     }
 }

@@ -123,7 +123,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
         for (name, text) in &source.files {
             stage.save(name, text.as_bytes())?;
         }
-        stage.save(format!("{}.json", source.name), &json_bytes(&source.standard_json())?)?;
+        stage.save(format!("{}.json", source.name), &json_bytes(&source.standard_json()?)?)?;
     }
     let description = describe(&key, &sources, arguments.halo2, gas);
     stage.save(FILES[0], &json_bytes(&description)?)?;

@@ -2,8 +2,6 @@
 //!
 //! The modules [`bytes`] and [`points`] are for `#[serde(with = "…")]`.
 
-use std::fmt::Write;
-
 /// Why text is not the bytes that were asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -26,13 +24,7 @@ pub enum HexError {
 
 /// `0x` and the lower-case digits of `bytes`.
 pub fn encode(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 + 2 * bytes.len());
-    text.push_str("0x");
-    for byte in bytes {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    const_hex::encode_prefixed(bytes)
 }
 
 /// The bytes that [`encode`] wrote.
@@ -40,20 +32,15 @@ pub fn encode(bytes: &[u8]) -> String {
 /// # Errors
 /// [`HexError`].
 pub fn decode<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
-    let digits = text.strip_prefix("0x").ok_or(HexError::Prefix)?.as_bytes();
+    let digits = text.strip_prefix("0x").ok_or(HexError::Prefix)?;
     if digits.len() != 2 * N {
         return Err(HexError::Length { expected: 2 * N, got: digits.len() });
     }
-    let digit = |digit: u8| match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(HexError::Digit),
-    };
-    let mut bytes = [0; N];
-    for (byte, [high, low]) in bytes.iter_mut().zip(digits.as_chunks::<2>().0) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
+    // The library takes capitals, too, and another prefix.
+    if digits.bytes().any(|digit| digit.is_ascii_uppercase()) {
+        return Err(HexError::Digit);
     }
-    Ok(bytes)
+    const_hex::decode_to_array(digits).map_err(|_| HexError::Digit)
 }
 
 /// Arrays of bytes.
@@ -117,6 +104,7 @@ mod tests {
         assert_eq!(decode::<2>("0aff"), Err(HexError::Prefix));
         assert_eq!(decode::<2>("0X0aff"), Err(HexError::Prefix));
         assert_eq!(decode::<2>("0x0aFF"), Err(HexError::Digit));
+        assert_eq!(decode::<2>("0x0x0a"), Err(HexError::Digit));
         assert_eq!(decode::<2>("0x aff"), Err(HexError::Digit));
         assert_eq!(decode::<2>("0x0af"), Err(HexError::Length { expected: 4, got: 3 }));
         assert_eq!(decode::<2>("0x0aff0"), Err(HexError::Length { expected: 4, got: 5 }));

@@ -39,8 +39,23 @@ pub fn write_private(
 /// Gives a whole file its name, on the disk as well.
 fn put(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
     file.persist(path).map_err(|error| error.error)?;
-    // Not every system can.
-    let _ = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    sync_folder(folder_of(path))
+}
+
+/// Brings the names in a folder to the disk: a file that was renamed has its new name even if the power fails.
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    use std::io::ErrorKind::{InvalidInput, Unsupported};
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        // Some file systems keep no folders that could be brought to a disk.
+        Err(error) if matches!(error.kind(), InvalidInput | Unsupported) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Elsewhere a folder is no file that could be opened.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
@@ -51,8 +66,9 @@ fn put(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     refuse_existing(path)?;
     let written = filled(path, 0o666, |file| file.write_all(bytes))
-        .and_then(|file| file.persist_noclobber(path).map_err(|error| error.error));
-    written.map(drop).wrap_err_with(|| format!("cannot write {}", path.display()))
+        .and_then(|file| file.persist_noclobber(path).map_err(|error| error.error))
+        .and_then(|_| sync_folder(folder_of(path)));
+    written.wrap_err_with(|| format!("cannot write {}", path.display()))
 }
 
 /// Refuses the path of a file that is there, or whose folder is not, before anything is computed for it.
@@ -118,6 +134,16 @@ mod tests {
         assert_eq!(std::fs::read(&path).expect("read"), b"one");
         let nowhere = write_new(&folder.path().join("b/c"), b"").expect_err("no folder");
         assert!(nowhere.to_string().contains("there is no folder"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn folders_are_brought_to_the_disk() {
+        let folder = tempfile::tempdir().expect("a folder");
+        sync_folder(folder.path()).expect("it is there");
+        sync_folder(folder_of(Path::new("a"))).expect("the current folder");
+        let error = sync_folder(&folder.path().join("none")).expect_err("it is not there");
+        assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
     }
 
     #[cfg(unix)]

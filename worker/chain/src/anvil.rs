@@ -1,39 +1,35 @@
 //! A local Ethereum node of one's own.
 
-use std::io::{BufRead, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use alloy::primitives::B256;
+use alloy::node_bindings::{self, AnvilInstance, NodeError};
 use alloy::signers::local::PrivateKeySigner;
 
 use super::ChainError;
 
+/// The chain of a local node, the only one where contracts take an insecure set-up.
+pub const LOCAL_CHAIN: u64 = 31_337;
 /// How long the node may take until it listens.
 const START: Duration = Duration::from_secs(60);
-/// The first key of the node, which everybody knows: of the test phrase that all such nodes share.
-const KEY: B256 = B256::new([
-    0xac, 0x09, 0x74, 0xbe, 0xc3, 0x9a, 0x17, 0xe3, 0x6b, 0xa4, 0xa6, 0xb4, 0xd2, 0x38, 0xff, 0x94, 0x4b, 0xac, 0xb4,
-    0x78, 0xcb, 0xed, 0x5e, 0xfc, 0xae, 0x78, 0x4d, 0x7b, 0xf4, 0xf2, 0xff, 0x80,
-]);
 
 /// A node that runs until the value is dropped.
 #[derive(Debug)]
 pub struct Anvil {
-    process: Child,
+    _instance: AnvilInstance,
     url: String,
+    signer: PrivateKeySigner,
 }
 
 impl Anvil {
-    /// Starts a node of the chain 31337 on a free port of this machine.
+    /// Starts a node of the chain [`LOCAL_CHAIN`] on a free port of this machine.
     ///
     /// # Errors
     /// [`ChainError::Missing`] if the tools of `contracts` (that folder) are not installed; if the node does not come to listen.
     pub fn start(contracts: &Path) -> Result<Self, ChainError> {
-        Self::start_as(contracts, 31337)
+        Self::start_as(contracts, LOCAL_CHAIN)
     }
 
     /// The same for another chain id.
@@ -42,27 +38,19 @@ impl Anvil {
     /// As [`Anvil::start`].
     pub fn start_as(contracts: &Path, chain: u64) -> Result<Self, ChainError> {
         let program = program(contracts);
-        let mut process = Command::new(&program)
-            .args(["--port", "0", "--chain-id", &chain.to_string(), "--hardfork", "prague"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|source| ChainError::Missing { program, source })?;
-        let output = process.stdout.take();
-        let mut node = Self { process, url: String::new() };
-        let (sender, receiver) = mpsc::sync_channel(1);
-        // Reads on after the address, or the node would block on a full pipe.
-        thread::spawn(move || {
-            for line in output.into_iter().flat_map(|output| BufReader::new(output).lines()).map_while(Result::ok) {
-                if let Some(address) = line.strip_prefix("Listening on ") {
-                    sender.send(address.to_owned()).ok();
-                }
-            }
-        });
-        let address = receiver.recv_timeout(START).map_err(|_| ChainError::NotListening { within: START })?;
-        node.url = format!("http://{address}");
-        Ok(node)
+        let node = node_bindings::Anvil::at(&program).host("127.0.0.1").chain_id(chain).prague();
+        // Otherwise nobody reads what the node goes on to write.
+        let node = node.timeout(START.as_millis() as u64).keep_stdout();
+        let mut instance = node.try_spawn().map_err(|error| match error {
+            NodeError::SpawnError(source) => ChainError::Missing { program, source },
+            NodeError::Timeout => ChainError::NotListening { within: START },
+            error => ChainError::Node(error.to_string()),
+        })?;
+        let output = instance.child_mut().stdout.take();
+        thread::spawn(move || output.map(|mut output| io::copy(&mut output, &mut io::sink())));
+        let key = instance.keys().first().ok_or_else(|| ChainError::Node("it has no accounts".into()))?;
+        let signer = PrivateKeySigner::from(key.clone());
+        Ok(Self { url: instance.endpoint(), signer, _instance: instance })
     }
 
     /// Where the node listens.
@@ -70,17 +58,9 @@ impl Anvil {
         &self.url
     }
 
-    /// A key whose account has funds on such a node. Everybody knows it.
-    pub fn signer() -> PrivateKeySigner {
-        // The bytes are a valid key.
-        PrivateKeySigner::from_bytes(&KEY).unwrap_or_else(|_| PrivateKeySigner::random())
-    }
-}
-
-impl Drop for Anvil {
-    fn drop(&mut self) {
-        self.process.kill().ok();
-        self.process.wait().ok();
+    /// The key of an account that has funds on the node. Everybody knows it.
+    pub fn signer(&self) -> PrivateKeySigner {
+        self.signer.clone()
     }
 }
 
@@ -92,4 +72,17 @@ fn program(contracts: &Path) -> PathBuf {
     let name = format!("anvil{}", std::env::consts::EXE_SUFFIX);
     let package = contracts.join("node_modules").join("@foundry-rs").join(format!("anvil-{system}-{processor}"));
     package.join("bin").join(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_there_is_no_node_it_is_said_what_installs_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let error = Anvil::start(folder.path()).expect_err("there is no node").to_string();
+        assert!(error.starts_with(&folder.path().display().to_string()), "{error}");
+        assert!(error.ends_with("`cargo xtask contracts` installs it"), "{error}");
+    }
 }

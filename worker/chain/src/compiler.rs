@@ -6,9 +6,11 @@ use std::fs;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use alloy::primitives::Address;
+use gradproof_evm::{Settings, VERIFIER_PROFILE};
 use gradproof_terminal::atomic;
 use gradproof_verifier::protocol::hex;
 use gradproof_verifier::protocol::keccak::keccak256;
@@ -89,7 +91,7 @@ impl Compiler {
     /// # Errors
     /// If its `foundry.toml` cannot be read or lacks a setting.
     pub fn new(contracts: &Path) -> Result<Self, ChainError> {
-        Self::with_profile(contracts, "verifier")
+        Self::with_profile(contracts, VERIFIER_PROFILE)
     }
 
     /// The compiler with the settings of a profile, and those of `default` where it has none.
@@ -98,29 +100,18 @@ impl Compiler {
     /// As [`Compiler::new`].
     pub fn with_profile(contracts: &Path, name: &str) -> Result<Self, ChainError> {
         let file = contracts.join("foundry.toml");
-        let text = read(&file)?;
-        let wrong = |message: String| ChainError::Settings { file: file.clone(), message };
-        let table: toml::Table = text.parse().map_err(|error: toml::de::Error| wrong(error.to_string()))?;
-        let profile = |name| table.get("profile").and_then(|profiles| profiles.get(name));
-        let profiles = [profile(name), profile("default")];
-        let get = |name: &str| {
-            let found = profiles.iter().flatten().find_map(|profile| profile.get(name));
-            found.ok_or_else(|| wrong(format!("no `{name}` in the profile")))
-        };
-        let lines = get("remappings")?.as_array().cloned().unwrap_or_default();
-        let remappings: Vec<String> = lines.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect();
-        let settings = json!({
-            "evmVersion": get("evm_version")?,
-            "viaIR": get("via_ir")?,
-            "optimizer": { "enabled": get("optimizer")?, "runs": get("optimizer_runs")? },
-            "metadata": { "bytecodeHash": get("bytecode_hash")?, "appendCBOR": get("cbor_metadata")? },
-            "remappings": remappings,
-            "outputSelection": { "*": { "*": OUTPUTS } },
-        });
+        let settings = Settings::read(&read(&file)?, name)
+            .map_err(|error| ChainError::Settings { file: file.clone(), message: error.to_string() })?;
+        let mut asked = settings.standard_json();
+        asked["outputSelection"] = json!({ "*": { "*": OUTPUTS } });
         let split = |line: &String| line.split_once('=').map(|(from, to)| (from.to_owned(), to.to_owned()));
-        let remappings = remappings.iter().filter_map(split).collect();
-        let program = contracts.join(get("solc")?.as_str().unwrap_or("solc"));
-        Ok(Self { contracts: contracts.to_owned(), program, settings, remappings })
+        let remappings = settings.remappings.iter().filter_map(split).collect();
+        Ok(Self {
+            contracts: contracts.to_owned(),
+            program: contracts.join(settings.solc),
+            settings: asked,
+            remappings,
+        })
     }
 
     /// The settings, as in standard JSON, without what is asked for.
@@ -135,6 +126,18 @@ impl Compiler {
     /// # Errors
     /// [`ChainError::Missing`] if it is not installed; if it does not say.
     pub fn version(&self) -> Result<String, ChainError> {
+        // To start it takes longer than to read an answer that was kept.
+        static SAID: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+        let mut said = SAID.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(version) = said.get(&self.program) {
+            return Ok(version.clone());
+        }
+        let version = self.ask_version()?;
+        said.insert(self.program.clone(), version.clone());
+        Ok(version)
+    }
+
+    fn ask_version(&self) -> Result<String, ChainError> {
         let missing = |source| ChainError::Missing { program: self.program.clone(), source };
         let output = Command::new(&self.program).arg("--version").output().map_err(missing)?;
         let said = String::from_utf8_lossy(&output.stdout);
@@ -210,18 +213,14 @@ impl Compiler {
     fn accepted(&self, input: &Value) -> Result<Value, ChainError> {
         let name = keccak256(&[self.version()?.as_bytes(), input.to_string().as_bytes()]);
         let name = format!("{}.solc.json", hex::encode(&name).trim_start_matches("0x"));
-        let path = cache::folder().map(|folder| folder.join(name));
-        let kept = path.as_deref().and_then(|path| fs::read(path).ok());
-        if let Some(answer) = kept.and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
-            return Ok(answer);
-        }
-        let answer = self.answer(input)?;
-        if let Some(path) = path {
+        let Some(path) = cache::folder().map(|folder| folder.join(name)) else { return self.answer(input) };
+        let find = || serde_json::from_slice(&fs::read(&path).ok()?).ok();
+        cache::once(&path, find, || {
+            let answer = self.answer(input)?;
             // It can be made again: that it cannot be kept is no failure.
-            let _ = path.parent().map(fs::create_dir_all);
             let _ = atomic::write(&path, |file| file.write_all(answer.to_string().as_bytes()));
-        }
-        Ok(answer)
+            Ok(answer)
+        })
     }
 
     /// The answer of the compiler itself.
@@ -336,6 +335,9 @@ fn read(file: &Path) -> Result<String, ChainError> {
 }
 
 /// The paths of a source's imports: the quoted part of its `import` directives, which may span lines.
+///
+/// They are found here because the digest of all sources is the name under which an answer is kept: to ask the compiler for them
+/// would start it each time. It refuses a source that lacks an import.
 fn imports(source: &str) -> impl Iterator<Item = &str> {
     // A directive begins its line and ends at a semicolon.
     let begins = source.match_indices("import").map(|(begin, _)| begin);

@@ -1,18 +1,16 @@
-//! A job on a chain: the verifiers of its key deployed, the job opened in the ledger, its segments submitted.
+//! A job in the ledger: the contracts of its key deployed, the job opened, its segments submitted.
 
 use ark_bn254::G1Affine;
-use gradproof_evm::{ChainProof, halo2_source, segment_key};
+use gradproof_evm::ChainProof;
 use gradproof_verifier::protocol::job::{JobStatement, RateChange};
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::proof::Proof;
 use gradproof_verifier::protocol::statement::{Domain, points_digest};
 
-use super::{Address, B256, Call, Chain, ChainError, Compiler, Deployed, SegmentLedger, Sent, SolValue, Terms};
+use super::verifiers::{DeployedVerifiers, VerifierCode};
+use super::{Address, Artifact, Call, ChainError, Client, Compiler, Deployed, SegmentLedger, Sent, Settlement, Terms};
 
-/// The sources that are compiled, beside the generated one.
-const VERIFIER: (&str, &str) = ("src/SegmentVerifier.sol", "SegmentVerifier");
 const LEDGER: (&str, &str) = ("src/SegmentLedger.sol", "SegmentLedger");
-const HALO2: (&str, &str) = ("src/Halo2Verifier.sol", "Halo2Verifier");
 
 /// The contracts of one key.
 #[derive(Clone, Copy, Debug)]
@@ -27,43 +25,55 @@ pub struct Contracts {
     pub halo2_bytes: usize,
 }
 
-/// A job that was opened.
+/// The ledger and the verifiers of a key, compiled.
 #[derive(Clone, Debug)]
-pub struct OpenJob {
-    /// Its number.
-    pub id: B256,
-    /// Opening it.
-    pub opened: Sent,
+pub struct LedgerCode<'a> {
+    verifiers: VerifierCode<'a>,
+    ledger: Artifact,
 }
 
-impl Contracts {
-    /// Compiles and deploys the contracts of a key for wrapped proofs.
+/// The ledger of one key's contracts, and the account that pays.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    /// The node, and the account.
+    pub client: Client,
+    /// The contracts.
+    pub contracts: Contracts,
+}
+
+impl<'a> LedgerCode<'a> {
+    /// Compiles the contracts of a key for wrapped proofs.
     ///
     /// # Errors
-    /// The key is not for wrapped proofs, or compiler or node refuse.
-    pub fn deploy(chain: &Chain, compiler: &Compiler, key: &VerifyingKey) -> Result<Self, ChainError> {
-        let source = halo2_source(key)
-            .map_err(|error| ChainError::Source(format!("the circuit's verifier cannot be written: {error}")))?;
-        let artifact = compiler.compile_generated(HALO2.0, &source, HALO2.1)?;
-        let halo2 = chain.deploy(&artifact, &[])?;
-        let arguments = segment_key(key, halo2.address).abi_encode();
-        let verifier = chain.deploy(&compiler.compile_file(VERIFIER.0, VERIFIER.1)?, &arguments)?;
-        let ledger = chain.deploy(&compiler.compile_file(LEDGER.0, LEDGER.1)?, &[])?;
-        Ok(Self { halo2, verifier, ledger, halo2_bytes: artifact.runtime.len() })
+    /// The key is not for wrapped proofs, or the compiler refuses.
+    pub fn compile(compiler: &Compiler, key: &'a VerifyingKey) -> Result<Self, ChainError> {
+        let verifiers = VerifierCode::compile(compiler, key)?;
+        Ok(Self { verifiers, ledger: compiler.compile_file(LEDGER.0, LEDGER.1)? })
     }
 
-    /// Opens the job of `statement` for `owner`; its domain is then [`Self::domain`].
+    /// Deploys them.
     ///
     /// # Errors
-    /// [`ChainError::Rates`], or the ledger refuses.
-    pub fn open(&self, chain: &Chain, statement: &JobStatement, owner: Address) -> Result<OpenJob, ChainError> {
+    /// The node refuses, or the account cannot pay.
+    pub async fn deploy(&self, client: &Client) -> Result<Contracts, ChainError> {
+        let DeployedVerifiers { halo2, segment: verifier, .. } = self.verifiers.put(client).await?;
+        let ledger = client.deploy(&self.ledger, &[]).await?;
+        Ok(Contracts { halo2, verifier, ledger, halo2_bytes: self.verifiers.halo2.runtime.len() })
+    }
+}
+
+impl Settlement for Ledger {
+    type Receipt = Sent;
+
+    async fn open(&self, statement: &JobStatement) -> Result<Domain, ChainError> {
         let epoch = statement.epoch();
         let last = epoch.live(epoch.segments() - 1).ok_or_else(|| ChainError::Answer("last position".into()))?;
         let &[RateChange { rate, .. }] = &statement.rates[..] else {
             return Err(ChainError::Rates { got: statement.rates.len() });
         };
+        let (ledger, owner) = (self.contracts.ledger.address, self.client.sender());
         let terms = Terms {
-            verifier: self.verifier.address,
+            verifier: self.contracts.verifier.address,
             owner,
             dataRoot: statement.data.root.into(),
             epochSegments: epoch.segments() as u64,
@@ -74,38 +84,27 @@ impl Contracts {
             first: points_digest(&statement.first_parameters).into(),
         };
         let call = SegmentLedger::openCall { terms };
-        let id = chain.call(self.ledger.address, &call)?;
-        let opened = chain.send(self.ledger.address, &call)?;
-        Ok(OpenJob { id, opened })
+        let job = self.client.call(ledger, &call).await?.0;
+        self.client.send(ledger, &call).await?;
+        Ok(Domain { chain: self.client.id(), contract: ledger.into_array(), job, owner: owner.into_array() })
     }
 
-    /// Where the job counts.
-    pub fn domain(&self, chain: &Chain, job: &OpenJob, owner: Address) -> Domain {
-        Domain {
-            chain: chain.id(),
-            contract: self.ledger.address.into_array(),
-            job: job.id.0,
-            owner: owner.into_array(),
-        }
-    }
-
-    /// Submits the proof of the job's next segment, which begins with the parameters committed to in `first`.
-    ///
-    /// # Errors
-    /// The proof is not wrapped, or the ledger refuses it.
-    pub fn submit(&self, chain: &Chain, job: B256, first: &[G1Affine], proof: &Proof) -> Result<Sent, ChainError> {
+    async fn submit(&self, job: &Domain, first: &[G1Affine], proof: &Proof) -> Result<Sent, ChainError> {
         let proof = ChainProof::of(first, proof).ok_or_else(|| ChainError::Answer("wrapped proof".into()))?;
-        let call = SegmentLedger::submitCall { job, proof: proof.to_bytes().into() };
-        chain.send(self.ledger.address, &call)
+        let call = SegmentLedger::submitCall { job: job.job.into(), proof: proof.to_bytes().into() };
+        self.client.send(self.contracts.ledger.address, &call).await
     }
+}
 
-    /// Where the gas of [`Self::submit`] went.
+impl Ledger {
+    /// Where the gas of a segment's transaction went.
     ///
     /// # Errors
     /// The node does not trace transactions.
-    pub fn parts(&self, chain: &Chain, sent: &Sent) -> Result<SegmentGas, ChainError> {
-        let transaction = chain.trace(&sent.receipt)?;
-        let submitted = |call: &&Call| call.to == self.verifier.address;
+    pub async fn parts(&self, sent: &Sent) -> Result<SegmentGas, ChainError> {
+        let transaction = self.client.trace(&sent.receipt).await?;
+        let Contracts { halo2, verifier, .. } = self.contracts;
+        let submitted = |call: &&Call| call.to == verifier.address;
         let verify =
             transaction.calls.iter().find(submitted).ok_or(ChainError::Answer("call of the verifier".into()))?;
         let spent =
@@ -115,7 +114,7 @@ impl Contracts {
         let parts = SegmentGas {
             base: 21_000,
             call_data: 16 * (input.len() as u64 - zeros) + 4 * zeros,
-            circuit: spent(&[self.halo2.address]),
+            circuit: spent(&[halo2.address]),
             points: spent(&[precompile(6), precompile(7)]),
             pairing: spent(&[precompile(8)]),
             other: 0,

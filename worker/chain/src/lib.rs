@@ -1,21 +1,28 @@
 //! The chain: the node of the local one, the compiler, deployment, and calls of the contracts.
 //!
-//! Calls block. A runtime of one thread drives each request to its end inside, so that nothing of it shows outside.
+//! What talks to a node is asynchronous and is given a [`Client`]; [`Chain`] is its face for programs that wait. A chain of
+//! another kind is a second [`Settlement`].
 
 mod anvil;
 mod bindings;
+mod blocking;
 mod client;
 mod compiler;
 mod error;
 mod ledger;
 pub mod market;
+mod settlement;
+mod verifiers;
 
-pub use anvil::Anvil;
+pub use anvil::{Anvil, LOCAL_CHAIN};
 pub use bindings::reason;
-pub use client::{Call, Chain, Deployed, Sent};
+pub use blocking::Chain;
+pub use client::{Call, Client, Deployed, Sent};
 pub use compiler::{Artifact, Compiler, Link, Source};
 pub use error::ChainError;
-pub use ledger::{Contracts, OpenJob, SegmentGas};
+pub use ledger::{Contracts, Ledger, LedgerCode, SegmentGas};
+pub use settlement::Settlement;
+pub use verifiers::VerifierCode;
 
 pub use alloy::primitives::utils::format_ether;
 pub use alloy::primitives::{Address, B256, U256};

@@ -5,7 +5,8 @@ use alloy::primitives::Bytes;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::TransactionRequest;
 use gradproof_chain::{
-    Address, Anvil, B256, Chain, Compiler, Contracts, Segment, SegmentLedger, SegmentVerifier, Terms, reason,
+    Address, Anvil, B256, Chain, Compiler, Contracts, LedgerCode, Segment, SegmentLedger, SegmentVerifier, Terms,
+    reason,
 };
 use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::{Group, Subject};
@@ -43,9 +44,10 @@ impl Deployed {
     pub fn of(test: &str, key: &VerifyingKey) -> Option<Self> {
         artifacts(test)?;
         let node = Anvil::start(&contracts()).expect("the node starts");
-        let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
+        let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
         let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
-        let contracts = Contracts::deploy(&chain, &compiler, key).expect("they deploy");
+        let code = LedgerCode::compile(&compiler, key).expect("they compile");
+        let contracts = chain.wait(code.deploy(chain.client())).expect("they deploy");
         let raw = Raw::connect(&node);
         Some(Self { chain, contracts, raw, _node: node })
     }

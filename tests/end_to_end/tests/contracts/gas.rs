@@ -2,7 +2,7 @@
 
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
-use gradproof_chain::{B256, SegmentLedger, Terms};
+use gradproof_chain::{B256, LOCAL_CHAIN, SegmentLedger, Terms};
 use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
@@ -39,7 +39,7 @@ fn gas(artifacts: &crate::stage::Artifacts, shape: &Shape) -> u64 {
     let call = SegmentLedger::openCall { terms };
     let id: B256 = stage.chain.call(stage.ledger, &call).expect("the terms are right");
     stage.chain.send(stage.ledger, &call).expect("the terms are right");
-    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: owner.into() };
+    let domain = Domain { chain: LOCAL_CHAIN, contract: stage.ledger.into(), job: id.into(), owner: owner.into() };
     let mut first = job.first.clone();
     let mut gas = 0;
     // The first one pays for a counter that was zero.

@@ -1,7 +1,7 @@
 //! The ledger: order, link, and what it refuses to open.
 
 use ark_bn254::Fr;
-use gradproof_chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, Terms};
+use gradproof_chain::{Address, B256, LOCAL_CHAIN, SegmentLedger, SegmentVerifier, SolCall, SolValue, Terms};
 use gradproof_verifier::protocol::points::encode_g1;
 use gradproof_verifier::protocol::statement::Domain;
 
@@ -52,7 +52,7 @@ fn a_job_is_proved_segment_by_segment() {
     let again = open(&stage, &terms(&stage, &job)).expect("the same terms once more are another job");
     assert_ne!(id, again);
     let domain = |id: B256| Domain {
-        chain: 31_337,
+        chain: LOCAL_CHAIN,
         contract: stage.ledger.into(),
         job: id.into(),
         owner: stage.chain.sender().into(),
@@ -97,8 +97,12 @@ fn a_segment_begins_where_the_last_one_ended() {
     let stage = Stage::new(artifacts, &shape);
     let job = Job::new(&shape);
     let id = open(&stage, &terms(&stage, &job)).expect("the terms are right");
-    let domain =
-        Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: stage.chain.sender().into() };
+    let domain = Domain {
+        chain: LOCAL_CHAIN,
+        contract: stage.ledger.into(),
+        job: id.into(),
+        owner: stage.chain.sender().into(),
+    };
     let proved = job.prove(job.statement(domain, 0, &job.first), &job.first);
     submit(&stage, id, &proved).expect("the proof is right");
     // The right segment, from the parameters with which the job began.
@@ -116,7 +120,7 @@ fn a_segment_is_submitted_by_its_owner() {
     let stage = Stage::new(artifacts, &shape);
     let job = Job::new(&shape);
     let id = open(&stage, &Terms { owner: OTHER, ..terms(&stage, &job) }).expect("the terms are right");
-    let domain = Domain { chain: 31_337, contract: stage.ledger.into(), job: id.into(), owner: OTHER.into() };
+    let domain = Domain { chain: LOCAL_CHAIN, contract: stage.ledger.into(), job: id.into(), owner: OTHER.into() };
     let proved = job.prove(job.statement(domain, 0, &job.first), &job.first);
     let expected = format!("NotOwner {{ got: {:?}, owner: {OTHER:?} }}", stage.chain.sender());
     assert_eq!(submit(&stage, id, &proved), Err(expected));

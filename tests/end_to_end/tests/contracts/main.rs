@@ -6,6 +6,7 @@ mod calls;
 mod cancel;
 mod chain;
 mod circuits;
+mod client;
 mod deployed;
 mod forgeries;
 mod gas;

@@ -132,7 +132,7 @@ fn other_points_do_not_pair() {
         ([&off[..], &right].concat(), "Halo2Answer"),
         ([&left[..], &off].concat(), "Halo2Answer"),
     ] {
-        let stage = Stage::on(artifacts, &shape, 31_337, &accumulator);
+        let stage = Stage::on(artifacts, &shape, gradproof_chain::LOCAL_CHAIN, &accumulator);
         assert_eq!(stage.verify(&segment, &proved.bytes), Err(expected.into()));
     }
 }

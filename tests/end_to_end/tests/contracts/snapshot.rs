@@ -1,6 +1,6 @@
 //! Sizes and gas of the contracts, which change only on purpose.
 
-use gradproof_chain::{Anvil, Chain, Compiler, Contracts, Halo2Verifier, U256};
+use gradproof_chain::{Anvil, Chain, Compiler, Halo2Verifier, LedgerCode, U256};
 use gradproof_tests::forge::wrapped;
 use gradproof_tests::{check_vector, known_vector};
 use serde_json::{Value, json};
@@ -17,9 +17,10 @@ fn words(values: &Value) -> Vec<U256> {
 fn vector_of_sizes_and_gas() {
     let Some(artifacts) = artifacts("vector_of_sizes_and_gas") else { return };
     let node = Anvil::start(&contracts()).expect("the node starts");
-    let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
+    let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
     let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
-    let deployed = Contracts::deploy(&chain, &compiler, &wrapped().1).expect("they deploy");
+    let code = LedgerCode::compile(&compiler, &wrapped().1).expect("they compile");
+    let deployed = chain.wait(code.deploy(chain.client())).expect("they deploy");
     let stored = known_vector("wrap-key.json").expect("there is a stored proof");
     let proof = alloy::hex::decode(stored["proof"].as_str().expect("a text")).expect("hexadecimal");
     let call = Halo2Verifier::accumulateCall { instances: words(&stored["instances"]), proof: proof.into() };

@@ -7,8 +7,8 @@ use alloy::sol;
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use gradproof_chain::{
-    Address, Anvil, Artifact, B256, Chain, ChainError, Compiler, Segment, SegmentKey, SegmentVerifier, SolValue, U256,
-    reason,
+    Address, Anvil, Artifact, B256, Chain, ChainError, Compiler, LOCAL_CHAIN, Segment, SegmentKey, SegmentVerifier,
+    SolValue, U256, reason,
 };
 use gradproof_tests::{root, skip};
 use gradproof_verifier::protocol::key::architecture_bytes;
@@ -111,13 +111,13 @@ pub fn deploy_mock(chain: &Chain, artifacts: &Artifacts, accumulator: &[u8]) -> 
 impl Stage {
     /// Deploys everything on a node of its own.
     pub fn new(artifacts: &Artifacts, shape: &Shape) -> Self {
-        Self::on(artifacts, shape, 31_337, &accumulator().map(|point| encode_g1(&point)).concat())
+        Self::on(artifacts, shape, LOCAL_CHAIN, &accumulator().map(|point| encode_g1(&point)).concat())
     }
 
     /// The same on a chain with this id, with these two points for an accumulator.
     pub fn on(artifacts: &Artifacts, shape: &Shape, chain: u64, accumulator: &[u8]) -> Self {
         let node = Anvil::start_as(&contracts(), chain).expect("the node starts");
-        let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
+        let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
         let mock = deploy_mock(&chain, artifacts, accumulator);
         let arguments = segment_key(shape, mock).abi_encode();
         let verifier = chain.deploy(&artifacts.verifier, &arguments).expect("it deploys").address;

@@ -8,7 +8,7 @@ use ark_bn254::{Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::scalar_mul::ScalarMul;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::Field;
-use gradproof_chain::{Address, U256};
+use gradproof_chain::{Address, LOCAL_CHAIN, U256};
 use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::arithmetic::exponential_table;
@@ -257,7 +257,7 @@ fn evaluate(table: &[Fr], point: &[Fr]) -> Fr {
 
 /// A domain in which `contract` settles on the local chain.
 pub fn domain(contract: Address) -> Domain {
-    Domain { chain: 31_337, contract: contract.into(), job: [0x21; 32], owner: [0x22; 20] }
+    Domain { chain: LOCAL_CHAIN, contract: contract.into(), job: [0x21; 32], owner: [0x22; 20] }
 }
 
 /// Where the parts of a proof begin: first, mask, data, last, trace, paths, scalars, s, folds, evaluations, W, halo2.

@@ -12,7 +12,7 @@ fn a_deployment_is_checked_against_the_chain() {
     let scene = Scene::new(code);
     let chain = &scene.provider.chain;
     let deployment = &scene.deployment;
-    deployment.check(chain).expect("it is what is there");
+    chain.wait(deployment.check(chain.client())).expect("it is what is there");
     let written = serde_json::to_vec(deployment).expect("it is JSON");
     assert_eq!(&serde_json::from_slice::<Deployment>(&written).expect("it is one"), deployment);
     let verifier = deployment.verifier(&wrapped().1.digest()).expect("it is deployed");
@@ -22,7 +22,7 @@ fn a_deployment_is_checked_against_the_chain() {
     let refused = |change: &dyn Fn(&mut Deployment)| {
         let mut changed = deployment.clone();
         change(&mut changed);
-        match changed.check(chain) {
+        match chain.wait(changed.check(chain.client())) {
             Err(ChainError::Deployment { what, .. }) => what,
             other => panic!("{other:?}"),
         }
@@ -52,13 +52,16 @@ fn a_deployment_is_checked_against_the_chain() {
         assert!(got.starts_with(what), "{what}: {got}");
     }
     // The sources made it, and nothing else.
-    code.check(chain, deployment).expect("these sources made it");
+    chain.wait(code.check(chain.client(), deployment)).expect("these sources made it");
     let of_key = code.verifier(&wrapped().1).expect("it compiles");
-    of_key.check(chain, verifier).expect("these sources made it");
+    chain.wait(of_key.check(chain.client(), verifier)).expect("these sources made it");
     let made = |change: &dyn Fn(&mut Deployment)| {
         let mut changed = deployment.clone();
         change(&mut changed);
-        let checked = code.check(chain, &changed).and_then(|()| of_key.check(chain, &changed.verifiers[0]));
+        let checked = chain.wait(async {
+            code.check(chain.client(), &changed).await?;
+            of_key.check(chain.client(), &changed.verifiers[0]).await
+        });
         checked.expect_err("it was made otherwise").to_string()
     };
     let other = |error: String| assert!(error.contains("the creation code of"), "{error}");

@@ -2,7 +2,7 @@
 
 use alloy::primitives::{Address, U256};
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
-use gradproof_chain::Anvil;
+use gradproof_chain::{Anvil, PrivateKeySigner};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -28,6 +28,11 @@ impl Node {
     /// Where it listens.
     pub fn url(&self) -> &str {
         self.anvil.url()
+    }
+
+    /// The key of an account with funds.
+    pub fn signer(&self) -> PrivateKeySigner {
+        self.anvil.signer()
     }
 
     /// Lets time pass, to a block after it.

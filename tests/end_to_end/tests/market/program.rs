@@ -53,9 +53,9 @@ fn the_market_is_deployed_once_and_checked() {
     write("statement.json", &statement.to_json().expect("it is JSON"));
     write("verifying.key", &KeyFile::of(&wrapped().1).to_bytes());
     write("core.key", &KeyFile::of(&fixture().key).to_bytes());
-    let signer = format!("{:#x}\n", Anvil::signer().to_bytes());
-    write("signer", signer.as_bytes());
     let node = Anvil::start(&contracts()).expect("the node starts");
+    let signer = format!("{:#x}\n", node.signer().to_bytes());
+    write("signer", signer.as_bytes());
     let options = |rest: &str| {
         let (rpc, contracts) = (node.url(), contracts());
         format!("deploy --rpc {rpc} --contracts {} --statement statement.json {rest}", contracts.display())
@@ -79,7 +79,7 @@ fn the_market_is_deployed_once_and_checked() {
     write("core.json", &core.to_json().expect("it is JSON"));
     let line = options(&format!("{good} --insecure")).replace("statement.json", "core.json");
     requester(at, None, &line).refused("is for core proofs");
-    let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
+    let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
     assert_eq!(chain.block().expect("the node answers"), 0);
     assert!(!at.join("deployment.json").exists());
 
@@ -89,7 +89,7 @@ fn the_market_is_deployed_once_and_checked() {
     let written = fs::read(at.join("deployment.json")).expect("it is there");
     let deployment: Deployment = serde_json::from_slice(&written).expect("it is a deployment");
     assert_eq!(serde_json::from_str::<Deployment>(&ran.1).expect("it is a deployment"), deployment);
-    deployment.check(&chain).expect("it is what is there");
+    chain.wait(deployment.check(chain.client())).expect("it is what is there");
     assert!(deployment.verifier(&wrapped().1.digest()).is_some());
     deploy(&format!("{good} --insecure")).refused("deployment.json is there already");
 

@@ -9,9 +9,7 @@ use gradproof_chain::market::{
     ComputeToken, Deployment, Level, MarketCode, NodeRegistry, StakeVault, State, Task, TrainingMarket, domain,
     training,
 };
-use gradproof_chain::{
-    Address, Anvil, B256, Chain, ChainError, PrivateKeySigner, Sent, SolCall, SolValue, U256, reason,
-};
+use gradproof_chain::{Address, B256, Chain, ChainError, PrivateKeySigner, Sent, SolCall, SolValue, U256, reason};
 use gradproof_tests::forge::wrapped;
 use gradproof_tests::{root, skip};
 use gradproof_verifier::protocol::statement::Domain;
@@ -83,7 +81,7 @@ impl Party {
     }
 
     /// The transaction, or the reason for which the contract refused it.
-    pub fn send<C: SolCall>(&self, to: Address, call: &C) -> Result<Sent, String> {
+    pub fn send<C: SolCall + Sync>(&self, to: Address, call: &C) -> Result<Sent, String> {
         match self.chain.send(to, call) {
             Ok(sent) => Ok(sent),
             Err(ChainError::Reverted { data }) => Err(reason(&data)),
@@ -116,11 +114,11 @@ impl Scene {
     /// Deploys everything; providers and validators are registered and have staked.
     pub fn new(code: &MarketCode) -> Self {
         let node = Node::start();
-        let deployer = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
-        let mut deployment =
-            code.deploy(&deployer, deployer.sender(), tokens(10 * FORTUNE)).expect("the market deploys");
+        let deployer = Chain::connect(node.url(), node.signer()).expect("the node answers");
+        let made = code.deploy(deployer.client(), deployer.sender(), tokens(10 * FORTUNE));
+        let mut deployment = deployer.wait(made).expect("the market deploys");
         let verifier = code.verifier(&wrapped().1).expect("the verifiers compile");
-        deployment.verifiers.push(verifier.deploy(&deployer).expect("the verifiers deploy"));
+        deployment.verifiers.push(deployer.wait(verifier.deploy(deployer.client())).expect("the verifiers deploy"));
         let party = |number: u8| {
             let signer = PrivateKeySigner::from_bytes(&B256::repeat_byte(number)).expect("a valid key");
             node.fund(signer.address());
@@ -152,7 +150,7 @@ impl Scene {
     }
 
     /// Asks a contract.
-    pub fn ask<C: SolCall>(&self, contract: Address, call: &C) -> C::Return {
+    pub fn ask<C: SolCall<Return: Send> + Sync>(&self, contract: Address, call: &C) -> C::Return {
         self.requester.chain.call(contract, call).expect("it answers")
     }
 

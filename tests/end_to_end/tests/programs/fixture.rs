@@ -81,7 +81,12 @@ pub fn run(folder: &Path, line: &str) -> Ran {
 pub fn run_as_it_is(folder: &Path, line: &str) -> Ran {
     let mut words = line.split_whitespace();
     let mut command = program(words.next().unwrap_or_default(), folder);
-    let Output { status, stdout, stderr } = command.args(words).output().expect("the program starts");
+    ran(command.args(words))
+}
+
+/// Runs a program as it is called.
+pub fn ran(command: &mut Command) -> Ran {
+    let Output { status, stdout, stderr } = command.output().expect("the program starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
     Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
 }

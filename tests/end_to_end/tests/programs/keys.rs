@@ -101,7 +101,7 @@ fn exported_contracts_accept_exported_call_data() {
     let folder = job_folder();
     let at = folder.path();
     let node = Anvil::start(&contracts).expect("the node starts");
-    let chain = Chain::connect(node.url(), Anvil::signer()).expect("the node answers");
+    let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
     // The account that calls stands in for the settling contract.
     run(at, "requester commit --job job.toml --out unbound --proof wrapped").exits(0);
     let line = "verifier export-contract --statement unbound/statement.json --proofs unbound --insecure --out none";

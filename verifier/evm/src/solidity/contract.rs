@@ -1,5 +1,6 @@
 //! The source of the contract, section by section.
 
+use ark_ff::{BigInteger, PrimeField};
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::Field;
 
@@ -9,6 +10,7 @@ use super::graph::{Graph, Id, Writer};
 use super::opening::Openings;
 use super::shape::{Shape, name};
 use super::source::{Memory, Source, WORD, factor, number, product};
+use gradproof_verifier::protocol::hex;
 use gradproof_verifier::protocol::keccak::keccak256;
 
 /// Errors of `IHalo2Verifier` that assembly reverts with.
@@ -314,6 +316,11 @@ fn lagrange(shape: &Shape, memory: &mut Memory, body: &mut Source) {
     body.line("}");
 }
 
+/// The modulus of a field as a number of Solidity.
+fn modulus<F: PrimeField>() -> String {
+    hex::encode(&F::MODULUS.to_bytes_be())
+}
+
 fn assemble(shape: &Shape, memory: &Memory, proof: usize, body: &str) -> String {
     let instances: usize = shape.instances.iter().sum();
     let errors: String = ERRORS
@@ -327,16 +334,8 @@ fn assemble(shape: &Shape, memory: &Memory, proof: usize, body: &str) -> String 
     let mut functions = Source::new(3);
     functions.lines(FUNCTIONS);
     let functions = functions.finish();
-    let modulus = |below: String| {
-        // The modulus is one more than the largest element, which is even.
-        let (head, last) = below.split_at(below.len() - 1);
-        format!(
-            "{head}{}",
-            char::from_digit(last.chars().next().and_then(|d| d.to_digit(16)).unwrap_or(0) + 1, 16).unwrap_or('0')
-        )
-    };
-    let order = modulus(number(&-Fr::ONE));
-    let base = modulus(number(&-halo2_axiom::halo2curves::bn256::Fq::ONE));
+    let order = modulus::<ark_bn254::Fr>();
+    let base = modulus::<ark_bn254::Fq>();
     let omega = number(&shape.root(1));
     let k = shape.key.get_domain().k();
     let constants = memory.constants();

@@ -5,36 +5,27 @@ use std::path::Path;
 
 use alloy::primitives::Bytes;
 use alloy::sol_types::SolConstructor;
-use gradproof_evm::{halo2_source, segment_key};
+use gradproof_evm::segment_key;
 use gradproof_verifier::protocol::key::VerifyingKey;
 
 use super::deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier, same};
 use super::{ComputeToken, TrainingMarket};
-use crate::{Address, Artifact, Chain, ChainError, Compiler, Deployed, Link, SolValue, Source, U256};
+use crate::verifiers::{DeployedVerifiers, VerifierCode, segment_verifier};
+use crate::{Address, Artifact, ChainError, Client, Compiler, Deployed, Link, SolValue, Source, U256};
 
 /// Tokens that will ever exist, unless a deployment says otherwise; each is 10^18 units.
 pub const SUPPLY_TOKENS: u64 = 1_000_000_000;
 
 const FILES: [&str; 4] =
     ["src/ComputeToken.sol", "src/NodeRegistry.sol", "src/DatasetRegistry.sol", "src/TrainingMarket.sol"];
-const VERIFIER: (&str, &str) = ("src/SegmentVerifier.sol", "SegmentVerifier");
-const HALO2: (&str, &str) = ("src/Halo2Verifier.sol", "Halo2Verifier");
 
 /// The market's contracts, compiled: takes most of a minute.
 #[derive(Clone, Debug)]
 pub struct MarketCode {
     artifacts: BTreeMap<Source, Artifact>,
-    verifier: Artifact,
+    segment: Artifact,
     compiler: Compiler,
     used: CompilerUsed,
-}
-
-/// The verifiers of a key, compiled.
-#[derive(Clone, Debug)]
-pub struct VerifierCode<'a> {
-    key: &'a VerifyingKey,
-    halo2: Artifact,
-    segment: &'a Artifact,
 }
 
 impl MarketCode {
@@ -47,8 +38,8 @@ impl MarketCode {
         let compiler = Compiler::new(contracts)?;
         let used =
             CompilerUsed { version: compiler.version()?, market: market.settings(), verifiers: compiler.settings() };
-        let verifier = compiler.compile_file(VERIFIER.0, VERIFIER.1)?;
-        Ok(Self { artifacts: market.compile_files(&FILES)?, verifier, compiler, used })
+        let segment = segment_verifier(&compiler)?;
+        Ok(Self { artifacts: market.compile_files(&FILES)?, segment, compiler, used })
     }
 
     /// The compiled contract `name` of `src/name.sol`.
@@ -67,31 +58,30 @@ impl MarketCode {
     ///
     /// # Errors
     /// If the node refuses, or the account cannot pay.
-    pub fn deploy(&self, chain: &Chain, holder: Address, supply: U256) -> Result<Deployment, ChainError> {
-        let block = chain.block()?;
-        let contract = |name: &str, arguments: &[u8]| made(chain, self.artifact(name)?, arguments);
+    pub async fn deploy(&self, client: &Client, holder: Address, supply: U256) -> Result<Deployment, ChainError> {
+        let block = client.block().await?;
         let token = ComputeToken::constructorCall { holder, supply };
-        let token = contract("ComputeToken", &token.abi_encode())?;
-        let nodes = contract("NodeRegistry", &[])?;
-        let datasets = contract("DatasetRegistry", &[])?;
+        let token = made(client, self.artifact("ComputeToken")?, &token.abi_encode()).await?;
+        let nodes = made(client, self.artifact("NodeRegistry")?, &[]).await?;
+        let datasets = made(client, self.artifact("DatasetRegistry")?, &[]).await?;
         let mut libraries = BTreeMap::new();
         let market = self.artifact("TrainingMarket")?;
         for (name, library) in self.libraries()? {
-            libraries.insert(name.to_owned(), made(chain, &linked(library, &libraries)?, &[])?);
+            libraries.insert(name.to_owned(), made(client, &linked(library, &libraries)?, &[]).await?);
         }
         let market = linked(market, &libraries)?;
-        let market = made(chain, &market, &market_arguments(token, nodes, datasets))?;
-        let vault = chain.call(market.address, &TrainingMarket::vaultCall {})?;
+        let market = made(client, &market, &market_arguments(token, nodes, datasets)).await?;
+        let vault = client.call(market.address, &TrainingMarket::vaultCall {}).await?;
         Ok(Deployment {
             version: VERSION,
-            chain: chain.id(),
+            chain: client.id(),
             block,
             compiler: self.used.clone(),
             token,
             nodes,
             datasets,
             market,
-            vault: Contract::at(chain, vault, market.transaction)?,
+            vault: Contract::at(client, vault, market.transaction).await?,
             libraries,
             verifiers: Vec::new(),
         })
@@ -102,21 +92,21 @@ impl MarketCode {
     ///
     /// # Errors
     /// [`ChainError::Deployment`] for the first contract that was made otherwise; if the node does not answer.
-    pub fn check(&self, chain: &Chain, deployment: &Deployment) -> Result<(), ChainError> {
+    pub async fn check(&self, client: &Client, deployment: &Deployment) -> Result<(), ChainError> {
         let Deployment { token, nodes, datasets, market, libraries, .. } = deployment;
         // Who holds the supply, and how much it is, are nobody's business: two words.
-        let arguments = made_with(chain, *token, self.artifact("ComputeToken")?)?;
+        let arguments = made_with(client, *token, self.artifact("ComputeToken")?).await?;
         same("the length of the token's arguments", 64, arguments.len())?;
         for (name, contract) in [("NodeRegistry", nodes), ("DatasetRegistry", datasets)] {
-            let arguments = made_with(chain, *contract, self.artifact(name)?)?;
+            let arguments = made_with(client, *contract, self.artifact(name)?).await?;
             same(&format!("the length of the arguments of {name}"), 0, arguments.len())?;
         }
         for (name, library) in self.libraries()? {
             let contract = libraries.get(name).ok_or_else(|| ChainError::Unlinked { library: name.to_owned() })?;
-            let arguments = made_with(chain, *contract, &linked(library, libraries)?)?;
+            let arguments = made_with(client, *contract, &linked(library, libraries)?).await?;
             same(&format!("the length of the arguments of {name}"), 0, arguments.len())?;
         }
-        let arguments = made_with(chain, *market, &linked(self.artifact("TrainingMarket")?, libraries)?)?;
+        let arguments = made_with(client, *market, &linked(self.artifact("TrainingMarket")?, libraries)?).await?;
         same("the market's arguments", market_arguments(*token, *nodes, *datasets).into(), arguments)
     }
 
@@ -124,11 +114,8 @@ impl MarketCode {
     ///
     /// # Errors
     /// If the key is not for wrapped proofs, or the circuit's verifier does not compile.
-    pub fn verifier<'a>(&'a self, key: &'a VerifyingKey) -> Result<VerifierCode<'a>, ChainError> {
-        let source = halo2_source(key)
-            .map_err(|error| ChainError::Source(format!("the circuit's verifier cannot be written: {error}")))?;
-        let halo2 = self.compiler.compile_generated(HALO2.0, &source, HALO2.1)?;
-        Ok(VerifierCode { key, halo2, segment: &self.verifier })
+    pub fn verifier<'a>(&self, key: &'a VerifyingKey) -> Result<VerifierCode<'a>, ChainError> {
+        VerifierCode::with(&self.compiler, key, self.segment.clone())
     }
 
     /// The libraries of the market, each behind those that it names itself.
@@ -160,9 +147,8 @@ impl VerifierCode<'_> {
     ///
     /// # Errors
     /// If the node refuses, or the account cannot pay.
-    pub fn deploy(&self, chain: &Chain) -> Result<Verifier, ChainError> {
-        let halo2 = made(chain, &self.halo2, &[])?;
-        let said = segment_key(self.key, halo2.address);
+    pub async fn deploy(&self, client: &Client) -> Result<Verifier, ChainError> {
+        let DeployedVerifiers { halo2, segment, said } = self.put(client).await?;
         Ok(Verifier {
             key: said.key,
             setup: self.key.setup.digest().into(),
@@ -173,8 +159,8 @@ impl VerifierCode<'_> {
                 parameters: said.parameterColumns.into(),
                 trace: said.traceColumns.into(),
             },
-            segment: made(chain, self.segment, &said.abi_encode())?,
-            halo2,
+            segment: at(client, segment).await?,
+            halo2: at(client, halo2).await?,
         })
     }
 
@@ -182,23 +168,26 @@ impl VerifierCode<'_> {
     ///
     /// # Errors
     /// [`ChainError::Deployment`] for the first contract that was made otherwise; if the node does not answer.
-    pub fn check(&self, chain: &Chain, verifier: &Verifier) -> Result<(), ChainError> {
-        let arguments = made_with(chain, verifier.halo2, &self.halo2)?;
+    pub async fn check(&self, client: &Client, verifier: &Verifier) -> Result<(), ChainError> {
+        let arguments = made_with(client, verifier.halo2, &self.halo2).await?;
         same("the arguments of the circuit's verifier", Bytes::new(), arguments)?;
         let expected = segment_key(self.key, verifier.halo2.address).abi_encode();
-        same("the key of the verifier", expected.into(), made_with(chain, verifier.segment, self.segment)?)
+        same("the key of the verifier", expected.into(), made_with(client, verifier.segment, &self.segment).await?)
     }
 }
 
 /// A contract that is made here.
-fn made(chain: &Chain, artifact: &Artifact, arguments: &[u8]) -> Result<Contract, ChainError> {
-    let Deployed { address, transaction, .. } = chain.deploy(artifact, arguments)?;
-    Contract::at(chain, address, transaction)
+async fn made(client: &Client, artifact: &Artifact, arguments: &[u8]) -> Result<Contract, ChainError> {
+    at(client, client.deploy(artifact, arguments).await?).await
+}
+
+async fn at(client: &Client, deployed: Deployed) -> Result<Contract, ChainError> {
+    Contract::at(client, deployed.address, deployed.transaction).await
 }
 
 /// The arguments with which `artifact` made a contract.
-fn made_with(chain: &Chain, contract: Contract, artifact: &Artifact) -> Result<Bytes, ChainError> {
-    let (address, code) = chain.creation(contract.transaction)?;
+async fn made_with(client: &Client, contract: Contract, artifact: &Artifact) -> Result<Bytes, ChainError> {
+    let (address, code) = client.creation(contract.transaction).await?;
     same(&format!("what {} made", contract.transaction), contract.address, address)?;
     let other = || ChainError::Deployment {
         what: format!("the creation code of {address}"),

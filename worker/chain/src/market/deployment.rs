@@ -6,7 +6,7 @@ use std::fmt::Display;
 use serde::{Deserialize, Serialize};
 
 use super::{StakeVault, TrainingMarket};
-use crate::{Address, B256, Chain, ChainError, SegmentVerifier, U256};
+use crate::{Address, B256, ChainError, Client, SegmentVerifier, U256};
 
 /// Version of the format.
 pub const VERSION: u32 = 1;
@@ -100,8 +100,8 @@ impl Contract {
     ///
     /// # Errors
     /// If the node does not answer.
-    pub fn at(chain: &Chain, address: Address, transaction: B256) -> Result<Self, ChainError> {
-        Ok(Self { address, code_hash: chain.code_hash(address)?, transaction })
+    pub async fn at(client: &Client, address: Address, transaction: B256) -> Result<Self, ChainError> {
+        Ok(Self { address, code_hash: client.code_hash(address).await?, transaction })
     }
 }
 
@@ -118,25 +118,28 @@ impl Deployment {
     ///
     /// # Errors
     /// [`ChainError::Deployment`] for the first difference; if the node does not answer.
-    pub fn check(&self, chain: &Chain) -> Result<(), ChainError> {
+    pub async fn check(&self, client: &Client) -> Result<(), ChainError> {
         same("the version of the format", self.version, VERSION)?;
-        same("the id", self.chain, chain.id())?;
+        same("the id", self.chain, client.id())?;
         for (name, contract) in self.contracts() {
             let what = format!("the hash of the code of {name} at {}", contract.address);
-            same(&what, contract.code_hash, chain.code_hash(contract.address)?)?;
+            same(&what, contract.code_hash, client.code_hash(contract.address).await?)?;
         }
         let market = self.market.address;
         let wired = [
-            ("token", self.token, chain.call(market, &TrainingMarket::tokenCall {})?),
-            ("register of nodes", self.nodes, chain.call(market, &TrainingMarket::nodesCall {})?),
-            ("register of data sets", self.datasets, chain.call(market, &TrainingMarket::datasetsCall {})?),
-            ("vault", self.vault, chain.call(market, &TrainingMarket::vaultCall {})?),
+            ("token", self.token, client.call(market, &TrainingMarket::tokenCall {}).await?),
+            ("register of nodes", self.nodes, client.call(market, &TrainingMarket::nodesCall {}).await?),
+            ("register of data sets", self.datasets, client.call(market, &TrainingMarket::datasetsCall {}).await?),
+            ("vault", self.vault, client.call(market, &TrainingMarket::vaultCall {}).await?),
         ];
         for (name, contract, got) in wired {
             same(&format!("the market's {name}"), contract.address, got)?;
         }
-        same("the vault's market", market, chain.call(self.vault.address, &StakeVault::marketCall {})?)?;
-        self.verifiers.iter().try_for_each(|verifier| verifier.check(chain))
+        same("the vault's market", market, client.call(self.vault.address, &StakeVault::marketCall {}).await?)?;
+        for verifier in &self.verifiers {
+            verifier.check(client).await?;
+        }
+        Ok(())
     }
 
     /// The verifiers of a key, if they are there.
@@ -164,20 +167,20 @@ impl Deployment {
 
 impl Verifier {
     /// Compares what a verifier says of itself.
-    fn check(&self, chain: &Chain) -> Result<(), ChainError> {
+    async fn check(&self, client: &Client) -> Result<(), ChainError> {
         let at = self.segment.address;
-        same("the verifier's key", self.key, chain.call(at, &SegmentVerifier::keyCall {})?)?;
-        same("the verifier's set-up", self.setup, chain.call(at, &SegmentVerifier::setupCall {})?)?;
-        let insecure = chain.call(at, &SegmentVerifier::insecureSetupCall {})?;
+        same("the verifier's key", self.key, client.call(at, &SegmentVerifier::keyCall {}).await?)?;
+        same("the verifier's set-up", self.setup, client.call(at, &SegmentVerifier::setupCall {}).await?)?;
+        let insecure = client.call(at, &SegmentVerifier::insecureSetupCall {}).await?;
         same("whether the verifier's set-up is insecure", self.insecure_setup, insecure)?;
-        let halo2 = chain.call(at, &SegmentVerifier::halo2Call {})?;
+        let halo2 = client.call(at, &SegmentVerifier::halo2Call {}).await?;
         same("the verifier of the circuit", self.halo2.address, halo2)?;
         let Columns { vars, data, parameters, trace } = self.columns;
         let columns = [
-            (vars, chain.call(at, &SegmentVerifier::columnVarsCall {})?),
-            (data, chain.call(at, &SegmentVerifier::dataColumnsCall {})?),
-            (parameters, chain.call(at, &SegmentVerifier::parameterColumnsCall {})?),
-            (trace, chain.call(at, &SegmentVerifier::traceColumnsCall {})?),
+            (vars, client.call(at, &SegmentVerifier::columnVarsCall {}).await?),
+            (data, client.call(at, &SegmentVerifier::dataColumnsCall {}).await?),
+            (parameters, client.call(at, &SegmentVerifier::parameterColumnsCall {}).await?),
+            (trace, client.call(at, &SegmentVerifier::traceColumnsCall {}).await?),
         ];
         columns.into_iter().try_for_each(|(said, got)| same("the verifier's number of columns", U256::from(said), got))
     }

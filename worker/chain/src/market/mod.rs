@@ -7,7 +7,7 @@ mod names;
 mod training;
 
 pub use bindings::{ComputeToken, DatasetRegistry, NodeRegistry, StakeVault, TrainingMarket};
-pub use deploy::{MarketCode, SUPPLY_TOKENS, VerifierCode};
+pub use deploy::{MarketCode, SUPPLY_TOKENS};
 pub use deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier};
 pub use names::{LEVELS, STATES, TERMS, name};
 pub use names::{Level, State, Task};
