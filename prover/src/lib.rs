@@ -18,6 +18,7 @@ pub mod pointwise;
 pub mod products;
 pub mod prove;
 pub mod randomness;
+pub mod reference;
 pub mod registration;
 pub mod sums;
 pub mod tables;
