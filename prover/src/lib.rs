@@ -11,6 +11,7 @@ pub mod hyperkzg;
 pub mod kernels;
 pub mod prove;
 pub mod randomness;
+pub mod reference;
 pub mod registration;
 pub mod witness;
 pub mod wrap;

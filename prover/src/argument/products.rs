@@ -4,7 +4,7 @@
 //! `O(B·(d_in + d_out))` a step, whatever the number of parameters.
 //!
 //! # Paper
-//! Thaler, *Proofs, Arguments, and Zero-Knowledge*, section 4.4; how the weights are left out: `docs/protocol.md`, matrix products.
+//! Thaler, *Proofs, Arguments, and Zero-Knowledge*, section 4.4; how the weights are left out: `docs/protocol.md`, The argument, 4 and 5.
 
 use ark_bn254::Fr;
 use ark_ff::One;

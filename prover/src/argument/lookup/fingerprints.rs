@@ -13,7 +13,7 @@ use crate::witness::{Linear, Witness};
 /// Leaves made by one task.
 const CHUNK: usize = 1 << 12;
 
-/// The fingerprints of the tables, `γ - (key + η·value + …)`.
+/// What denominators are made with: γ, and 1, η, η², η³. A denominator is `γ - (key + η·value + …)`.
 struct Fingerprints {
     offset: Fr,
     powers: [Fr; 4],

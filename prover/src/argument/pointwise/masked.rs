@@ -27,6 +27,19 @@ pub struct MaskedSum<'a> {
     vars: usize,
 }
 
+/// Adds `w·v`, for a `v` of at most 100 bits: a difference of two products has one more bit than they have.
+#[inline]
+fn add_exactly(sum: &mut Accumulator, w: &Fr, v: i128) {
+    const LOW_BITS: u32 = 40;
+    match i64::try_from(v) {
+        Ok(v) => sum.add_wide(w, v),
+        Err(_) => {
+            sum.add_wide(w, (v & ((1 << LOW_BITS) - 1)) as i64);
+            sum.add_wide(&(*w * Fr::from(1u64 << LOW_BITS)), (v >> LOW_BITS) as i64);
+        }
+    }
+}
+
 impl<'a> MaskedSum<'a> {
     /// The sum of layer `l`, weighted, at the part of the point that the layer has variables for.
     pub fn new(witness: &'a Witness, l: usize, weight: Fr, point: &[Fr]) -> Self {
@@ -53,9 +66,10 @@ impl<'a> MaskedSum<'a> {
                     Factors::Integers(m, v) => {
                         let mut sums = [Accumulator::default(); 2];
                         for (j, e) in pairs {
-                            let (m0, m1) = (i64::from(m[2 * j]), i64::from(m[2 * j + 1]));
-                            sums[0].add_wide(e, m0 * v[2 * j]);
-                            sums[1].add_wide(e, (m1 - m0) * (v[2 * j + 1] - v[2 * j]));
+                            let [m0, m1] = [2 * j, 2 * j + 1].map(|i| i128::from(m[i]));
+                            let [v0, v1] = [2 * j, 2 * j + 1].map(|i| i128::from(v[i]));
+                            add_exactly(&mut sums[0], e, m0 * v0);
+                            add_exactly(&mut sums[1], e, (m1 - m0) * (v1 - v0));
                         }
                         sums.map(Accumulator::finish)
                     }
@@ -86,7 +100,7 @@ impl<'a> MaskedSum<'a> {
                 let line = |low: i64, high: i64| {
                     let mut sum = Accumulator::default();
                     sum.add_wide(&Fr::one(), low);
-                    sum.add_wide(&r, high - low);
+                    add_exactly(&mut sum, &r, i128::from(high) - i128::from(low));
                     sum.finish()
                 };
                 // Two bits have four lines through them.
