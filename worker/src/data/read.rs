@@ -121,7 +121,12 @@ fn fixed_point(
     })?;
     let classes = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
     debug_assert!(classes <= MAX_WIDTH);
-    Ok(DataSet { rows, width, inputs, labels, classes, names: vec![], bytes, losses: watch.losses() })
+    let called = |i: usize| {
+        let column = columns.get(i).copied().unwrap_or_default();
+        table.names().get(column).map_or_else(|| column.to_string(), |name| format!("{name:?}"))
+    };
+    let losses = watch.losses(called);
+    Ok(DataSet { rows, width, inputs, labels, classes, names: vec![], bytes, losses })
 }
 
 fn expected(raw: f64, moments: Option<&Moments>, scaling: &Scaling) -> String {

@@ -234,7 +234,7 @@ fn data_that_lose_their_meaning_are_refused_or_noted() {
         .expect_err("all become the same");
     assert!(flat.contains("becomes the same in every row"), "{flat}");
     let one = job(&rows(&|row| (f64::from(row), 1e-4 * f64::from(row))), "").expect("one column is left");
-    assert!(one.notes[0].contains("1 of 2 columns of the training set, column 1 (0 to 0.0007"), "{:?}", one.notes);
+    assert!(one.notes[0].contains("1 of 2 columns of the training set, column 2 (0 to 0.0007"), "{:?}", one.notes);
     assert!(
         one.notes[1].contains("50 % of the values of the training set that are not zero become zero"),
         "{:?}",
@@ -432,6 +432,12 @@ fn keys_of_another_format_are_refused() {
     assert!(error.contains("data.label_column is missing, expected the name or the index"), "{error}");
     let csv = |more: &str| refused("format = \"idx\"", &format!("format = \"csv\"\n{more}"));
     assert!(csv("label_column = 0").contains("data.labels is given, expected no path"));
+    let csv = |more: &str| {
+        let format = format!("format = \"csv\"\n{more}");
+        parse(&[("format = \"idx\"", &format), ("labels = \"labels\"\n", "")])
+            .map(|job| job.steps)
+            .expect_err("refused")
+    };
     assert!(csv("label_column = \"class\"\nheader = false").contains("data.header is false, expected true"));
     assert!(csv("label_column = 0.5").contains("label_column must be a name in the header, or an index from 0"));
     assert!(refused("[training]", "scale = 0.0\n[training]").contains("data.scale is 0, expected a finite number"));

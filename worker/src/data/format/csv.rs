@@ -157,7 +157,7 @@ impl Rows {
                     *other != delimiter && record.len() == 1 && record.get(0).is_some_and(|only| only.contains(other))
                 });
                 if let Some(other) = other {
-                    expected += &format!("; data.delimiter = {:?} would part this line", char::from(other));
+                    expected += &format!("; data.delimiter = {:?} would part this line", char::from(other).to_string());
                 }
                 return Err(source.malformed(line_of(&record), "the number of columns", expected, record.len()));
             }
@@ -381,7 +381,7 @@ mod tests {
             assert_eq!((set.inputs, labels), (vec![256, 128], vec![2]), "{delimiter}");
             if delimiter != b',' {
                 let error = read(&text, Column::Index(1), true).unwrap_err();
-                let hint = format!("; data.delimiter = {:?} would part this line", char::from(delimiter));
+                let hint = format!("; data.delimiter = {:?} would part this line", char::from(delimiter).to_string());
                 assert!(error.ends_with(&hint), "{error}");
             }
         }

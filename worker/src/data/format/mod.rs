@@ -8,6 +8,7 @@ mod csv;
 mod digits;
 mod idx;
 mod npy;
+mod npz;
 #[cfg(test)]
 mod testing;
 mod two_files;
@@ -21,7 +22,7 @@ use crate::job::example::Parts;
 use crate::job::section::Section;
 
 /// Every format; the first is that of an example for which none is named.
-pub(crate) static FORMATS: &[&dyn Format] = &[&digits::BuiltIn, &idx::Idx, &npy::Npy, &csv::Csv];
+pub(crate) static FORMATS: &[&dyn Format] = &[&digits::BuiltIn, &idx::Idx, &npy::Npy, &npz::Npz, &csv::Csv];
 
 /// A format of data.
 pub(crate) trait Format: Sync {
@@ -88,3 +89,6 @@ pub(crate) fn chosen<'a>(
     }
     Ok(format)
 }
+
+#[cfg(test)]
+mod tests;

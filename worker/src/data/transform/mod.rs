@@ -66,3 +66,6 @@ impl Transformations {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
