@@ -1,8 +1,9 @@
 //! The digits that are built in, against the full MNIST where it is, and the order in which a job takes them.
 
 use gradproof_tests::{check_vector, root, skip};
-use gradproof_training::data::{DataSet, Files, Scaling, digits};
+use gradproof_training::data::{DataSet, Scaling, digits};
 use gradproof_training::job::Job;
+use gradproof_training::job::example::Example;
 use sha3::{Digest, Keccak256};
 
 const SCALING: Scaling = Scaling { activation_bits: 8, factor: None };
@@ -16,10 +17,6 @@ fn assert_starts_with(full: &DataSet, sample: &DataSet) {
 #[test]
 fn built_in_digits_are_the_first_of_mnist() {
     let mnist = root().join("data").join("mnist");
-    let set = |name: &str| {
-        let [images, labels] = ["images-idx3", "labels-idx1"].map(|kind| mnist.join(format!("{name}-{kind}-ubyte")));
-        DataSet::read(&Files::Idx { images, labels }, &SCALING, None).expect("MNIST can be read")
-    };
     if !mnist.join("train-images-idx3-ubyte").exists() {
         return skip(
             "built_in_digits_are_the_first_of_mnist",
@@ -28,7 +25,9 @@ fn built_in_digits_are_the_first_of_mnist() {
         );
     }
     let sample = digits(&SCALING).expect("the built-in digits can be read");
-    let (train, test) = (set("train"), set("t10k"));
+    let text = Example::of("idx").expect("there is this format").text();
+    let Job { train, test, .. } = Job::parse(&root().join("job.toml"), &text).expect("MNIST can be read");
+    let test = test.expect("there is a test set");
     assert_eq!((train.rows, test.rows), (60_000, 10_000));
     assert_starts_with(&train, &sample.train);
     assert_starts_with(&test, &sample.test);

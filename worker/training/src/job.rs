@@ -7,13 +7,14 @@ mod check;
 mod error;
 pub mod example;
 mod schema;
+pub(crate) mod section;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 pub use error::JobError;
-use error::Origin;
+pub(crate) use error::Origin;
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::epoch::Epoch;
 pub use gradproof_verifier::protocol::job::{MAX_RATE, MAX_SEGMENTS, RateChange};
@@ -22,6 +23,7 @@ use gradproof_verifier::protocol::profile::Profile;
 use schema::JobFile;
 
 use crate::data::epoch::{SegmentRows, segment_rows};
+use crate::data::format::{FORMATS, Format};
 use crate::data::{DataError, DataSet};
 
 /// Shortest and longest committed column, log2.
@@ -114,13 +116,18 @@ impl Job {
     /// # Errors
     /// The first thing that is wrong.
     pub fn parse(file: &Path, text: &str) -> Result<Self, JobError> {
+        Self::parse_with(file, text, FORMATS)
+    }
+
+    /// The same with these formats of data.
+    pub(crate) fn parse_with(file: &Path, text: &str, formats: &[&dyn Format]) -> Result<Self, JobError> {
         let origin = Origin { file, text };
-        let job: JobFile = toml::from_str(text).map_err(|error| origin.syntax(&error))?;
+        let job: JobFile = toml::from_str(text).map_err(|error| origin.syntax(&error, &[]))?;
         let architecture = check::architecture(&origin, &job)?;
         let initial_weights = check::initial_weights(&origin, &job)?;
         let columns = check::columns(&origin, &job)?;
         let mut notes = Vec::new();
-        let (train, test) = check::data(&origin, &job, &architecture, &mut notes)?;
+        let (train, test) = check::data(&origin, formats, &architecture, &mut notes)?;
         let epoch = Epoch::new(&architecture, train.rows);
         let steps = check::steps(&origin, &job, &architecture, &epoch)?;
         let segments = epoch.segments_within(steps);

@@ -68,3 +68,44 @@ fn files_of_the_verifier_are_named() {
     fs::create_dir(folder.path().join("empty")).expect("made");
     run(folder.path(), &format!("{verify} --proofs empty")).exits(1);
 }
+
+/// A table as it comes from elsewhere: texts as labels, a column of names, semicolons, rows sorted by class. The messages say what the
+/// job lacks; with that it trains.
+#[test]
+fn a_table_from_elsewhere_is_trained_on_as_the_messages_say() {
+    let folder = job_folder();
+    let at = folder.path();
+    let kinds = ["low", "middle", "high"];
+    let row = |row: usize| {
+        let values: Vec<String> = (0..6).map(|column| (1000 * (row % 6) + 37 * column * row).to_string()).collect();
+        format!("flower {row};{};{}\n", values.join(";"), kinds[row / 6])
+    };
+    let table: String = (0..17).map(row).collect();
+    fs::write(at.join("rows.csv"), format!("name;a;b;c;d;e;f;kind\n{table}")).expect("written");
+    let mut job = JOB.replace("label_column = 0\nscale = 0.00390625", "label_column = \"kind\"");
+    for (message, keys) in [
+        ("rows.csv, line 1: the label column is \"kind\", expected in the header", "delimiter = \";\""),
+        ("column 0 (\"name\") is \"flower 0\", expected a number", "columns = { except = [\"name\"] }"),
+        ("column 1 (\"a\") is \"1000\", expected a number that lies in [-128, 128)", "standardise = true"),
+        ("data.classes = [\"high\", \"low\", \"middle\"]", "classes = [\"low\", \"middle\", \"high\"]\nshuffle = 7"),
+    ] {
+        fs::write(at.join("job.toml"), &job).expect("written");
+        run(at, "provider train --job job.toml --out o").exits(2).says(message);
+        job = job.replace("[training]", &format!("{keys}\n[training]"));
+    }
+    fs::write(at.join("job.toml"), &job).expect("written");
+    let ran = run(at, "provider train --job job.toml --out o").exits(0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+}
+
+#[test]
+fn every_format_has_its_example() {
+    let folder = job_folder();
+    let help = run(folder.path(), "requester example --help").exits(0).stdout;
+    for example in gradproof_training::job::example::Example::all() {
+        let printed = run(folder.path(), &format!("requester example --format {}", example.name())).exits(0).stdout;
+        assert_eq!(printed.trim_end(), example.text().trim_end());
+        assert!(help.contains(example.name()) && help.contains(example.about()), "{help}");
+    }
+    run(folder.path(), "requester example --format parquet").exits(2).says("[possible values: digits, ");
+}

@@ -53,13 +53,13 @@ impl Watch {
         self.next = (self.next + 1) % self.columns.len();
     }
 
-    /// What was lost.
-    pub fn losses(&self) -> Losses {
+    /// What was lost; `called` says what a column is called.
+    pub fn losses(&self, called: impl Fn(usize) -> String) -> Losses {
         const SHOWN: usize = 3;
         let flat: Vec<usize> = (0..self.columns.len()).filter(|&column| self.columns[column].is_flat()).collect();
         let shown = |&column: &usize| {
             let [least, most] = self.columns[column].values;
-            format!("column {column} ({least} to {most})")
+            format!("column {} ({least} to {most})", called(column))
         };
         let mut examples: Vec<String> = flat.iter().take(SHOWN).map(shown).collect();
         if flat.len() > SHOWN {
@@ -81,8 +81,8 @@ mod tests {
         {
             watch.see(value, input);
         }
-        let losses = watch.losses();
+        let losses = watch.losses(|column| format!("{}", 10 * column));
         assert_eq!((losses.nonzero, losses.zeroed, losses.flat), (5, 2, 1));
-        assert_eq!(losses.examples, "column 1 (0 to 0.0015)");
+        assert_eq!(losses.examples, "column 10 (0 to 0.0015)");
     }
 }

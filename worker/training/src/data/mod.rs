@@ -1,25 +1,23 @@
-//! Data sets: fixed-point inputs and labels, read from IDX, NumPy and CSV files or built in.
+//! Data sets: fixed-point inputs and labels, read from files or built in.
 //!
-//! Every reader works on the bytes of a whole file and checks what the header says against them before it allocates,
-//! so that memory is proportional to the file. Compressed files (gzip) are recognised by their first bytes.
+//! A [format](format) reads the bytes of whole files and checks what a header says against them before it allocates, so that
+//! memory is proportional to the files: numbers are decoded a row at a time, as often as they are needed. What the job asks for is
+//! [done](transform) to them, and then they are rounded. Compressed files (gzip) are recognised by their first bytes.
 
-mod digits;
 pub mod epoch;
 mod file;
-mod format_csv;
-mod format_idx;
-mod format_npy;
+pub(crate) mod format;
 mod losses;
+pub(crate) mod read;
 mod scaling;
+pub(crate) mod table;
+pub(crate) mod transform;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-pub use digits::{Digits, digits};
 pub use file::MAX_FILE_BYTES;
-use file::Source;
-use gradproof_circuits::network::architecture::MAX_WIDTH;
+pub use format::{Digits, digits};
 pub use losses::Losses;
-use losses::Watch;
 pub use scaling::Scaling;
 
 /// Samples and their classes, in the order in which training takes them.
@@ -39,45 +37,12 @@ pub struct DataSet {
     pub names: Vec<String>,
     /// True if the values in the file are bytes, whose scale is another unless one is given: see [`Scaling`].
     pub bytes: bool,
+    /// True if the rows are not in the order of their file.
+    pub shuffled: bool,
+    /// True if classes are not the numbers that the file has as labels.
+    pub renamed: bool,
     /// What was lost by rounding.
     pub losses: Losses,
-}
-
-/// Where the samples and labels of a data set lie, and in which format.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Files {
-    /// Two IDX files (MNIST and its kin), bytes only: samples of any rank, labels of rank one.
-    Idx {
-        /// Samples; the first dimension counts them.
-        images: PathBuf,
-        /// Labels.
-        labels: PathBuf,
-    },
-    /// Two NumPy `.npy` files: samples of any rank and numeric type, labels of rank one and an integer type.
-    Npy {
-        /// Samples; the first dimension counts them.
-        images: PathBuf,
-        /// Labels.
-        labels: PathBuf,
-    },
-    /// One CSV file, a sample a line, one column of which is the label.
-    Csv {
-        /// The table.
-        table: PathBuf,
-        /// Which column is the label.
-        label: Column,
-        /// Whether the first line names the columns.
-        header: bool,
-    },
-}
-
-/// A column of a CSV file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Column {
-    /// By its place, from 0.
-    Index(usize),
-    /// By its name in the header.
-    Name(String),
 }
 
 /// Where in a file something is wrong.
@@ -149,103 +114,9 @@ pub enum DataError {
     },
 }
 
-/// Samples as a reader returns them.
-struct Samples {
-    rows: usize,
-    width: usize,
-    inputs: Vec<i16>,
-    bytes: bool,
-    losses: Losses,
-}
-
 impl DataSet {
-    /// Reads a data set from files; one that belongs to the set `like` has values of a type that is scaled like that set's.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, with file and place.
-    pub fn read(files: &Files, scaling: &Scaling, like: Option<&Self>) -> Result<Self, DataError> {
-        let pair = |images: &Path, labels: &Path, samples: Samples, classes: Vec<u16>| {
-            if samples.rows != classes.len() {
-                return Err(DataError::Count {
-                    images: images.into(),
-                    labels: labels.into(),
-                    expected: samples.rows,
-                    got: classes.len(),
-                });
-            }
-            Ok(Self::new(samples, classes))
-        };
-        match files {
-            Files::Idx { images, labels } => {
-                let samples = format_idx::samples(&Source::new(images, &file::read(images)?), scaling)?;
-                let classes = format_idx::labels(&Source::new(labels, &file::read(labels)?))?;
-                pair(images, labels, samples, classes)
-            }
-            Files::Npy { images, labels } => {
-                let bytes = like.map(|set| set.bytes);
-                let samples = format_npy::samples(&Source::new(images, &file::read(images)?), scaling, bytes)?;
-                let classes = format_npy::labels(&Source::new(labels, &file::read(labels)?))?;
-                pair(images, labels, samples, classes)
-            }
-            Files::Csv { table, label, header } => {
-                let bytes = file::read(table)?;
-                let source = Source::new(table, &bytes);
-                let (samples, classes, names) = format_csv::table(&source, label, *header, scaling)?;
-                // Columns are taken by their places: another order would be another meaning.
-                if let Some(like) =
-                    like.filter(|like| like.names != names && !like.names.is_empty() && !names.is_empty())
-                {
-                    let expected = format!("the columns of the training set in their order, {:?}", like.names);
-                    return Err(source.malformed(Place::Line(1), "the header", expected, format!("{names:?}")));
-                }
-                Ok(Self { names, ..Self::new(samples, classes) })
-            }
-        }
-    }
-
-    fn new(samples: Samples, labels: Vec<u16>) -> Self {
-        let Samples { rows, width, inputs, bytes, losses } = samples;
-        let classes = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
-        Self { rows, width, inputs, labels, classes, names: vec![], bytes, losses }
-    }
-
     /// Values of sample `row`; empty beyond the last one.
     pub fn row(&self, row: usize) -> &[i16] {
         self.inputs.get(row * self.width..(row + 1) * self.width).unwrap_or_default()
-    }
-}
-
-/// Checks the shape that a header gives, `[rows, …]`: `(rows, width)`, neither of them zero.
-fn rows_and_width(source: &Source, place: Place, shape: &[usize]) -> Result<(usize, usize), DataError> {
-    let malformed = |expected: String| source.malformed(place, "shape", expected, format!("{shape:?}"));
-    let [rows, inner @ ..] = shape else { return Err(malformed("at least one dimension".into())) };
-    let width = inner.iter().try_fold(1usize, |width, &size| width.checked_mul(size));
-    match width {
-        Some(width @ 1..=MAX_WIDTH) if *rows > 0 => Ok((*rows, width)),
-        _ => Err(malformed(format!("at least one row, of 1 to {MAX_WIDTH} values"))),
-    }
-}
-
-/// Checks that exactly `rows × width` items of `item_bytes` follow a header of `header_bytes`: those bytes.
-fn payload<'a>(
-    source: &Source<'a>,
-    header_bytes: usize,
-    (rows, width): (usize, usize),
-    item_bytes: usize,
-) -> Result<&'a [u8], DataError> {
-    let expected = rows.checked_mul(width).and_then(|items| items.checked_mul(item_bytes));
-    let body = source.bytes.get(header_bytes..).unwrap_or_default();
-    if expected == Some(body.len()) {
-        return Ok(body);
-    }
-    let expected = format!("{rows} × {width} × {item_bytes} bytes, as the header says");
-    Err(source.malformed(Place::Byte(header_bytes), "the data", expected, format!("{} bytes", body.len())))
-}
-
-/// Checks a label; `place` is called only if it is wrong.
-fn label(source: &Source, value: i64, place: impl FnOnce() -> Place) -> Result<u16, DataError> {
-    match u16::try_from(value) {
-        Ok(label) if usize::from(label) < MAX_WIDTH => Ok(label),
-        _ => Err(source.malformed(place(), "a label", format!("0 to {}", MAX_WIDTH - 1), value)),
     }
 }

@@ -1,15 +1,16 @@
 //! From the keys of a job file to a job: each function checks one part and refuses what cannot work.
 
-use std::path::PathBuf;
-
 use gradproof_circuits::network::architecture::{Architecture, ArchitectureError, MAX_RATE_BITS};
 use gradproof_circuits::network::epoch::Epoch;
 use gradproof_circuits::network::precision::Precision;
 
 use super::error::{JobError, Origin};
-use super::schema::{Data, Format, JobFile, LabelColumn, Parents};
+use super::schema::{JobFile, Parents};
+use super::section::Section;
 use super::{COLUMN_BITS, Columns, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
-use crate::data::{Column, DataSet, Digits, Files, Losses, Scaling, digits};
+use crate::data::format::Format;
+use crate::data::read::read;
+use crate::data::{DataSet, Losses};
 
 /// Shape and precision of the network.
 pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architecture, JobError> {
@@ -101,45 +102,12 @@ pub(super) fn columns(origin: &Origin, job: &JobFile) -> Result<Columns, JobErro
 /// The training and test set, checked against the network.
 pub(super) fn data(
     origin: &Origin,
-    job: &JobFile,
+    formats: &[&dyn Format],
     architecture: &Architecture,
     notes: &mut Vec<String>,
 ) -> Result<(DataSet, Option<DataSet>), JobError> {
-    let data = &job.data;
-    if let Some(scale) = data.scale.filter(|scale| !scale.is_normal()) {
-        return Err(origin.value("data.scale", scale, "a finite number that is not 0", None));
-    }
-    let scaling = Scaling { activation_bits: architecture.precision.activation_bits, factor: data.scale };
-    let (train, test) = match data.format {
-        Format::Digits => {
-            let given = [
-                ("data.images", data.images.is_some()),
-                ("data.labels", data.labels.is_some()),
-                ("data.test_images", data.test_images.is_some()),
-                ("data.test_labels", data.test_labels.is_some()),
-            ];
-            if let Some((key, _)) = given.iter().find(|(_, given)| *given) {
-                return Err(origin.presence(key, true, "no path: the digits are built in"));
-            }
-            check_csv_keys(origin, data)?;
-            let Digits { train, test } = digits(&scaling)?;
-            (train, Some(test))
-        }
-        _ => {
-            check_csv_keys(origin, data)?;
-            let train = files(origin, data, ("data.images", &data.images), ("data.labels", &data.labels))?;
-            let given = data.test_images.is_some() || data.test_labels.is_some();
-            let test = given.then(|| {
-                let (images, labels) = (&data.test_images, &data.test_labels);
-                files(origin, data, ("data.test_images", images), ("data.test_labels", labels))
-            });
-            // Every path is looked at before the first file is read, which may take long.
-            let test = test.transpose()?;
-            let train = DataSet::read(&train, &scaling, None)?;
-            let test = test.map(|files| DataSet::read(&files, &scaling, Some(&train))).transpose()?;
-            (train, test)
-        }
-    };
+    let section = Section::new(*origin, "data")?;
+    let (train, test) = read(section, formats, architecture.precision.activation_bits)?;
     check_fit(origin, architecture, &train, "training")?;
     check_losses(origin, &train, "training", notes)?;
     if let Some(test) = &test {
@@ -153,54 +121,6 @@ pub(super) fn data(
     Ok((train, test))
 }
 
-/// Keys that only a CSV file has.
-fn check_csv_keys(origin: &Origin, data: &Data) -> Result<(), JobError> {
-    let csv = data.format == Format::Csv;
-    let only = "no such key: it is of format \"csv\" only";
-    match (&data.label_column, data.header) {
-        (Some(_), _) if !csv => Err(origin.presence("data.label_column", true, only)),
-        (_, Some(_)) if !csv => Err(origin.presence("data.header", true, only)),
-        (None, _) if csv => Err(origin.presence("data.label_column", false, "the name or the index of a column")),
-        (Some(LabelColumn::Name(_)), Some(false)) => {
-            Err(origin.value("data.header", false, "true, or an index as label_column", Some("true".into())))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The files of one data set, all of which are there.
-fn files(
-    origin: &Origin,
-    data: &Data,
-    images: (&str, &Option<PathBuf>),
-    labels: (&str, &Option<PathBuf>),
-) -> Result<Files, JobError> {
-    let file = |(key, path): (&str, &Option<PathBuf>)| match path {
-        Some(path) => origin.file(key, path),
-        None => Err(origin.presence(key, false, "the path of a file")),
-    };
-    let images = file(images)?;
-    Ok(match (data.format, &data.label_column) {
-        (Format::Csv, Some(column)) => {
-            if labels.1.is_some() {
-                return Err(origin.presence(labels.0, true, "no path: label_column is a column of the table"));
-            }
-            let label = match column {
-                LabelColumn::Index(index) => Column::Index(*index),
-                LabelColumn::Name(name) => Column::Name(name.clone()),
-            };
-            let header = data.header.unwrap_or(matches!(label, Column::Name(_)));
-            Files::Csv { table: images, label, header }
-        }
-        (Format::Npy, _) => Files::Npy { images, labels: file(labels)? },
-        (Format::Idx, _) => Files::Idx { images, labels: file(labels)? },
-        (Format::Csv, None) => {
-            return Err(origin.presence("data.label_column", false, "the name or the index of a column"));
-        }
-        (Format::Digits, _) => return Err(origin.presence("data.images", true, "no path: the digits are built in")),
-    })
-}
-
 /// Checks that the network takes the inputs and knows the classes of a data set.
 fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which: &str) -> Result<(), JobError> {
     let widths = &architecture.widths;
@@ -210,11 +130,17 @@ fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which:
     }
     let last = architecture.layers();
     if widths[last] < set.classes {
-        let from_one = if set.labels.contains(&0) { "" } else { "; labels count from 0, and none is 0" };
+        let from_one = if set.renamed || set.labels.contains(&0) {
+            ""
+        } else {
+            "; labels count from 0, and none is 0: with data.first_label = 1 they count from 1"
+        };
         let row = set.labels.iter().position(|&label| usize::from(label) + 1 == set.classes).unwrap_or(0);
         let expected = format!(
-            "at least {}: row {row} of the {which} set has the label {}{from_one}",
+            "at least {}: row {row} of the {which} set{} has the {} {}{from_one}",
             set.classes,
+            if set.shuffled { ", as it is shuffled," } else { "" },
+            if set.renamed { "class" } else { "label" },
             set.classes - 1
         );
         let nearest = Some(set.classes.to_string());

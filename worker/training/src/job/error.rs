@@ -84,7 +84,8 @@ pub enum JobError {
 }
 
 /// The text of a job file and its name: where errors come from.
-pub(super) struct Origin<'a> {
+#[derive(Clone, Copy)]
+pub(crate) struct Origin<'a> {
     pub file: &'a Path,
     pub text: &'a str,
 }
@@ -113,20 +114,27 @@ impl Origin<'_> {
         self.value(key, if present { "given" } else { "missing" }, expected, None)
     }
 
-    /// What serde and the TOML parser complain of.
-    pub fn syntax(&self, error: &toml::de::Error) -> JobError {
+    /// What serde and the TOML parser complain of; `beside` are names that are known at this place besides those that serde knows.
+    pub fn syntax(&self, error: &toml::de::Error, beside: &[&str]) -> JobError {
         let (file, line) = (self.file.to_owned(), self.line_at(error.span().map_or(0, |span| span.start)));
         // Serde's wording is the one place that has the known names: "unknown field `a`, expected one of `b`, `c`".
         let message = error.message();
         let unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
         let mut names = message.split('`').skip(1).step_by(2).map(str::to_owned).filter(|_| unknown);
         if let Some(name) = names.next() {
-            let known: Vec<String> = names.collect();
+            let known: Vec<String> = names.chain(beside.iter().map(|&name| name.to_owned())).collect();
             if let Some(nearest) = nearest_name(&name, &known) {
                 return JobError::UnknownName { file, line, nearest: nearest.clone(), name, known };
             }
         }
         JobError::Syntax { file, line, message: message.to_owned() }
+    }
+
+    /// A word, the value of `key`, that is not one of the `known` ones.
+    pub fn unknown_word(&self, key: &str, word: &str, known: &[&str]) -> JobError {
+        let known: Vec<String> = known.iter().map(|&word| word.to_owned()).collect();
+        let nearest = nearest_name(word, &known).cloned().unwrap_or_default();
+        JobError::UnknownName { file: self.file.into(), line: self.line_of(key), name: word.into(), nearest, known }
     }
 
     /// Checks that a file is there.

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 
 use gradproof_verifier::protocol::profile::Profile;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct JobFile {
     pub network: Network,
-    pub data: Data,
+    /// Its keys depend on the format: see [`super::section`].
+    #[serde(rename = "data")]
+    pub _data: IgnoredAny,
     pub training: Training,
     pub learning_rate: LearningRate,
     pub initial_weights: InitialWeights,
@@ -23,35 +26,6 @@ pub(super) struct JobFile {
 #[serde(deny_unknown_fields)]
 pub(super) struct Network {
     pub layers: Vec<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Format {
-    Idx,
-    Npy,
-    Csv,
-    Digits,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Data {
-    pub format: Format,
-    pub images: Option<PathBuf>,
-    pub labels: Option<PathBuf>,
-    pub test_images: Option<PathBuf>,
-    pub test_labels: Option<PathBuf>,
-    pub scale: Option<f64>,
-    pub label_column: Option<LabelColumn>,
-    pub header: Option<bool>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "label_column must be a name in the header, or an index from 0")]
-pub(super) enum LabelColumn {
-    Index(usize),
-    Name(String),
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,5 @@
 use std::fs;
 
-use clap::ValueEnum;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -122,7 +121,8 @@ fn the_demonstration_is_four_epochs_of_digits() {
 
 #[test]
 fn the_examples_are_complete_and_their_defaults_are_the_defaults() {
-    let examples = Example::value_variants();
+    let examples = Example::all();
+    let idx = Example::of("idx").unwrap();
     let digits = |text: &str| {
         let paths: Vec<&str> = text.lines().filter(|line| line.contains("data/mnist/")).collect();
         assert_eq!(paths.len(), 4);
@@ -130,7 +130,7 @@ fn the_examples_are_complete_and_their_defaults_are_the_defaults() {
         Job::parse(Path::new("job.toml"), &text.replace("\"idx\"", "\"digits\"").replace("epochs = 1", "epochs = 11"))
             .unwrap()
     };
-    let text = Example::Idx.text();
+    let text = idx.text();
     let job = digits(&text);
     let (required, _) = text.split_once("[arithmetic]").unwrap();
     assert_eq!(job, digits(required));
@@ -168,13 +168,21 @@ fn the_examples_of_tables_and_arrays_are_read() {
         write(&format!("x_{set}.npy"), &npy("<f4", "(160, 4)", inputs.clone()));
         write(&format!("y_{set}.npy"), &npy("|u1", "(160,)", labels.clone()));
     }
-    for example in [Example::Csv, Example::Npy, Example::Digits] {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+    for name in ["x_train", "y_train", "x_test", "y_test"] {
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        let array = fs::read(folder.path().join(format!("{name}.npy"))).unwrap();
+        std::io::Write::write_all(&mut archive, &array).unwrap();
+    }
+    write("data.npz", archive.finish().unwrap().get_ref());
+    for name in ["csv", "npy", "npz", "digits"] {
+        let example = Example::of(name).unwrap();
         let job = Job::parse(&folder.path().join("job.toml"), &example.text()).unwrap();
-        assert!(job.test.is_some() && job.notes.is_empty(), "{example:?}");
+        assert!(job.test.is_some() && job.notes.is_empty(), "{name}");
         // What the comments say of steps and rate is possible.
         let text = example.text();
         let steps = text.lines().find_map(|line| line.strip_prefix("# steps = ")).unwrap();
-        assert_eq!(job.steps, steps.parse::<usize>().unwrap(), "{example:?}");
+        assert_eq!(job.steps, steps.parse::<usize>().unwrap(), "{name}");
     }
 }
 
@@ -232,7 +240,7 @@ fn data_that_lose_their_meaning_are_refused_or_noted() {
         .expect_err("all become the same");
     assert!(flat.contains("becomes the same in every row"), "{flat}");
     let one = job(&rows(&|row| (f64::from(row), 1e-4 * f64::from(row))), "").expect("one column is left");
-    assert!(one.notes[0].contains("1 of 2 columns of the training set, column 1 (0 to 0.0007"), "{:?}", one.notes);
+    assert!(one.notes[0].contains("1 of 2 columns of the training set, column 2 (0 to 0.0007"), "{:?}", one.notes);
     assert!(
         one.notes[1].contains("50 % of the values of the training set that are not zero become zero"),
         "{:?}",
@@ -269,7 +277,16 @@ fn tables_that_belong_together_have_their_columns_in_one_order() {
     let from_one = self::folder();
     fs::write(from_one.path().join("labels"), [&[0, 0, 8, 1, 0, 0, 0, 20], &ones[..]].concat()).unwrap();
     let error = Job::parse(&from_one.path().join("job.toml"), JOB).expect_err("three classes").to_string();
-    assert!(error.contains("row 2 of the training set has the label 3; labels count from 0, and none is 0"), "{error}");
+    assert!(
+        error.contains(
+            "row 2 of the training set has the label 3; labels count from 0, and none is 0: with data.first_label = 1"
+        ),
+        "{error}"
+    );
+    // What stands at that place in the file is another row, and its label another number.
+    let error = refused("format = \"idx\"", "format = \"idx\"\nclasses = [7, 8, 9, 0, 1, 2]\nshuffle = 1");
+    assert!(error.contains(" of the training set, as it is shuffled, has the class 5"), "{error}");
+    assert!(!error.contains("first_label"), "{error}");
 }
 
 #[test]
@@ -421,9 +438,16 @@ fn keys_of_another_format_are_refused() {
     assert!(digits.contains("data.images is given, expected no path: the digits are built in"), "{digits}");
     assert!(refused("[training]", "header = true\n[training]").contains("data.header is given, expected no such key"));
     assert!(refused("[training]", "label_column = 0\n[training]").contains("data.label_column is given"));
-    assert!(refused("\"idx\"", "\"csv\"").contains("data.label_column is missing, expected the name or the index"));
+    let error = parse(&[("\"idx\"", "\"csv\""), ("labels = \"labels\"\n", "")]).expect_err("no label column");
+    assert!(error.contains("data.label_column is missing, expected the name or the index"), "{error}");
     let csv = |more: &str| refused("format = \"idx\"", &format!("format = \"csv\"\n{more}"));
     assert!(csv("label_column = 0").contains("data.labels is given, expected no path"));
+    let csv = |more: &str| {
+        let format = format!("format = \"csv\"\n{more}");
+        parse(&[("format = \"idx\"", &format), ("labels = \"labels\"\n", "")])
+            .map(|job| job.steps)
+            .expect_err("refused")
+    };
     assert!(csv("label_column = \"class\"\nheader = false").contains("data.header is false, expected true"));
     assert!(csv("label_column = 0.5").contains("label_column must be a name in the header, or an index from 0"));
     assert!(refused("[training]", "scale = 0.0\n[training]").contains("data.scale is 0, expected a finite number"));

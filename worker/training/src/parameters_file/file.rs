@@ -1,12 +1,4 @@
-//! Parameters as safetensors files, exact or as floating point.
-//!
-//! | tensor | type | shape | meaning |
-//! |---|---|---|---|
-//! | `0.weight`, `0.bias`, `2.weight`, … | F32 or F64 | `[d_{l+1}, d_l]`, `[d_{l+1}]` | as PyTorch's `nn.Sequential(Linear, ReLU, Linear, …)` |
-//! | the same | I64 | the same | exact: the integers that are trained and proved, of scale `2^-F` |
-//!
-//! Both kinds name `F` in the metadata entry `weight_bits`; an exact file with another `F` is refused. Files with other names are
-//! read if the names' order and the shapes leave no doubt, which is said.
+//! The file itself: its tensors, their types and scale.
 
 use std::collections::HashMap;
 use std::io::Write;
@@ -15,13 +7,17 @@ use std::path::{Path, PathBuf};
 use gradproof_circuits::network::architecture::{Architecture, ArchitectureError};
 use gradproof_circuits::network::trace::Parameters;
 use gradproof_terminal::atomic;
+use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use super::names::{listed, matching};
 use crate::data::Losses;
 use crate::parameters::tensor_name;
 
 /// Name of the metadata entry that holds `F`.
 const WEIGHT_BITS: &str = "weight_bits";
+/// Types of floating-point numbers that are read.
+const FLOATS: [Dtype; 4] = [Dtype::F16, Dtype::BF16, Dtype::F32, Dtype::F64];
 /// Room for the header of a file, besides eight bytes for each parameter.
 const HEADER_BYTES: u64 = 1 << 20;
 
@@ -137,15 +133,15 @@ pub struct Read {
 }
 
 /// One tensor of a file: its name, shape, and the values of the layer it stands for.
-struct Slot {
-    name: String,
-    shape: Vec<usize>,
+pub(super) struct Slot {
+    pub name: String,
+    pub shape: Vec<usize>,
     /// Layer, and whether it is the weight matrix.
     layer: usize,
     weight: bool,
 }
 
-fn slots(architecture: &Architecture) -> Vec<Slot> {
+pub(super) fn slots(architecture: &Architecture) -> Vec<Slot> {
     let slot = |layer: usize, widths: &[usize], weight: bool| Slot {
         name: tensor_name(layer, if weight { "weight" } else { "bias" }),
         shape: if weight { vec![widths[1], widths[0]] } else { vec![widths[1]] },
@@ -288,69 +284,6 @@ pub fn read_parameters(path: &Path, architecture: &Architecture) -> Result<Read,
     Ok(Read { parameters, numbers, notes })
 }
 
-fn listed(tensors: &[(String, Vec<usize>)]) -> String {
-    let shown: Vec<String> = tensors.iter().take(64).map(|(name, shape)| format!("{name} {shape:?}")).collect();
-    shown.join(", ")
-}
-
-type Named = (String, Vec<usize>);
-
-/// The name in a file of each tensor that is `wanted`, weight and bias of a layer in turn.
-///
-/// Other names than the wanted ones do if they are those of a chain of layers, `PREFIX.weight` and `PREFIX.bias` of each, whose
-/// prefixes in the order of the numbers in them have the wanted shapes. Two layers of one shape could be taken for each other:
-/// their prefixes may differ in numbers only.
-fn matching(wanted: &[Named], mut held: Vec<Named>) -> Result<Vec<String>, (&'static str, Vec<Named>)> {
-    held.sort_by_key(|(name, _)| in_order(name));
-    if wanted.iter().all(|(name, _)| held.iter().any(|(other, _)| other == name)) && held.len() == wanted.len() {
-        return Ok(wanted.iter().map(|(name, _)| name.clone()).collect());
-    }
-    let mut prefixes: Vec<String> = Vec::new();
-    for (name, _) in &held {
-        let prefix = name.strip_suffix("weight").or(name.strip_suffix("bias"));
-        match prefix.filter(|prefix| prefix.ends_with(['.', '_']) || prefix.is_empty()) {
-            Some(prefix) if prefixes.last().is_none_or(|last| last != prefix) => prefixes.push(prefix.to_owned()),
-            Some(_) => {}
-            None => return Err(("there are tensors that are no weights or biases of layers", held)),
-        }
-    }
-    prefixes.sort_by_key(|prefix| in_order(prefix));
-    prefixes.dedup();
-    let names: Vec<String> =
-        prefixes.iter().flat_map(|prefix| ["weight", "bias"].map(|kind| format!("{prefix}{kind}"))).collect();
-    let shape = |name: &String| held.iter().find(|(other, _)| other == name).map(|(_, shape)| shape);
-    let fits = names.len() == wanted.len()
-        && held.len() == wanted.len()
-        && names.iter().zip(wanted).all(|(name, (_, wanted))| shape(name) == Some(wanted));
-    if !fits {
-        return Err(("the tensors are not those of this network", held));
-    }
-    let numberless = |prefix: &str| prefix.replace(|c: char| c.is_ascii_digit(), "");
-    for (i, one) in prefixes.iter().enumerate() {
-        for (j, other) in prefixes.iter().enumerate().skip(i + 1) {
-            if wanted[2 * i].1 == wanted[2 * j].1 && numberless(one) != numberless(other) {
-                return Err(("layers of one shape could be taken for each other by these names", held));
-            }
-        }
-    }
-    Ok(names)
-}
-
-/// A key that sorts names with the numbers in them as numbers.
-fn in_order(name: &str) -> Vec<(String, u64)> {
-    let mut parts = Vec::new();
-    let mut rest = name;
-    while !rest.is_empty() {
-        let text = rest.len() - rest.trim_start_matches(|c: char| !c.is_ascii_digit()).len();
-        let (text, numbered) = rest.split_at(text);
-        let digits = numbered.len() - numbered.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (digits, more) = numbered.split_at(digits);
-        parts.push((text.to_owned(), digits.parse().unwrap_or(0)));
-        rest = more;
-    }
-    parts
-}
-
 fn decode(
     path: &Path,
     slot: &Slot,
@@ -360,12 +293,12 @@ fn decode(
     bits: u32,
     lost: &mut Losses,
 ) -> Result<Vec<i64>, ParametersError> {
-    let dtypes: &[Dtype] = if exact { &[Dtype::I64] } else { &[Dtype::F32, Dtype::F64] };
+    let dtypes: &[Dtype] = if exact { &[Dtype::I64] } else { &FLOATS };
     if view.shape() != slot.shape || !dtypes.contains(&view.dtype()) {
         return Err(ParametersError::Tensor {
             path: path.into(),
             tensor: name.into(),
-            expected: format!("{:?} of {}", slot.shape, if exact { "I64" } else { "F32 or F64" }),
+            expected: format!("{:?} of {}", slot.shape, if exact { "I64" } else { "F16, BF16, F32 or F64" }),
             got: format!("{:?} of {:?}", view.shape(), view.dtype()),
         });
     }
@@ -373,6 +306,8 @@ fn decode(
     let words = view.data().chunks_exact(view.dtype().bitsize() / 8);
     for (index, (at, word)) in slot.order().zip(words).enumerate() {
         let value = match *word {
+            [a, b] if view.dtype() == Dtype::BF16 => f64::from(bf16::from_le_bytes([a, b])),
+            [a, b] => f64::from(f16::from_le_bytes([a, b])),
             [a, b, c, d] => f64::from(f32::from_le_bytes([a, b, c, d])),
             [a, b, c, d, e, f, g, h] if exact => {
                 values[at] = i64::from_le_bytes([a, b, c, d, e, f, g, h]);
@@ -483,6 +418,44 @@ mod tests {
         ));
     }
 
+    /// The same numbers in every type, those of 16 bits by their bits: 1.5, -0.25 and 2^-8 are exact in all of them.
+    #[test]
+    fn every_floating_point_type_is_read() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("h.safetensors");
+        let architecture = Architecture { widths: vec![1, 3], ..architecture() };
+        let values = [1.5f32, -0.25, 0.00390625];
+        let files: [(Dtype, Vec<u8>); 4] = [
+            (Dtype::F16, [0x3e00u16, 0xb400, 0x1c00].iter().flat_map(|bits| bits.to_le_bytes()).collect()),
+            (Dtype::BF16, [0x3fc0u16, 0xbe80, 0x3b80].iter().flat_map(|bits| bits.to_le_bytes()).collect()),
+            (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            (Dtype::F64, values.iter().flat_map(|&value| f64::from(value).to_le_bytes()).collect()),
+        ];
+        let exact = [3i64 << 27, -1 << 26, 1 << 20];
+        for (dtype, bytes) in &files {
+            let view = |shape: &[usize]| TensorView::new(*dtype, shape.to_vec(), bytes).expect("a tensor");
+            let tensors = [("0.weight", view(&[3, 1])), ("0.bias", view(&[3]))];
+            std::fs::write(&path, safetensors::serialize(tensors, None).expect("serialized")).expect("written");
+            let read = read_parameters(&path, &architecture).expect("read");
+            let parameters = Parameters { weights: vec![exact.to_vec()], biases: vec![exact.to_vec()] };
+            assert_eq!(read, Read { parameters, numbers: Numbers::Float, notes: vec![] }, "{dtype:?}");
+        }
+        let bytes = [0u8; 12];
+        let view = |shape: &[usize]| TensorView::new(Dtype::I32, shape.to_vec(), &bytes).expect("a tensor");
+        let tensors = [("0.weight", view(&[3, 1])), ("0.bias", view(&[3]))];
+        std::fs::write(&path, safetensors::serialize(tensors, None).expect("serialized")).expect("written");
+        let error = read_parameters(&path, &architecture).expect_err("integers of no scale").to_string();
+        assert!(error.contains("of I32, expected [3, 1] of F16, BF16, F32 or F64"), "{error}");
+        let infinite = [(f16::INFINITY, f16::from_f32(0.5)), (f16::NAN, f16::from_f32(0.5))];
+        for (value, other) in infinite {
+            let bytes: Vec<u8> = [value, other, other].iter().flat_map(|value| value.to_le_bytes()).collect();
+            let view = |shape: &[usize]| TensorView::new(Dtype::F16, shape.to_vec(), &bytes).expect("a tensor");
+            let tensors = [("0.weight", view(&[3, 1])), ("0.bias", view(&[3]))];
+            std::fs::write(&path, safetensors::serialize(tensors, None).expect("serialized")).expect("written");
+            assert!(matches!(read_parameters(&path, &architecture), Err(ParametersError::Value { .. })));
+        }
+    }
+
     #[test]
     fn values_without_a_fixed_point_form_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
@@ -503,69 +476,5 @@ mod tests {
             let error = read.expect_err("refused").to_string();
             assert!(error.contains("value 0 of tensor 0.weight"), "{error}");
         }
-    }
-
-    /// What a file says whose tensors have these names, of layers 5-4-4-3, zeros in all of them but their layer in the first.
-    fn named(names: [&str; 6]) -> Result<Read, String> {
-        let folder = tempfile::tempdir().expect("a folder");
-        let path = folder.path().join("n.safetensors");
-        let architecture = Architecture { widths: vec![5, 4, 4, 3], ..architecture() };
-        let shapes = [vec![4, 5], vec![4], vec![4, 4], vec![4], vec![3, 4], vec![3]];
-        let data: Vec<Vec<u8>> = (0..6)
-            .map(|i| {
-                let mut values = vec![0f32; shapes[i].iter().product()];
-                values[0] = (1 + i / 2) as f32;
-                values.iter().flat_map(|value| value.to_le_bytes()).collect()
-            })
-            .collect();
-        let view = |i: usize| TensorView::new(Dtype::F32, shapes[i].clone(), &data[i]).expect("a tensor");
-        let tensors = names.iter().enumerate().map(|(i, name)| (name.to_string(), view(i)));
-        std::fs::write(&path, safetensors::serialize(tensors, None).expect("serialized")).expect("written");
-        read_parameters(&path, &architecture).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn other_names_are_matched_if_there_is_no_doubt() {
-        let layers = |read: &Read| read.parameters.weights.iter().map(|weights| weights[0] >> 28).collect::<Vec<_>>();
-        let own =
-            named(["0.weight", "0.bias", "2.weight", "2.bias", "4.weight", "4.bias"]).expect("PyTorch's own names");
-        assert_eq!((layers(&own), own.notes.len()), (vec![1, 2, 3], 0));
-        for names in [
-            [
-                "layers.0.weight",
-                "layers.0.bias",
-                "layers.1.weight",
-                "layers.1.bias",
-                "layers.2.weight",
-                "layers.2.bias",
-            ],
-            ["net.0.weight", "net.0.bias", "net.3.weight", "net.3.bias", "net.12.weight", "net.12.bias"],
-            ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "out.weight", "out.bias"],
-        ] {
-            let read = named(names).expect("no doubt");
-            assert_eq!(layers(&read), [1, 2, 3], "{names:?}");
-            assert!(read.notes[0].contains(&format!("{} as 4.bias", names[5])), "{:?}", read.notes);
-        }
-    }
-
-    #[test]
-    fn names_that_leave_a_doubt_are_refused_with_the_wanted_ones() {
-        // Sorted by name the last layer would come first, or the two of one shape could be either.
-        for (names, why) in [
-            (["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "a.weight", "a.bias"], "not those of this network"),
-            (["c.weight", "c.bias", "b.weight", "b.bias", "d.weight", "d.bias"], "not those of this network"),
-            (["w0", "b0", "w1", "b1", "w2", "b2"], "no weights or biases of layers"),
-        ] {
-            let error = named(names).expect_err("refused");
-            assert!(error.contains(why) && error.contains("expected 0.weight [4, 5], 0.bias [4], 2.weight"), "{error}");
-        }
-        let square = Architecture { widths: vec![4, 4, 4], ..architecture() };
-        let wanted: Vec<Named> = slots(&square).into_iter().map(|slot| (slot.name, slot.shape)).collect();
-        let held = |names: [&str; 2]| {
-            let of = |name: &str| [(format!("{name}.weight"), vec![4, 4]), (format!("{name}.bias"), vec![4])];
-            names.iter().flat_map(|name| of(name)).collect::<Vec<_>>()
-        };
-        assert!(matching(&wanted, held(["a", "b"])).is_err());
-        assert_eq!(matching(&wanted, held(["fc10", "fc9"])).expect("by their numbers")[0], "fc9.weight");
     }
 }
