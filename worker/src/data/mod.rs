@@ -37,6 +37,10 @@ pub struct DataSet {
     pub names: Vec<String>,
     /// True if the values in the file are bytes, whose scale is another unless one is given: see [`Scaling`].
     pub bytes: bool,
+    /// True if the rows are not in the order of their file.
+    pub shuffled: bool,
+    /// True if classes are not the numbers that the file has as labels.
+    pub renamed: bool,
     /// What was lost by rounding.
     pub losses: Losses,
 }

@@ -1,6 +1,5 @@
 //! From the keys in `[data]` to data sets: the format reads, the transformations follow, fixed point comes last.
 
-use gradproof_circuits::architecture::MAX_WIDTH;
 use serde::Deserialize;
 
 use super::format::{Format, chosen};
@@ -119,14 +118,23 @@ fn fixed_point(
         row += 1;
         Ok(())
     })?;
-    let classes = labels.iter().max().map_or(0, |&label| usize::from(label) + 1);
-    debug_assert!(classes <= MAX_WIDTH);
     let called = |i: usize| {
         let column = columns.get(i).copied().unwrap_or_default();
         table.names().get(column).map_or_else(|| column.to_string(), |name| format!("{name:?}"))
     };
     let losses = watch.losses(called);
-    Ok(DataSet { rows, width, inputs, labels, classes, names: vec![], bytes, losses })
+    Ok(DataSet {
+        classes: labels.iter().max().map_or(0, |&label| usize::from(label) + 1),
+        rows,
+        width,
+        inputs,
+        labels,
+        names: vec![],
+        bytes,
+        shuffled: places.is_some(),
+        renamed: !matches!(classes, Classes::From(0)),
+        losses,
+    })
 }
 
 fn expected(raw: f64, moments: Option<&Moments>, scaling: &Scaling) -> String {

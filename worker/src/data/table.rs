@@ -4,6 +4,14 @@ use std::path::PathBuf;
 
 use super::{DataError, Place};
 
+/// What stands in a file for a value that is missing.
+const MISSING: [&str; 9] = ["", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a"];
+
+/// Whether `text` stands for a value that is missing, in upper or lower case.
+pub(crate) fn is_missing(text: &str) -> bool {
+    MISSING.iter().any(|missing| text.eq_ignore_ascii_case(missing))
+}
+
 /// The label of a row as it stands in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Label<'a> {

@@ -130,15 +130,17 @@ fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which:
     }
     let last = architecture.layers();
     if widths[last] < set.classes {
-        let from_one = if set.labels.contains(&0) {
+        let from_one = if set.renamed || set.labels.contains(&0) {
             ""
         } else {
             "; labels count from 0, and none is 0: with data.first_label = 1 they count from 1"
         };
         let row = set.labels.iter().position(|&label| usize::from(label) + 1 == set.classes).unwrap_or(0);
         let expected = format!(
-            "at least {}: row {row} of the {which} set has the label {}{from_one}",
+            "at least {}: row {row} of the {which} set{} has the {} {}{from_one}",
             set.classes,
+            if set.shuffled { ", as it is shuffled," } else { "" },
+            if set.renamed { "class" } else { "label" },
             set.classes - 1
         );
         let nearest = Some(set.classes.to_string());

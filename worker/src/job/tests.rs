@@ -169,7 +169,14 @@ fn the_examples_of_tables_and_arrays_are_read() {
         write(&format!("x_{set}.npy"), &npy("<f4", "(160, 4)", inputs.clone()));
         write(&format!("y_{set}.npy"), &npy("|u1", "(160,)", labels.clone()));
     }
-    for name in ["csv", "npy", "digits"] {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(vec![]));
+    for name in ["x_train", "y_train", "x_test", "y_test"] {
+        archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+        let array = fs::read(folder.path().join(format!("{name}.npy"))).unwrap();
+        std::io::Write::write_all(&mut archive, &array).unwrap();
+    }
+    write("data.npz", archive.finish().unwrap().get_ref());
+    for name in ["csv", "npy", "npz", "digits"] {
         let example = Example::of(name).unwrap();
         let job = Job::parse(&folder.path().join("job.toml"), &example.text()).unwrap();
         assert!(job.test.is_some() && job.notes.is_empty(), "{name}");
@@ -277,6 +284,10 @@ fn tables_that_belong_together_have_their_columns_in_one_order() {
         ),
         "{error}"
     );
+    // What stands at that place in the file is another row, and its label another number.
+    let error = refused("format = \"idx\"", "format = \"idx\"\nclasses = [7, 8, 9, 0, 1, 2]\nshuffle = 1");
+    assert!(error.contains(" of the training set, as it is shuffled, has the class 5"), "{error}");
+    assert!(!error.contains("first_label"), "{error}");
 }
 
 #[test]

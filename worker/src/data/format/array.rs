@@ -214,7 +214,7 @@ impl Pair {
     /// If they do not have the same number of rows, or the second one is not of labels.
     pub fn new(samples: Array, labels: Array) -> Result<Self, DataError> {
         let labels = labels.into_labels()?;
-        if samples.rows != labels.rows {
+        if samples.rows() != labels.rows() {
             return Err(DataError::Count {
                 images: samples.file,
                 labels: labels.file,
@@ -228,7 +228,7 @@ impl Pair {
 
 impl Table for Pair {
     fn rows(&self) -> usize {
-        self.samples.rows
+        self.samples.rows()
     }
 
     fn columns(&self) -> usize {

@@ -8,15 +8,13 @@ use serde::Deserialize;
 
 use super::{Format, Sets};
 use crate::data::file::{self, Source};
-use crate::data::table::{Label, Part, Spot, Table, TakeRow};
+use crate::data::table::{Label, Part, Spot, Table, TakeRow, is_missing};
 use crate::data::transform::columns::Column;
 use crate::data::{DataError, Place};
 use crate::job::JobError;
 use crate::job::example::Parts;
 use crate::job::section::Section;
 
-/// What stands for a value that is missing, in lower case.
-const MISSING: [&str; 9] = ["", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a"];
 /// Characters that numbers are made of, besides letters and digits, or that end a line or quote.
 const NO_DELIMITERS: &[u8] = b"+-.\"\r\n";
 
@@ -226,13 +224,7 @@ impl Table for Rows {
                 let number = text.parse().ok().filter(|number: &f64| !number.is_nan());
                 *value = number.ok_or_else(|| self.no_number(&record, column, text))?;
             }
-            let label = text(record.get(self.label_at));
-            if is_missing(label) {
-                let expected = "a label; it is missing: fill it in, or leave the row out";
-                let got = shown(record.get(self.label_at));
-                return Err(source.malformed(line_of(&record), self.called(self.label_at), expected, got));
-            }
-            take(&values, Label::Text(label))?;
+            take(&values, Label::Text(text(record.get(self.label_at))))?;
         }
         Ok(())
     }
@@ -263,12 +255,9 @@ fn line_of(record: &ByteRecord) -> Place {
     Place::Line(record.position().map_or(0, |position| position.line()))
 }
 
+/// A field as text; one that is no UTF-8 is no number and no label, but there.
 fn text(field: Option<&[u8]>) -> &str {
-    field.and_then(|field| std::str::from_utf8(field).ok()).map_or("", str::trim)
-}
-
-fn is_missing(text: &str) -> bool {
-    MISSING.iter().any(|missing| text.eq_ignore_ascii_case(missing))
+    std::str::from_utf8(field.unwrap_or_default()).map_or("\u{fffd}", str::trim)
 }
 
 /// The start of a field, for an error.
@@ -398,6 +387,8 @@ mod tests {
             assert!(error.starts_with(&format!("t.csv, line 2: column 1 is {shown}, expected a label; it is missing")));
         }
         assert!(!refused("1,two\n").contains("missing"));
+        let latin = read(b"caf\xe9,1\n", Column::Index(1), false).map(|(_, labels)| labels).unwrap_err();
+        assert!(latin.ends_with("column 0 is \"caf\u{fffd}\", expected a number"), "{latin}");
     }
 
     proptest! {

@@ -119,7 +119,8 @@ fn names_differ_and_keys_are_those_that_are_read() {
                 vec![]
             }
         };
-        (known.sort_unstable(), read.sort_unstable());
+        known.sort_unstable();
+        read.sort_unstable();
         assert_eq!(known, read, "{}", format.name());
     }
 }

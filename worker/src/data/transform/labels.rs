@@ -6,7 +6,7 @@ use gradproof_circuits::architecture::MAX_WIDTH;
 use serde::Deserialize;
 
 use crate::data::DataError;
-use crate::data::table::{Label, Part, Table};
+use crate::data::table::{Label, Part, Table, is_missing};
 use crate::job::JobError;
 use crate::job::section::Section;
 
@@ -85,10 +85,10 @@ impl Classes {
             Self::From(first) => {
                 let value = match label {
                     Label::Integer(value) => value,
-                    Label::Text(text) => text.parse().map_err(|_| self.no_number(table, row))?,
+                    Label::Text(text) => text.parse().map_err(|_| no_number(table, row, text))?,
                 };
-                match u16::try_from(value - i128::from(*first)) {
-                    Ok(class) if usize::from(class) < MAX_WIDTH => Ok(class),
+                match value.checked_sub(i128::from(*first)).and_then(|class| u16::try_from(class).ok()) {
+                    Some(class) if usize::from(class) < MAX_WIDTH => Ok(class),
                     _ => {
                         let mut spot = table.spot(Part::Label(row));
                         (spot.what, spot.got) = ("a label".into(), None);
@@ -106,8 +106,9 @@ impl Classes {
                 };
                 class.copied().ok_or_else(|| {
                     let got = match label {
-                        Label::Integer(value) => value.to_string(),
+                        Label::Text(text) if is_missing(text) => return missing(table, row),
                         Label::Text(text) => format!("{text:?}"),
+                        Label::Integer(value) => value.to_string(),
                     };
                     let listed: Vec<String> = names.iter().take(LISTED).map(ClassName::to_string).collect();
                     let expected = format!("one of data.classes, [{}]", listed.join(", "));
@@ -116,29 +117,38 @@ impl Classes {
             }
         }
     }
+}
 
-    /// The label of `row` is no number: the labels of all rows may be texts, which the user can list.
-    fn no_number(&self, table: &dyn Table, row: usize) -> DataError {
-        let mut texts = BTreeSet::new();
-        let all = table.each_row(&[], &mut |_, label| {
-            if let Label::Text(text) = label
-                && texts.len() <= LISTED
-            {
-                texts.insert(text.to_owned());
-            }
-            Ok(())
-        });
-        let spot = table.spot(Part::Label(row));
-        let number = "a label, a whole number";
-        match all {
-            Ok(()) if texts.len() <= LISTED => {
-                let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
-                let list = texts.join(", ");
-                let expected =
-                    format!("{number}; for texts list them in the order of their classes: data.classes = [{list}]");
-                spot.malformed(expected, "another")
-            }
-            _ => spot.malformed(format!("{number}; or list the labels in data.classes"), "another"),
-        }
+/// The error that the label of `row` is no number: the labels of all rows may be texts, which the user can list.
+fn no_number(table: &dyn Table, row: usize, text: &str) -> DataError {
+    if is_missing(text) {
+        return missing(table, row);
     }
+    let mut texts = BTreeSet::new();
+    let all = table.each_row(&[], &mut |_, label| {
+        if let Label::Text(text) = label
+            && texts.len() <= LISTED
+            && !is_missing(text)
+        {
+            texts.insert(text.to_owned());
+        }
+        Ok(())
+    });
+    let spot = table.spot(Part::Label(row));
+    let number = "a label, a whole number";
+    match all {
+        Ok(()) if texts.len() <= LISTED => {
+            let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
+            let list = texts.join(", ");
+            let expected =
+                format!("{number}; for texts list them in the order of their classes: data.classes = [{list}]");
+            spot.malformed(expected, "another")
+        }
+        _ => spot.malformed(format!("{number}; or list the labels in data.classes"), "another"),
+    }
+}
+
+/// The error that there is no label in `row`.
+fn missing(table: &dyn Table, row: usize) -> DataError {
+    table.spot(Part::Label(row)).malformed("a label; it is missing: fill it in, or leave the row out", "missing")
 }

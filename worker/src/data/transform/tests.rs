@@ -110,6 +110,8 @@ fn numbers_may_count_from_another_one_than_0() {
     assert_eq!(train(table, BY_CLASS).labels, [1, 3, 2]);
     let error = refused("x,class\n1,1\n2,0\n", &format!("{BY_CLASS}first_label = 1"));
     assert_eq!(error, "train.csv, line 3: a label is 0, expected 1 to 16384");
+    let error = refused(&format!("x,class\n1,{}\n", i128::MIN), &format!("{BY_CLASS}first_label = 1"));
+    assert!(error.ends_with("expected 1 to 16384"), "{error}");
     let error = refused(table, &format!("{BY_CLASS}first_label = {}", i64::MAX));
     assert!(error.contains("a label is 1, expected 9223372036854775807 to 9223372036854792190"), "{error}");
 }
@@ -122,6 +124,13 @@ fn labels_that_are_no_class_are_named() {
         "train.csv, line 2: column 1 (\"class\") is \"virginica\", expected a label, a whole number; for texts list them \
          in the order of their classes: data.classes = [\"setosa\", \"versicolor\", \"virginica\"]"
     );
+    let error = refused(&format!("{IRISES}5,\n"), BY_CLASS);
+    assert!(error.ends_with("[\"setosa\", \"versicolor\", \"virginica\"]"), "what is missing is no class: {error}");
+    let missing = "train.csv, line 3: column 1 (\"class\") is \"NA\", expected a label; it is missing: fill it in, or leave the row out";
+    assert_eq!(refused("x,class\n1,0\n2,NA\n", BY_CLASS), missing);
+    assert_eq!(refused("x,class\n1,0\n2,NA\n", &format!("{BY_CLASS}classes = [0, 1]")), missing);
+    // It may be the name of a class.
+    assert_eq!(train("x,class\n1,none\n2,some\n", &format!("{BY_CLASS}classes = [\"none\", \"some\"]")).labels, [0, 1]);
     let many: String = (0..100).map(|row| format!("1,c{row}\n")).collect();
     let error = refused(&format!("x,class\n{many}"), BY_CLASS);
     assert!(error.ends_with("expected a label, a whole number; or list the labels in data.classes"), "{error}");
