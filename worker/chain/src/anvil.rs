@@ -13,7 +13,7 @@ use super::ChainError;
 /// The chain of a local node, the only one where contracts take an insecure set-up.
 pub const LOCAL_CHAIN: u64 = 31_337;
 /// How long the node may take until it listens.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(30);
 
 /// A node that runs until the value is dropped.
 #[derive(Debug)]

@@ -210,13 +210,8 @@ impl Client {
         let gas_limit = estimate + estimate / SPARE_GAS;
         let pending = self.provider.send_transaction(request.with_gas_limit(gas_limit)).await.map_err(refused)?;
         let hash = *pending.tx_hash();
-        let receipt = pending.with_timeout(Some(INCLUSION)).get_receipt().await.map_err(|error| match error {
-            PendingTransactionError::TxWatcher(WatchTxError::Timeout) => {
-                ChainError::Pending { hash, within: INCLUSION }
-            }
-            PendingTransactionError::TransportError(error) => refused(error),
-            error => ChainError::Node(error.to_string()),
-        })?;
+        let receipt = pending.with_timeout(Some(INCLUSION)).get_receipt().await;
+        let receipt = receipt.map_err(|error| not_included(hash, error))?;
         // A transaction that would revert is refused when its gas is estimated; this one was overtaken.
         let sent = Sent { gas: receipt.gas_used, gas_limit, receipt };
         if sent.receipt.status() { Ok(sent) } else { Err(ChainError::Reverted { data: Bytes::new() }) }
@@ -229,6 +224,15 @@ fn node(url: &str) -> Result<RpcClient, ChainError> {
     let node = RpcClient::new_http(parsed);
     let poll = if node.is_local() { LOCAL_POLL } else { POLL };
     Ok(node.with_poll_interval(poll))
+}
+
+/// Why there is no receipt of a transaction that was sent.
+fn not_included(hash: TxHash, error: PendingTransactionError) -> ChainError {
+    match error {
+        PendingTransactionError::TxWatcher(WatchTxError::Timeout) => ChainError::Pending { hash, within: INCLUSION },
+        PendingTransactionError::TransportError(error) => refused(error),
+        error => ChainError::Node(error.to_string()),
+    }
 }
 
 fn refused(error: RpcError<TransportErrorKind>) -> ChainError {
@@ -249,5 +253,13 @@ mod tests {
         }
         let error = node("nowhere").expect_err("no address").to_string();
         assert!(error.starts_with("nowhere is not the address of a node: "), "{error}");
+    }
+
+    #[test]
+    fn a_transaction_that_is_late_may_still_come() {
+        let late = not_included(TxHash::repeat_byte(1), WatchTxError::Timeout.into());
+        assert!(late.to_string().ends_with("is in no block after 120s"), "{late}");
+        let gone = not_included(TxHash::repeat_byte(1), TransportErrorKind::backend_gone().into());
+        assert!(matches!(gone, ChainError::Node(_)), "{gone}");
     }
 }
