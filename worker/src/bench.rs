@@ -27,7 +27,7 @@ use crate::report::{ProofReport, peak_memory_bytes};
 use crate::settle::{ChainReport, LocalSettlement};
 use crate::train::Trainer;
 use gradproof_training::data::{DataSet, Digits, Scaling, digits};
-use gradproof_training::job::{Columns, InitialWeights, Job, RateChange};
+use gradproof_training::job::{ColumnLength, InitialWeights, Job, RateChange};
 use gradproof_training::kernels::Cpu;
 
 /// Measures training, proving and verifying of one segment.
@@ -175,7 +175,7 @@ impl Bench {
             steps: self.shape.steps,
             rates: vec![RateChange { from_segment: 0, rate: 1 }],
             initial_weights: InitialWeights::Seed(1),
-            columns: Columns::Bits(bits),
+            columns: ColumnLength::Bits(bits),
             notes: vec![],
         };
         if job.segments() != 1 {

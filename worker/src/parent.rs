@@ -15,7 +15,7 @@ use crate::commitments::Origin;
 use crate::keys::Keys;
 use crate::opening::open;
 use crate::openings::{Openings, Seeds};
-use gradproof_training::job::{Columns, InitialWeights, Job};
+use gradproof_training::job::{ColumnLength, InitialWeights, Job};
 
 /// log2 of the length of a column: unless the job file says, a job has that of its parent, or of the `set` that it trains on.
 ///
@@ -23,10 +23,10 @@ use gradproof_training::job::{Columns, InitialWeights, Job};
 /// If the parent's statement cannot be read.
 pub fn column_vars(job: &Job, kind: ProofKind, set: Option<usize>) -> Result<usize> {
     match (&job.initial_weights, job.columns, set) {
-        (InitialWeights::Parent(folders), Columns::Usual, _) => {
+        (InitialWeights::Parent(folders), ColumnLength::Usual, _) => {
             Ok(read_statement(&folders[0].join(Part::Statement.file_name()))?.column_vars)
         }
-        (_, Columns::Usual, Some(vars)) => Ok(vars),
+        (_, ColumnLength::Usual, Some(vars)) => Ok(vars),
         _ => Ok(columns::vars(job, kind)),
     }
 }

@@ -29,7 +29,7 @@ use crate::openings::{Openings, Seeds};
 use crate::parent::{begin, column_vars};
 use crate::report::{ProofReport, RegistrationReport, Report};
 use crate::train::{KernelOptions, Trainer, finish, load, new_report, print_report, save_report};
-use gradproof_training::job::{Columns, InitialWeights, Job};
+use gradproof_training::job::{ColumnLength, InitialWeights, Job};
 
 /// Trains a job and proves every step.
 #[derive(clap::Args, Clone, Debug)]
@@ -129,7 +129,7 @@ impl Prove {
             None => column_vars(job, kind, None)?,
             Some(Given { statement, path, .. }) => {
                 let stated = statement.column_vars;
-                let asked = if job.columns == Columns::Usual { stated } else { columns::vars(job, kind) };
+                let asked = if job.columns == ColumnLength::Usual { stated } else { columns::vars(job, kind) };
                 ensure!(
                     asked == stated,
                     "[proof] of the job file asks for columns of 2^{asked}, {} has 2^{stated}: leave it out, or use the job file \

@@ -47,14 +47,14 @@ pub struct Job {
     /// Where the first weights come from.
     pub initial_weights: InitialWeights,
     /// How long committed columns are.
-    pub columns: Columns,
+    pub columns: ColumnLength,
     /// What the user should know about what was read: where the job differs from what the file may seem to say.
     pub notes: Vec<String>,
 }
 
 /// How long committed columns are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Columns {
+pub enum ColumnLength {
     /// As long as suits local use, or as those that the job goes on with: the job file does not say.
     Usual,
     /// As long as suits this purpose.

@@ -14,7 +14,7 @@ use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, d
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::{fixture, wrapped};
 use gradproof_training::data::DataSet;
-use gradproof_training::job::{Columns, InitialWeights, Job, RateChange};
+use gradproof_training::job::{ColumnLength, InitialWeights, Job, RateChange};
 use gradproof_training::kernels::Cpu;
 use gradproof_training::parameters::{initial_parameters, seed_of};
 use gradproof_training::train::{SegmentPlan, train_segment};
@@ -64,7 +64,7 @@ fn job() -> Job {
         steps: 4 + 2 + 4,
         rates: [(0, 2), (2, 1)].map(|(from_segment, rate)| RateChange { from_segment, rate }).to_vec(),
         initial_weights: InitialWeights::Seed(7),
-        columns: Columns::Bits(key().column_vars),
+        columns: ColumnLength::Bits(key().column_vars),
         notes: vec![],
         architecture,
     }

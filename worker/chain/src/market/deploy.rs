@@ -8,7 +8,7 @@ use alloy::sol_types::SolConstructor;
 use gradproof_evm::segment_key;
 use gradproof_verifier::protocol::key::VerifyingKey;
 
-use super::deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier, same};
+use super::deployment::{ColumnCounts, CompilerUsed, Contract, Deployment, VERSION, Verifier, same};
 use super::{ComputeToken, TrainingMarket};
 use crate::verifiers::{DeployedVerifiers, VerifierCode, segment_verifier};
 use crate::{Address, Artifact, ChainError, Client, Compiler, Deployed, Link, SolValue, Source, U256};
@@ -153,7 +153,7 @@ impl VerifierCode<'_> {
             key: said.key,
             setup: self.key.setup.digest().into(),
             insecure_setup: said.insecure,
-            columns: Columns {
+            columns: ColumnCounts {
                 vars: said.columnVars.into(),
                 data: said.dataColumns.into(),
                 parameters: said.parameterColumns.into(),

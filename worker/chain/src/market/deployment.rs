@@ -74,7 +74,7 @@ pub struct Verifier {
     /// True if anyone can forge proofs.
     pub insecure_setup: bool,
     /// Columns of a proof.
-    pub columns: Columns,
+    pub columns: ColumnCounts,
     /// `SegmentVerifier`, which terms name.
     pub segment: Contract,
     /// `Halo2Verifier`, which it asks.
@@ -84,7 +84,7 @@ pub struct Verifier {
 /// How many columns a proof has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Columns {
+pub struct ColumnCounts {
     /// log2 of the length of a column.
     pub vars: u64,
     /// Of a position's data.
@@ -175,7 +175,7 @@ impl Verifier {
         same("whether the verifier's set-up is insecure", self.insecure_setup, insecure)?;
         let halo2 = client.call(at, &SegmentVerifier::halo2Call {}).await?;
         same("the verifier of the circuit", self.halo2.address, halo2)?;
-        let Columns { vars, data, parameters, trace } = self.columns;
+        let ColumnCounts { vars, data, parameters, trace } = self.columns;
         let columns = [
             (vars, client.call(at, &SegmentVerifier::columnVarsCall {}).await?),
             (data, client.call(at, &SegmentVerifier::dataColumnsCall {}).await?),

@@ -8,7 +8,7 @@ mod training;
 
 pub use bindings::{ComputeToken, DatasetRegistry, NodeRegistry, StakeVault, TrainingMarket};
 pub use deploy::{MarketCode, SUPPLY_TOKENS};
-pub use deployment::{Columns, CompilerUsed, Contract, Deployment, VERSION, Verifier};
+pub use deployment::{ColumnCounts, CompilerUsed, Contract, Deployment, VERSION, Verifier};
 pub use names::{LEVELS, STATES, TERMS, name};
 pub use names::{Level, State, Task};
 pub use training::{check_training, domain, training};

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use super::{DataError, Place};
+use super::{DataError, FilePlace};
 
 /// Largest data file, in bytes after decompression: 4 GiB.
 pub const MAX_FILE_BYTES: u64 = 1 << 32;
@@ -29,13 +29,13 @@ impl<'a> Source<'a> {
         let bytes = self.bytes.get(offset..).and_then(|rest| rest.first_chunk());
         bytes.copied().ok_or_else(|| {
             let got = format!("cut off by the end of the file at byte {}", self.bytes.len());
-            self.malformed(Place::Byte(offset), what, format!("{N} bytes"), got)
+            self.malformed(FilePlace::Byte(offset), what, format!("{N} bytes"), got)
         })
     }
 
     pub fn malformed(
         &self,
-        place: Place,
+        place: FilePlace,
         what: impl Into<String>,
         expected: impl Into<String>,
         got: impl ToString,
@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
         .map_err(|source| DataError::Read { file: path.into(), source })?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         let (expected, got) = (format!("at most {MAX_FILE_BYTES} bytes"), format!("more than {MAX_FILE_BYTES} bytes"));
-        return Err(Source::new(path, &[]).malformed(Place::Byte(0), "the file", expected, got));
+        return Err(Source::new(path, &[]).malformed(FilePlace::Byte(0), "the file", expected, got));
     }
     Ok(bytes)
 }

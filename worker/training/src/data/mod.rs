@@ -48,18 +48,18 @@ pub struct DataSet {
 /// Where in a file something is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Place {
+pub enum FilePlace {
     /// Offset in bytes, after decompression.
     Byte(usize),
     /// Line, from 1.
     Line(u64),
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for FilePlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Place::Byte(offset) => write!(f, "byte {offset}"),
-            Place::Line(line) => write!(f, "line {line}"),
+            FilePlace::Byte(offset) => write!(f, "byte {offset}"),
+            FilePlace::Line(line) => write!(f, "line {line}"),
         }
     }
 }
@@ -82,7 +82,7 @@ pub enum DataError {
         /// The file.
         file: PathBuf,
         /// Where in it.
-        place: Place,
+        place: FilePlace,
         /// What is wrong.
         what: String,
         /// What would be right.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{DataError, Place};
+use super::{DataError, FilePlace};
 
 /// What stands in a file for a value that is missing.
 const MISSING: [&str; 9] = ["", "na", "n/a", "nan", "null", "none", "?", "-", "#n/a"];
@@ -79,7 +79,7 @@ pub(crate) enum Part {
 /// Where a part of a table stands in a file, and how it looks there.
 pub(crate) struct Spot {
     pub file: PathBuf,
-    pub place: Place,
+    pub place: FilePlace,
     /// What it is called.
     pub what: String,
     /// What stands there, if it is text.

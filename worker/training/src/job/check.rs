@@ -7,7 +7,7 @@ use gradproof_circuits::network::precision::Precision;
 use super::error::{JobError, Origin};
 use super::schema::{JobFile, Parents};
 use super::section::Section;
-use super::{COLUMN_BITS, Columns, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
+use super::{COLUMN_BITS, ColumnLength, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
 use crate::data::format::Format;
 use crate::data::read::read;
 use crate::data::{DataSet, Losses};
@@ -80,7 +80,7 @@ pub(super) fn initial_weights(origin: &Origin, job: &JobFile) -> Result<InitialW
 }
 
 /// Length of a column.
-pub(super) fn columns(origin: &Origin, job: &JobFile) -> Result<Columns, JobError> {
+pub(super) fn columns(origin: &Origin, job: &JobFile) -> Result<ColumnLength, JobError> {
     let (least, most) = (*COLUMN_BITS.start(), *COLUMN_BITS.end());
     match (job.proof.column_bits, job.proof.profile) {
         (Some(bits), Some(_)) => Err(origin.value(
@@ -93,9 +93,9 @@ pub(super) fn columns(origin: &Origin, job: &JobFile) -> Result<Columns, JobErro
             let nearest = Some(bits.clamp(least, most).to_string());
             Err(origin.value("proof.column_bits", bits, format!("{least} to {most}"), nearest))
         }
-        (Some(bits), None) => Ok(Columns::Bits(bits)),
-        (None, Some(profile)) => Ok(Columns::For(profile)),
-        (None, None) => Ok(Columns::Usual),
+        (Some(bits), None) => Ok(ColumnLength::Bits(bits)),
+        (None, Some(profile)) => Ok(ColumnLength::For(profile)),
+        (None, None) => Ok(ColumnLength::Usual),
     }
 }
 

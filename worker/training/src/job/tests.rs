@@ -65,7 +65,7 @@ fn a_job_has_its_segments() {
     assert_eq!(job.learning_rate(8), 0.125);
     assert_eq!(job.segment_rows(segment(5).position).unwrap().labels[..4], job.train.labels[16..20]);
     assert_eq!(job.architecture.precision.exponential_bits, 13);
-    assert_eq!((job.initial_weights, job.columns, job.test), (InitialWeights::Seed(7), Columns::Usual, None));
+    assert_eq!((job.initial_weights, job.columns, job.test), (InitialWeights::Seed(7), ColumnLength::Usual, None));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use half::f16;
 
 use crate::data::file::Source;
 use crate::data::table::{Label, Part, Spot, Table, TakeRow};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, FilePlace};
 
 /// Type of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +43,12 @@ pub(super) struct Layout {
     /// The type as the header spells it.
     pub item_name: String,
     /// Where it does.
-    pub item_at: Place,
+    pub item_at: FilePlace,
     pub big_endian: bool,
     /// Whether the first index, the row, runs fastest.
     pub fortran: bool,
     pub shape: Vec<usize>,
-    pub shape_at: Place,
+    pub shape_at: FilePlace,
     /// Bytes in front of the items.
     pub start: usize,
 }
@@ -94,11 +94,11 @@ impl Array {
         if layout.file_bytes((rows, width)) != Some(bytes.len()) {
             let expected = format!("{rows} × {width} × {} bytes, as the header says", layout.item.bytes());
             let got = format!("{} bytes", bytes.len().saturating_sub(layout.start));
-            return Err(source.malformed(Place::Byte(layout.start), "the data", expected, got));
+            return Err(source.malformed(FilePlace::Byte(layout.start), "the data", expected, got));
         }
         let body = bytes.get(layout.start..).unwrap_or_default();
         if let Some(at) = body.iter().position(|&byte| layout.item == Item::Bool && byte > 1) {
-            let place = Place::Byte(layout.start + at);
+            let place = FilePlace::Byte(layout.start + at);
             return Err(source.malformed(place, "a truth value", "0 or 1", body[at]));
         }
         let offsets = layout.fortran.then(|| offsets(&layout.shape, width));
@@ -257,11 +257,11 @@ impl Table for Pair {
                 Spot { file, place: *item_at, what: "the type of a value".into(), got: Some(item_name.clone()) }
             }
             Part::Value { row, column } => {
-                let place = Place::Byte(self.samples.place(row, column));
+                let place = FilePlace::Byte(self.samples.place(row, column));
                 Spot { file, place, what: "a value".into(), got: None }
             }
             Part::Label(row) => {
-                let place = Place::Byte(self.labels.place(row, 0));
+                let place = FilePlace::Byte(self.labels.place(row, 0));
                 Spot { file: self.labels.file.clone(), place, what: "a label".into(), got: None }
             }
         }

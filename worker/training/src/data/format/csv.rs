@@ -10,7 +10,7 @@ use super::{Format, Sets};
 use crate::data::file::{self, Source};
 use crate::data::table::{Label, Part, Spot, Table, TakeRow, is_missing};
 use crate::data::transform::columns::Column;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, FilePlace};
 use crate::job::JobError;
 use crate::job::example::Parts;
 use crate::job::section::Section;
@@ -162,7 +162,7 @@ impl Rows {
             rows += 1;
         }
         if rows == 0 {
-            return Err(source.malformed(Place::Line(1), "the number of samples", "at least one", 0));
+            return Err(source.malformed(FilePlace::Line(1), "the number of samples", "at least one", 0));
         }
         drop(reader);
         (table.names, table.label_at, table.rows, table.columns) = (names, label_at, rows, columns.unwrap_or_default());
@@ -233,7 +233,7 @@ impl Table for Rows {
         let file = self.file.clone();
         let (row, column) = match part {
             Part::Header | Part::Type => {
-                return Spot { file, place: Place::Line(1), what: "the header".into(), got: None };
+                return Spot { file, place: FilePlace::Line(1), what: "the header".into(), got: None };
             }
             Part::Value { row, column } => (row, column),
             Part::Label(row) => (row, self.label_at),
@@ -251,8 +251,8 @@ impl Table for Rows {
     }
 }
 
-fn line_of(record: &ByteRecord) -> Place {
-    Place::Line(record.position().map_or(0, |position| position.line()))
+fn line_of(record: &ByteRecord) -> FilePlace {
+    FilePlace::Line(record.position().map_or(0, |position| position.line()))
 }
 
 /// A field as text; one that is no UTF-8 is no number and no label, but there.
@@ -275,7 +275,8 @@ fn place_of(source: &Source<'_>, column: &Column, names: &[String]) -> Result<us
         Column::Index(index) => Ok(*index),
         Column::Name(name) => {
             let mut places = (0..names.len()).filter(|&i| names[i] == *name);
-            let wrong = |expected| source.malformed(Place::Line(1), "the label column", expected, format!("{name:?}"));
+            let wrong =
+                |expected| source.malformed(FilePlace::Line(1), "the label column", expected, format!("{name:?}"));
             match (places.next(), places.next()) {
                 (Some(place), None) => Ok(place),
                 (Some(one), Some(other)) => Err(wrong(format!(
@@ -292,7 +293,7 @@ fn place_of(source: &Source<'_>, column: &Column, names: &[String]) -> Result<us
 
 fn unreadable(source: &Source<'_>, error: &csv::Error) -> DataError {
     let line = error.position().map_or(1, |position| position.line());
-    source.malformed(Place::Line(line), "the line", "values that are separated", error)
+    source.malformed(FilePlace::Line(line), "the line", "values that are separated", error)
 }
 
 #[cfg(test)]

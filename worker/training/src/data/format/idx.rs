@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::array::{Array, Item, Layout};
 use super::{Format, Sets, two_files};
 use crate::data::file::Source;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, FilePlace};
 use crate::job::JobError;
 use crate::job::example::Parts;
 use crate::job::section::Section;
@@ -71,7 +71,7 @@ pub(super) fn labels(file: PathBuf, bytes: Vec<u8>) -> Result<Array, DataError> 
     let layout = layout(&source)?;
     match layout.shape.len() {
         1 => Array::new(file, bytes, layout),
-        rank => Err(source.malformed(Place::Byte(3), "the rank of the labels", "1", rank)),
+        rank => Err(source.malformed(FilePlace::Byte(3), "the rank of the labels", "1", rank)),
     }
 }
 
@@ -83,7 +83,7 @@ fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
         let types: Vec<String> = ITEMS.iter().map(|(code, _, name)| format!("{code:02x} ({name})")).collect();
         let got = format!("{zero:02x}{zero_too:02x}{item:02x}{rank:02x}");
         let expected = format!("0000, a type, and a rank; of the types {}", types.join(", "));
-        return Err(source.malformed(Place::Byte(0), "the magic number", expected, got));
+        return Err(source.malformed(FilePlace::Byte(0), "the magic number", expected, got));
     };
     let offsets = (0..usize::from(rank)).map(|i| 4 + 4 * i);
     let shape = offsets
@@ -92,11 +92,11 @@ fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
     Ok(Layout {
         item,
         item_name: name.into(),
-        item_at: Place::Byte(2),
+        item_at: FilePlace::Byte(2),
         big_endian: true,
         fortran: false,
         shape,
-        shape_at: Place::Byte(4),
+        shape_at: FilePlace::Byte(4),
         start: 4 + 4 * usize::from(rank),
     })
 }

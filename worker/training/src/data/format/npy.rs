@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::array::{Array, Item, Layout};
 use super::{Format, Sets, two_files};
 use crate::data::file::Source;
-use crate::data::{DataError, Place};
+use crate::data::{DataError, FilePlace};
 use crate::job::JobError;
 use crate::job::example::Parts;
 use crate::job::section::Section;
@@ -87,7 +87,7 @@ enum Value<'a> {
 pub(super) fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
     let magic: [u8; 6] = source.array(0, "the magic number")?;
     if magic != MAGIC {
-        return Err(source.malformed(Place::Byte(0), "the magic number", "\\x93NUMPY", magic.escape_ascii()));
+        return Err(source.malformed(FilePlace::Byte(0), "the magic number", "\\x93NUMPY", magic.escape_ascii()));
     }
     let [major, minor] = source.array(6, "the version")?;
     let (length, start) = match (major, minor) {
@@ -95,14 +95,14 @@ pub(super) fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
         (2 | 3, 0) => (u32::from_le_bytes(source.array(8, "the header's length")?) as usize, 12),
         _ => {
             let got = format!("{major}.{minor}");
-            return Err(source.malformed(Place::Byte(6), "the version", "1.0, 2.0 or 3.0", got));
+            return Err(source.malformed(FilePlace::Byte(6), "the version", "1.0, 2.0 or 3.0", got));
         }
     };
     if length > MAX_HEADER_BYTES {
         let expected = format!("at most {MAX_HEADER_BYTES}");
-        return Err(source.malformed(Place::Byte(8), "the header's length", expected, length));
+        return Err(source.malformed(FilePlace::Byte(8), "the header's length", expected, length));
     }
-    let place = Place::Byte(start);
+    let place = FilePlace::Byte(start);
     let text = source.bytes.get(start..start + length).and_then(|bytes| std::str::from_utf8(bytes).ok());
     let malformed = |what: &str, expected: &str, got: String| Err(source.malformed(place, what, expected, got));
     let Some(text) = text else {
@@ -123,7 +123,7 @@ pub(super) fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
         return malformed("descr", &expected, shown(descr));
     };
     let (item_name, start) = (descr.to_owned(), start + length);
-    let (item_at, shape_at) = (Place::Byte(8), Place::Byte(8));
+    let (item_at, shape_at) = (FilePlace::Byte(8), FilePlace::Byte(8));
     Ok(Layout { item, item_name, item_at, big_endian, fortran, shape, shape_at, start })
 }
 

@@ -12,7 +12,7 @@ use zip::ZipArchive;
 use super::array::{Array, Pair};
 use super::{Format, Reader, Sets, npy};
 use crate::data::file::{self, MAX_FILE_BYTES, Source};
-use crate::data::{DataError, Place};
+use crate::data::{DataError, FilePlace};
 use crate::job::JobError;
 use crate::job::example::Parts;
 use crate::job::section::Section;
@@ -101,7 +101,7 @@ fn reader(archive: PathBuf, images: String, labels: String) -> Reader {
 fn member(archive: &Path, bytes: &[u8], name: &str) -> Result<Array, DataError> {
     let whole = Source::new(archive, bytes);
     let unusable = |what: String, expected: &str, error: &dyn ToString| {
-        whole.malformed(Place::Byte(0), what, expected, error.to_string())
+        whole.malformed(FilePlace::Byte(0), what, expected, error.to_string())
     };
     let mut zip = ZipArchive::new(Cursor::new(bytes)).map_err(|error| {
         let expected = "a zip archive of arrays, as `numpy.savez` writes it";
@@ -114,7 +114,7 @@ fn member(archive: &Path, bytes: &[u8], name: &str) -> Result<Array, DataError> 
         let names: Vec<String> = names.map(|full| full.strip_suffix(".npy").unwrap_or(&full).to_owned()).collect();
         let listed =
             format!("one of {:?}{}", &names[..names.len().min(LISTED)], if names.len() > LISTED { " …" } else { "" });
-        return Err(whole.malformed(Place::Byte(0), "the name of an array", listed, format!("{name:?}")));
+        return Err(whole.malformed(FilePlace::Byte(0), "the name of an array", listed, format!("{name:?}")));
     };
     let file = archive.join(full);
     let refused = |error: &dyn ToString| unusable(format!("{full:?}"), "stored or deflated, and whole", error);
@@ -132,7 +132,7 @@ fn member(archive: &Path, bytes: &[u8], name: &str) -> Result<Array, DataError> 
         let expected =
             format!("{rows} × {width} values, as the array's header says, and at most {MAX_FILE_BYTES} bytes");
         let got = format!("{size} bytes with the header");
-        return Err(source.malformed(Place::Byte(layout.start), "the data", expected, got));
+        return Err(source.malformed(FilePlace::Byte(layout.start), "the data", expected, got));
     }
     // One byte more, so that the end is seen, and with it the checksum.
     let rest = size.saturating_sub(array.len() as u64) + 1;

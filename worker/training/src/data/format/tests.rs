@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::*;
-use crate::data::Place;
+use crate::data::FilePlace;
 use crate::data::table::{Label, Part, Spot, TakeRow};
 use crate::data::transform;
 use crate::job::{Job, Origin};
@@ -63,7 +63,7 @@ impl Table for Rows {
     }
 
     fn spot(&self, part: Part) -> Spot {
-        Spot { file: "ramp".into(), place: Place::Byte(0), what: format!("{part:?}"), got: None }
+        Spot { file: "ramp".into(), place: FilePlace::Byte(0), what: format!("{part:?}"), got: None }
     }
 }
 
