@@ -4,17 +4,13 @@
 //! refused while reading, with the line, the key and the nearest value that works.
 
 mod check;
-mod error;
 pub mod example;
 mod schema;
-pub(crate) mod section;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-pub use error::JobError;
-pub(crate) use error::Origin;
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::epoch::Epoch;
 pub use gradproof_verifier::protocol::job::{MAX_RATE, MAX_SEGMENTS, RateChange};
@@ -25,6 +21,8 @@ use schema::JobFile;
 use crate::data::epoch::{SegmentRows, segment_rows};
 use crate::data::format::{FORMATS, Format};
 use crate::data::{DataError, DataSet};
+pub use crate::job_file::JobError;
+use crate::job_file::Origin;
 
 /// Shortest and longest committed column, log2.
 pub const COLUMN_BITS: std::ops::RangeInclusive<usize> = MIN_COLUMN_VARS..=MAX_COLUMN_VARS;

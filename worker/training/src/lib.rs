@@ -3,6 +3,7 @@
 pub mod data;
 pub mod float;
 pub mod job;
+mod job_file;
 pub mod kernels;
 pub mod parameters;
 pub mod parameters_file;

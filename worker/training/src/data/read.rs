@@ -10,8 +10,7 @@ use super::transform::shuffle;
 use super::transform::standardise::Moments;
 use super::transform::{self, Transformations};
 use super::{DataError, DataSet, Scaling};
-use crate::job::JobError;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -4,13 +4,13 @@ use gradproof_circuits::network::architecture::{Architecture, ArchitectureError,
 use gradproof_circuits::network::epoch::Epoch;
 use gradproof_circuits::network::precision::Precision;
 
-use super::error::{JobError, Origin};
 use super::schema::{JobFile, Parents};
-use super::section::Section;
 use super::{COLUMN_BITS, ColumnLength, InitialWeights, MAX_RATE, MAX_SEGMENTS, RateChange, rate_unit};
 use crate::data::format::Format;
 use crate::data::read::read;
 use crate::data::{DataSet, Losses};
+use crate::job_file::Section;
+use crate::job_file::{JobError, Origin};
 
 /// Shape and precision of the network.
 pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architecture, JobError> {

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 #[serde(deny_unknown_fields)]
 pub(super) struct JobFile {
     pub network: Network,
-    /// Its keys depend on the format: see [`super::section`].
+    /// Its keys depend on the format: see [`crate::job_file`].
     #[serde(rename = "data")]
     pub _data: IgnoredAny,
     pub training: Training,

@@ -6,14 +6,13 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use gradproof_circuits::network::architecture::MAX_WIDTH;
 use serde::Deserialize;
 
+use super::parts::Parts;
 use super::{Format, Sets};
 use crate::data::file::{self, Source};
 use crate::data::table::{Label, Part, Spot, Table, TakeRow, is_missing};
 use crate::data::transform::columns::Column;
 use crate::data::{DataError, FilePlace};
-use crate::job::JobError;
-use crate::job::example::Parts;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 /// Characters that numbers are made of, besides letters and digits, or that end a line or quote.
 const NO_DELIMITERS: &[u8] = b"+-.\"\r\n";

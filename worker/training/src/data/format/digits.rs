@@ -1,25 +1,13 @@
-//! The digits that come with the repository: part of MNIST, see `worker/assets/README.md`.
+//! The digits that come with the repository: part of MNIST, see `worker/training/assets/README.md`.
 
 use serde::Deserialize;
 
 use super::array::Pair;
+use super::parts::Parts;
 use super::{Format, Sets, idx, two_files};
-use crate::data::read::data_set;
 use crate::data::table::Table;
-use crate::data::transform::Transformations;
-use crate::data::{DataError, DataSet, Scaling, file};
-use crate::job::JobError;
-use crate::job::example::Parts;
-use crate::job::section::Section;
-
-/// Training and test digits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Digits {
-    /// The first 2,048 training digits of MNIST.
-    pub train: DataSet,
-    /// The first 512 test digits of MNIST.
-    pub test: DataSet,
-}
+use crate::data::{DataError, file};
+use crate::job_file::{JobError, Section};
 
 macro_rules! asset {
     ($name:literal) => {
@@ -27,8 +15,12 @@ macro_rules! asset {
     };
 }
 
-const TRAIN: [(&str, &[u8]); 2] = [asset!("train-images-idx3-ubyte.gz"), asset!("train-labels-idx1-ubyte.gz")];
-const TEST: [(&str, &[u8]); 2] = [asset!("t10k-images-idx3-ubyte.gz"), asset!("t10k-labels-idx1-ubyte.gz")];
+/// Samples and labels of the training set, with the names of their files.
+pub(in crate::data) const TRAIN: [(&str, &[u8]); 2] =
+    [asset!("train-images-idx3-ubyte.gz"), asset!("train-labels-idx1-ubyte.gz")];
+/// The same of the test set.
+pub(in crate::data) const TEST: [(&str, &[u8]); 2] =
+    [asset!("t10k-images-idx3-ubyte.gz"), asset!("t10k-labels-idx1-ubyte.gz")];
 
 /// The format.
 pub(super) struct BuiltIn;
@@ -71,16 +63,11 @@ format = "digits""#,
     }
 }
 
-/// The built-in digits, 784 inputs a sample and 10 classes.
+/// The set in these files.
 ///
 /// # Errors
-/// If `scaling` takes a pixel out of 16 bits.
-pub fn digits(scaling: &Scaling) -> Result<Digits, DataError> {
-    let set = |assets| Ok::<_, DataError>(data_set(table(assets)?, &Transformations::none(*scaling), None)?.0);
-    Ok(Digits { train: set(TRAIN)?, test: set(TEST)? })
-}
-
-fn table([images, labels]: [(&str, &[u8]); 2]) -> Result<Box<dyn Table>, DataError> {
+/// None that a caller can cause.
+pub(in crate::data) fn table([images, labels]: [(&str, &[u8]); 2]) -> Result<Box<dyn Table>, DataError> {
     let samples = idx::array(images.0.into(), unpacked(images)?)?;
     Ok(Box::new(Pair::new(samples, idx::labels(labels.0.into(), unpacked(labels)?)?)?))
 }
@@ -90,22 +77,5 @@ fn unpacked((name, compressed): (&str, &[u8])) -> Result<Vec<u8>, DataError> {
     match file::unpack(compressed, &mut bytes) {
         Ok(_) => Ok(bytes),
         Err(source) => Err(DataError::Read { file: name.into(), source }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shapes_and_classes() {
-        let Digits { train, test } = digits(&Scaling { activation_bits: 8, factor: None }).unwrap();
-        assert_eq!((train.rows, train.width, train.classes), (2048, 784, 10));
-        assert_eq!((test.rows, test.width, test.classes), (512, 784, 10));
-        for set in [train, test] {
-            assert_eq!((set.inputs.len(), set.labels.len()), (set.rows * set.width, set.rows));
-            assert_eq!(set.inputs.iter().max(), Some(&255));
-            assert!((0..10).all(|digit| set.labels.iter().filter(|&&label| label == digit).count() > set.rows / 16));
-        }
     }
 }

@@ -6,12 +6,11 @@
 use std::path::PathBuf;
 
 use super::array::{Array, Item, Layout};
+use super::parts::Parts;
 use super::{Format, Sets, two_files};
 use crate::data::file::Source;
 use crate::data::{DataError, FilePlace};
-use crate::job::JobError;
-use crate::job::example::Parts;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 /// Types of an item: the byte that says so, the type, and its name.
 const ITEMS: [(u8, Item, &str); 6] = [

@@ -5,21 +5,19 @@
 
 mod array;
 mod csv;
-mod digits;
+pub(in crate::data) mod digits;
 mod idx;
 mod npy;
 mod npz;
+pub(crate) mod parts;
 #[cfg(test)]
 mod testing;
 mod two_files;
 
-pub use digits::{Digits, digits};
-
 use super::DataError;
 use super::table::Table;
-use crate::job::JobError;
-use crate::job::example::Parts;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
+use parts::Parts;
 
 /// Every format; the first is that of an example for which none is named.
 pub(crate) static FORMATS: &[&dyn Format] = &[&digits::BuiltIn, &idx::Idx, &npy::Npy, &npz::Npz, &csv::Csv];

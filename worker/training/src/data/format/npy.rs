@@ -6,12 +6,11 @@
 use std::path::PathBuf;
 
 use super::array::{Array, Item, Layout};
+use super::parts::Parts;
 use super::{Format, Sets, two_files};
 use crate::data::file::Source;
 use crate::data::{DataError, FilePlace};
-use crate::job::JobError;
-use crate::job::example::Parts;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 const MAGIC: [u8; 6] = *b"\x93NUMPY";
 /// Most bytes of a header; NumPy itself refuses more than 10,000 unless told otherwise.

@@ -10,12 +10,11 @@ use serde::Deserialize;
 use zip::ZipArchive;
 
 use super::array::{Array, Pair};
+use super::parts::Parts;
 use super::{Format, Reader, Sets, npy};
 use crate::data::file::{self, MAX_FILE_BYTES, Source};
 use crate::data::{DataError, FilePlace};
-use crate::job::JobError;
-use crate::job::example::Parts;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 /// Most names of arrays that an error lists.
 const LISTED: usize = 16;

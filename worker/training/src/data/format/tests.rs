@@ -9,7 +9,8 @@ use super::*;
 use crate::data::FilePlace;
 use crate::data::table::{Label, Part, Spot, TakeRow};
 use crate::data::transform;
-use crate::job::{Job, Origin};
+use crate::job::Job;
+use crate::job_file::Origin;
 
 /// A format of one file: this is all that there is of it.
 struct Ramp;

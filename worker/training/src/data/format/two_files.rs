@@ -7,8 +7,7 @@ use serde::Deserialize;
 use super::array::{Array, Pair};
 use super::{Reader, Sets};
 use crate::data::{DataError, file};
-use crate::job::JobError;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 pub(super) const KEYS: &[&str] = &["images", "labels", "test_images", "test_labels"];
 

@@ -5,8 +5,7 @@ use serde::Deserialize;
 
 use crate::data::DataError;
 use crate::data::table::{Part, Table};
-use crate::job::JobError;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 pub(crate) const EXAMPLE: &str = "\
 # Which columns are inputs, and in which order, by name in the header or index from 0; or all but some.

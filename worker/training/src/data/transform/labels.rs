@@ -7,8 +7,7 @@ use serde::Deserialize;
 
 use crate::data::DataError;
 use crate::data::table::{Label, Part, Table, is_missing};
-use crate::job::JobError;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 pub(crate) const EXAMPLE: &str = "\
 # The labels of the classes in order, texts or numbers; or, for labels that are numbers, the first of them, 0 unless given.

@@ -14,8 +14,7 @@ use labels::{ClassName, Classes};
 use serde::Deserialize;
 
 use super::Scaling;
-use crate::job::JobError;
-use crate::job::section::Section;
+use crate::job_file::{JobError, Section};
 
 /// Keys of all transformations in `[data]`.
 pub(crate) const KEYS: &[&str] = &["columns", "classes", "first_label", "standardise", "shuffle", "scale"];

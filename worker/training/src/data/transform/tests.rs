@@ -6,7 +6,7 @@ use super::*;
 use crate::data::DataSet;
 use crate::data::format::FORMATS;
 use crate::data::read::read;
-use crate::job::Origin;
+use crate::job_file::Origin;
 
 /// The sets of a job whose training and test set are these tables, with more `keys`.
 fn sets(train: &str, test: &str, keys: &str) -> Result<(DataSet, DataSet), String> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::{DeTable, DeValue};
 
-use crate::data::DataError;
+use crate::data::error::DataError;
 
 /// Why a job file is refused.
 #[derive(Debug, thiserror::Error)]
