@@ -98,7 +98,7 @@ impl Algebra for Leaky {
 /// The rows of a table by gate, when a part of the argument began.
 pub type Snapshot = (&'static str, WrapCircuit);
 
-/// Messages of the argument, which are zero behind the last, and the parts that they belong to.
+/// Messages of the argument, which are zero after the last, and the parts that they belong to.
 struct Messages<'a> {
     rest: &'a [Fr],
     parts: Option<Vec<Snapshot>>,

@@ -10,7 +10,7 @@ pub const MAX_WIDTH: usize = 1 << 14;
 pub const MAX_BATCH: usize = 1 << 12;
 /// Most steps a segment may have.
 pub const MAX_STEPS: usize = 1 << 12;
-/// Most bits of learning rate over batch behind the binary point.
+/// Most bits of learning rate over batch after the binary point.
 pub const MAX_RATE_BITS: u32 = 20;
 
 /// A multilayer perceptron with ReLU between dense layers, softmax cross-entropy at the end, and the shape of a segment.

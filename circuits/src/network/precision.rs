@@ -7,7 +7,7 @@ pub fn log2_ceil(n: usize) -> usize {
 
 /// Position of the binary point of each kind of tensor.
 ///
-/// Shapes: none. Units: bits behind the binary point.
+/// Shapes: none. Units: bits after the binary point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Precision {

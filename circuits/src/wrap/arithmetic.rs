@@ -1,6 +1,6 @@
 //! The gate of sums and products.
 //!
-//! In a row `a b c d e` with coefficients `m α β γ δ κ` and the public input `p`, which is zero behind the first rows:
+//! In a row `a b c d e` with coefficients `m α β γ δ κ` and the public input `p`, which is zero after the first rows:
 //!
 //! ```text
 //! m·ab + α·a + β·b + γ·c + δ·d + κ + p - e = 0        degree 3
@@ -9,7 +9,7 @@
 //! So any polynomial of degree two with one product, and as many terms as there are cells, is one row.
 //!
 //! # Soundness
-//! The public input enters in every row of the gate. It is zero behind the first rows only if there are exactly as many public
+//! The public input enters in every row of the gate. It is zero after the first rows only if there are exactly as many public
 //! inputs as were published: one more would be added to an equation of the argument. Verifiers require the number.
 
 use ark_bn254::Fr;

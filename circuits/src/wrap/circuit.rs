@@ -374,7 +374,7 @@ mod tests {
 
     /// Why their number is part of the statement: one more makes up for what is missing in a row.
     #[test]
-    fn a_public_input_behind_the_last_would_be_added_to_a_row() {
+    fn a_public_input_after_the_last_would_be_added_to_a_row() {
         let mut cells = Cells::default();
         cells.reserve_publics(1);
         let x = cells.witness(Fr::from(5));

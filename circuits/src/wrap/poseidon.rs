@@ -5,7 +5,7 @@
 //!  3    FullRound       the state x before the round: next_i = Σ_j M_ij·(x_j + c_j)^5                  degree 5
 //!  1    EnterPartial    the state before the fourth round; the next row holds w_0 … w_4                degree 5
 //! 11    PartialRounds   w_5t … w_(5t+4), what the S-boxes of five partial rounds take in               degree 5
-//!  1    LeavePartial    w_55 … w_59; the next row holds the state behind the partial rounds            degree 5
+//!  1    LeavePartial    w_55 … w_59; the next row holds the state after the partial rounds            degree 5
 //!  4    FullRound
 //!  1    none            the state after the permutation
 //! ```
@@ -43,7 +43,7 @@ fn fifth_power(x: Equation) -> Equation {
     square.clone() * square * x
 }
 
-/// `Σ coefficient · term`, plus the coefficient behind those of the terms, if there is one.
+/// `Σ coefficient · term`, plus the coefficient after those of the terms, if there is one.
 fn affine(coefficients: &[Fr], terms: &[Equation]) -> Equation {
     let (factors, shift) = coefficients.split_at(terms.len());
     let sum = linear_combination(factors.iter().zip(terms));

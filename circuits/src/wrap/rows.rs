@@ -86,15 +86,15 @@ impl Rows {
 
     /// Appends a round whose gate makes `next` of its cells, where the first cell is the claim.
     ///
-    /// A round that takes up the claim of the round before stands right behind it.
+    /// A round that takes up the claim of the round before stands right after it.
     pub fn push_round(&mut self, row: Row, next: Variable) {
         if self.rounds.last().is_some_and(|last| last.cells[0] == row.cells[0]) {
             self.rounds.pop();
         }
         self.rounds.push(row);
-        let mut behind = Row::new(Gate::None, [Cell::Unused; ADVICE]);
-        behind.cells[0] = Cell::Shared(next);
-        self.rounds.push(behind);
+        let mut after = Row::new(Gate::None, [Cell::Unused; ADVICE]);
+        after.cells[0] = Cell::Shared(next);
+        self.rounds.push(after);
     }
 
     /// All rows in order.

@@ -77,7 +77,7 @@ fn evaluations_of_the_opening_made_to_fit() {
 }
 
 #[test]
-fn a_position_behind_the_epoch() {
+fn a_position_after_the_epoch() {
     let mut data = fixture().witness(Subject::Data);
     count(&mut data, &fixture().key.relations(Subject::Data).tree);
     for (position, segments) in [(1, 1), (3, 3), (u64::MAX, u64::MAX), (0, 0)] {

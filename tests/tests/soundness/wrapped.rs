@@ -42,7 +42,7 @@ fn decoded(subject: Subject, bytes: &[u8]) -> Result<Proof, Rejection> {
     Proof::from_bytes(bytes, &wrapped().1, subject, depth)
 }
 
-/// Where ρ, v and r* begin in the bytes of a proof, and where the length of the circuit's proof stands behind them.
+/// Where ρ, v and r* begin in the bytes of a proof, and where the length of the circuit's proof stands after them.
 fn argument_at(Proof { columns, paths, .. }: &Proof) -> (usize, usize) {
     let nodes: usize = paths.iter().map(Vec::len).sum();
     let begin = MAGIC.len() + 3 + 64 * (1 + columns.len()) + 32 * nodes;

@@ -95,7 +95,7 @@ struct Rule {
     to: Vec<usize>,
 }
 
-/// The equations of the rows behind those of the public inputs. Cells that are tied have one number.
+/// The equations of the rows after those of the public inputs. Cells that are tied have one number.
 fn rules(circuit: &WrapCircuit, publics: usize) -> (Vec<Rule>, BTreeSet<usize>) {
     let rows: Vec<_> = circuit.table().rows().collect();
     let mut cells = BTreeSet::new();

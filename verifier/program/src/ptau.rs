@@ -317,7 +317,7 @@ mod tests {
         }
         let problem = moved(powers_2 + 2 * G2_BYTES, powers_2 + G2_BYTES, G2_BYTES);
         assert!(matches!(problem, PtauProblem::Powers), "{problem}");
-        // Zeros behind the generators: a τ of zero, for which every pairing holds.
+        // Zeros after the generators: a τ of zero, for which every pairing holds.
         let mut zeros = good.clone();
         zeros[powers + G1_BYTES..powers + 64 * G1_BYTES].fill(0);
         zeros[powers_2 + G2_BYTES..powers_2 + 2 * G2_BYTES].fill(0);

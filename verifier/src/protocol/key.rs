@@ -156,7 +156,7 @@ impl VerifyingKey {
         }
     }
 
-    /// keccak256 of version, set-up, column size, architecture and tables; behind them, for wrapped proofs, the digests of the
+    /// keccak256 of version, set-up, column size, architecture and tables; after them, for wrapped proofs, the digests of the
     /// circuits' keys.
     pub fn digest(&self) -> [u8; 32] {
         let tables: Vec<u8> = self.tables.iter().flat_map(encode_g1).collect();

@@ -70,7 +70,7 @@ pub(super) struct Coefficients {
     pub(super) recurrence: Vec<Fr>,
     /// γ for the rounds `5t … 5t+4`.
     pub(super) shifts: [[Fr; WIDTH]; WINDOWS],
-    /// The state behind, from `w_56 … w_59`, the powers of `w_55 … w_59`, and one.
+    /// The state after, from `w_56 … w_59`, the powers of `w_55 … w_59`, and one.
     pub(super) leave: [Vec<Fr>; WIDTH],
 }
 
@@ -87,7 +87,7 @@ pub(super) fn entered(trace: &Trace, i: usize) -> Vec<Fr> {
     state.iter().chain(&trace.inputs[..i]).map(|&x| fifth_power(x)).chain([Fr::one()]).collect()
 }
 
-/// What `w_(r+5)`, or the state behind the rounds `r … r+4`, is affine in.
+/// What `w_(r+5)`, or the state after the rounds `r … r+4`, is affine in.
 pub(super) fn window(trace: &Trace, r: usize) -> Vec<Fr> {
     let inputs = &trace.inputs[r..r + WIDTH];
     inputs[1..].iter().copied().chain(inputs.iter().map(|&x| fifth_power(x))).chain([Fr::one()]).collect()

@@ -31,7 +31,7 @@ struct Weaker {
     name: &'static str,
     /// As the contract would do it.
     drawn: &'static str,
-    /// Whether W', left and right are hashed behind the state; none for the factor one.
+    /// Whether W', left and right are hashed after the state; none for the factor one.
     hashed: Option<[bool; 3]>,
     free: Free,
 }

@@ -96,7 +96,7 @@ fn numbers_stay_in_their_ranges() {
         let proved = job.prove(Statement { live, rate, ..said.clone() }, &job.first);
         assert_eq!(stage.verify(&segment(&proved.statement), &proved.bytes), Err(expected.into()));
     }
-    // Everything else about this proof is right: the leaves of an epoch's columns go on behind its end.
+    // Everything else about this proof is right: the leaves of an epoch's columns go on after its end.
     let proved = job.prove_with(Statement { position: 3, ..said }, &job.first, 0);
     let refused = stage.verify(&segment(&proved.statement), &proved.bytes);
     assert_eq!(refused, Err("Position { got: 3, below: 3 }".into()));

@@ -68,7 +68,7 @@ impl Shape {
 
     /// A shape of so many data, parameter and trace columns.
     ///
-    /// Only the first powers of τ are right: no entry behind them is anything but zero.
+    /// Only the first powers of τ are right: no entry after them is anything but zero.
     pub fn new(column_vars: usize, [data, parameters, trace]: [usize; 3], key: [u8; 32]) -> Self {
         let architecture = fixture().task.architecture.clone();
         let table = exponential_table(&architecture.precision);

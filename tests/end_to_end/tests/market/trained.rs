@@ -129,7 +129,7 @@ impl Trained {
         trained
     }
 
-    /// The same training behind segment `index`, as a job of its own: two segments more, of which the first begins an epoch.
+    /// The same training after segment `index`, as a job of its own: two segments more, of which the first begins an epoch.
     pub fn going_on(&self, index: usize) -> Self {
         let mut job = job();
         job.steps = 4 + 2;

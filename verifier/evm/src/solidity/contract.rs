@@ -126,7 +126,7 @@ pub(super) fn write(shape: &Shape) -> Result<String, GenerateError> {
     Ok(assemble(shape, &memory, proof, &body.finish()))
 }
 
-/// Copies instances and proof into memory, each message behind the state with which it is hashed; checks them; draws the
+/// Copies instances and proof into memory, each message after the state with which it is hashed; checks them; draws the
 /// challenges. The answer is the length of a proof.
 fn messages(shape: &Shape, memory: &mut Memory, body: &mut Source) -> usize {
     let instances: usize = shape.instances.iter().sum();

@@ -118,7 +118,7 @@ impl MarketCode {
         VerifierCode::with(&self.compiler, key, self.segment.clone())
     }
 
-    /// The libraries of the market, each behind those that it names itself.
+    /// The libraries of the market, each after those that it names itself.
     fn libraries(&self) -> Result<Vec<(&str, &Artifact)>, ChainError> {
         let mut found = Vec::new();
         self.collect_libraries(self.artifact("TrainingMarket")?, &mut found)?;

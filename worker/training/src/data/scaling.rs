@@ -13,7 +13,7 @@ pub(super) const EXAMPLE: &str = "\
 /// type has 1, and so have bytes that are standardised.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Scaling {
-    /// Bits behind the binary point of an input, `fa`.
+    /// Bits after the binary point of an input, `fa`.
     pub activation_bits: u32,
     /// Factor of every value; see above for what stands in its place.
     pub factor: Option<f64>,
@@ -31,7 +31,7 @@ impl Scaling {
     pub(super) fn expected(&self) -> String {
         let most = 2f64.powi(15 - self.activation_bits as i32);
         format!(
-            "a number that lies in [-{most}, {most}) once scaled (16 bits, {} behind the point)",
+            "a number that lies in [-{most}, {most}) once scaled (16 bits, {} after the point)",
             self.activation_bits
         )
     }

@@ -69,7 +69,7 @@ fn a_job_has_its_segments() {
 }
 
 #[test]
-fn steps_may_end_within_an_epoch_behind_a_whole_segment() {
+fn steps_may_end_within_an_epoch_after_a_whole_segment() {
     let job = parse(&[("epochs = 3", "steps = 14")]).unwrap();
     assert_eq!((job.segments(), job.segment(4).unwrap().live), (5, Live { steps: 4, last_rows: 4 }));
     assert_eq!(job.segment(5), None);

@@ -105,7 +105,7 @@ impl Layer {
     }
 }
 
-/// Splits a row-major matrix into panels, one behind the other.
+/// Splits a row-major matrix into panels, one after the other.
 fn panels_of(matrix: &[i16], columns: usize) -> Vec<Lanes<i16>> {
     let rows = matrix.len() / columns;
     let mut panels = vec![[0; LANES]; columns.div_ceil(LANES) * rows];

@@ -140,18 +140,18 @@ impl DenseShape {
         expect_length("biases", biases.len(), self.outputs)
     }
 
-    /// Checks the lengths of a tensor before the layer and of one behind it, and returns their rows.
+    /// Checks the lengths of a tensor before the layer and of one after it, and returns their rows.
     ///
     /// # Errors
     /// The tensor of another length.
     pub fn expect_rows(
         &self,
         before: (&'static str, usize),
-        behind: (&'static str, usize),
+        after: (&'static str, usize),
     ) -> Result<usize, KernelError> {
         let rows = before.1 / self.inputs.max(1);
         expect_length(before.0, before.1, rows * self.inputs)?;
-        expect_length(behind.0, behind.1, rows * self.outputs)?;
+        expect_length(after.0, after.1, rows * self.outputs)?;
         Ok(rows)
     }
 }

@@ -66,7 +66,7 @@ fn a_segment_of_padded_rows_and_steps_has_the_documented_trace() {
     let row = |n: usize| &trace.forward[0][n * 5..][..5];
     assert_eq!(row(3), bias(&trace.first), "the padded row of the first step");
     for n in 8..16 {
-        assert_eq!(row(n), bias(&trace.last), "row {n}, behind the last live step");
+        assert_eq!(row(n), bias(&trace.last), "row {n}, after the last live step");
     }
     for tensor in &trace.backward {
         let width = tensor.len() / 16;

@@ -1,4 +1,4 @@
-//! Arrays of numbers in binary, as several formats have them: items of one type, in one order, behind a header.
+//! Arrays of numbers in binary, as several formats have them: items of one type, in one order, after a header.
 
 use std::path::PathBuf;
 
@@ -37,7 +37,7 @@ impl Item {
     }
 }
 
-/// What a header says of the items behind it.
+/// What a header says of the items after it.
 pub(super) struct Layout {
     pub item: Item,
     /// The type as the header spells it.

@@ -16,7 +16,7 @@ const MAGIC: [u8; 6] = *b"\x93NUMPY";
 /// Most bytes of a header; NumPy itself refuses more than 10,000 unless told otherwise.
 pub(super) const MAX_HEADER_BYTES: usize = 1 << 16;
 
-/// Types of an item, and their names behind the mark of the order of bytes.
+/// Types of an item, and their names after the mark of the order of bytes.
 const ITEMS: [(&str, Item); 12] = [
     ("b1", Item::Bool),
     ("u1", Item::U8),
@@ -82,7 +82,7 @@ enum Value<'a> {
     Shape(Vec<usize>),
 }
 
-/// What the header says; the items behind it need not be there.
+/// What the header says; the items after it need not be there.
 pub(super) fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
     let magic: [u8; 6] = source.array(0, "the magic number")?;
     if magic != MAGIC {
