@@ -179,7 +179,8 @@ impl<'a> Recorder<'a> {
     /// Appends a step. Its last row is repeated up to the padded batch, or to the end of the segment if nothing is live.
     fn record(&mut self, step: usize, tensors: &StepTensors, live: Live) {
         let past_the_end = step >= live.steps;
-        let end = if past_the_end { self.architecture.samples() } else { (step + 1) * self.architecture.padded_batch() };
+        let end =
+            if past_the_end { self.architecture.samples() } else { (step + 1) * self.architecture.padded_batch() };
         let widths = &self.architecture.widths;
         for (tensor, (product, &width)) in self.forward.iter_mut().zip(tensors.products.iter().zip(&widths[1..])) {
             append(tensor, product, width, end, self.architecture.samples());
