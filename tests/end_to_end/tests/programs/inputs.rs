@@ -84,10 +84,10 @@ fn a_table_from_elsewhere_is_trained_on_as_the_messages_say() {
     fs::write(at.join("rows.csv"), format!("name;a;b;c;d;e;f;kind\n{table}")).expect("written");
     let mut job = JOB.replace("label_column = 0\nscale = 0.00390625", "label_column = \"kind\"");
     for (message, keys) in [
-        ("rows.csv, line 1: the label column is \"kind\", expected in the header", "delimiter = \";\""),
+        ("data.delimiter = \";\" would part this line", "delimiter = \";\""),
         ("column 0 (\"name\") is \"flower 0\", expected a number", "columns = { except = [\"name\"] }"),
-        ("column 1 (\"a\") is \"1000\", expected a number that lies in [-128, 128)", "standardise = true"),
         ("data.classes = [\"high\", \"low\", \"middle\"]", "classes = [\"low\", \"middle\", \"high\"]\nshuffle = 7"),
+        ("column 1 (\"a\") is \"1000\", expected a number that lies in [-128, 128)", "standardise = true"),
     ] {
         fs::write(at.join("job.toml"), &job).expect("written");
         run(at, "provider train --job job.toml --out o").exits(2).says(message);

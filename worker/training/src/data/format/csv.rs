@@ -138,7 +138,7 @@ impl Rows {
             let record = reader.byte_headers().map_err(|error| unreadable(&source, &error))?;
             names = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
         }
-        let label_at = place_of(&source, &layout.label, &names)?;
+        let label_at = place_of(&source, layout, &names)?;
         // The rows are compared with the first one here, so that the error says what was expected.
         let mut columns = header.then_some(names.len());
         let (mut rows, mut record) = (0, ByteRecord::new());
@@ -150,11 +150,8 @@ impl Rows {
                     count if (least..=MAX_WIDTH + 1).contains(&count) => format!("{count}"),
                     _ => format!("{least} to {}, the label in column {label_at}", MAX_WIDTH + 1),
                 };
-                let other = [b',', b';', b'\t', b'|', b' '].into_iter().find(|other| {
-                    *other != delimiter && record.len() == 1 && record.get(0).is_some_and(|only| only.contains(other))
-                });
-                if let Some(other) = other {
-                    expected += &format!("; data.delimiter = {:?} would part this line", char::from(other).to_string());
+                if record.len() == 1 {
+                    expected += &another_delimiter(text(record.get(0)), delimiter);
                 }
                 return Err(source.malformed(line_of(&record), "the number of columns", expected, record.len()));
             }
@@ -268,9 +265,16 @@ fn shown(field: Option<&[u8]>) -> String {
     }
 }
 
+/// What may help if a line is a single value.
+fn another_delimiter(line: &str, delimiter: u8) -> String {
+    let others = [',', ';', '\t', '|', ' '].into_iter().filter(|other| *other != char::from(delimiter));
+    let other = others.into_iter().find(|other| line.contains(*other)).map(|other| other.to_string());
+    other.map(|other| format!("; data.delimiter = {other:?} would part this line")).unwrap_or_default()
+}
+
 /// Index of the label column.
-fn place_of(source: &Source<'_>, column: &Column, names: &[String]) -> Result<usize, DataError> {
-    match column {
+fn place_of(source: &Source<'_>, layout: &Layout, names: &[String]) -> Result<usize, DataError> {
+    match &layout.label {
         Column::Index(index) => Ok(*index),
         Column::Name(name) => {
             let mut places = (0..names.len()).filter(|&i| names[i] == *name);
@@ -283,7 +287,11 @@ fn place_of(source: &Source<'_>, column: &Column, names: &[String]) -> Result<us
                 ))),
                 (None, _) => {
                     let known = &names[..names.len().min(8)];
-                    Err(wrong(format!("in the header, which starts with {known:?}")))
+                    let more = match names {
+                        [only] => another_delimiter(only, layout.delimiter),
+                        _ => String::new(),
+                    };
+                    Err(wrong(format!("in the header, which starts with {known:?}{more}")))
                 }
             }
         }

@@ -214,7 +214,9 @@ fn delimiters_are_one_character() {
         assert!(error.contains("expected one ASCII character that stands in no number"), "{error}");
         assert!(error.starts_with("job.toml:6: data.delimiter is "), "{error}");
     }
-    let error = refused("x;class\n0.5;1\n", "label_column = 1\nheader = true");
+    let error = refused(table, BY_CLASS);
+    assert!(error.ends_with("which starts with [\"x;class\"]; data.delimiter = \";\" would part this line"), "{error}");
+    let error = refused(table, "label_column = 1\nheader = true");
     assert!(error.ends_with("; data.delimiter = \";\" would part this line"), "{error}");
 }
 
