@@ -5,6 +5,7 @@ pub mod cheats;
 pub mod curious;
 pub mod forge;
 pub mod forgeries;
+pub mod fuzz;
 pub mod judges;
 pub mod leaky;
 pub mod published;

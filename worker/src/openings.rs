@@ -162,3 +162,49 @@ fn restrict(path: &Path, mode: u32) -> std::io::Result<()> {
 fn restrict(_: &Path, _: u32) -> std::io::Result<()> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bolero::check;
+    use serde_json::json;
+
+    /// A statement, as far as openings depend on it.
+    fn statement(seeds: &Seeds) -> JobStatement {
+        let zeros = |bytes: usize| format!("0x{}", "00".repeat(bytes));
+        let precision = json!({ "activation_bits": 8, "gradient_bits": 12, "rate_bits": 8, "exponential_bits": 11 });
+        let statement = json!({
+            "version": gradproof_verifier::protocol::job::VERSION,
+            "domain": { "chain": 0, "contract": zeros(20), "job": zeros(32), "owner": zeros(20) },
+            "architecture": { "widths": [3, 2], "batch": 2, "steps": 2, "precision": precision },
+            "column_vars": 12, "proof": "core", "setup": { "digest": zeros(32), "insecure": true },
+            "verifying_key": zeros(32), "data": { "root": zeros(32), "rows": 4 }, "steps": 2,
+            "rates": [{ "from_segment": 0, "rate": 1 }], "first_parameters": [], "initial_seed": null,
+            "last_seed_digest": hex::encode(&last_seed_digest(&seeds.last)), "parent": null,
+        });
+        JobStatement::from_json(statement.to_string().as_bytes()).expect("a statement")
+    }
+
+    #[test]
+    fn any_bytes_are_openings_or_refused() {
+        let seeds = Seeds { data: [1; 32], first: [2; 32], last: [3; 32] };
+        let statement = statement(&seeds);
+        let folder = tempfile::tempdir().expect("a folder");
+        Openings::new(&statement, seeds).save(folder.path()).expect("saved");
+        let path = Openings::path(folder.path());
+        let good = std::fs::read(&path).expect("read");
+        assert!(Openings::load(&path, &statement).expect("loaded").seeds() == seeds);
+        check!().with_iterations(400).with_type::<(bool, Vec<(u16, u8)>, Vec<u8>)>().for_each(|(near, edits, raw)| {
+            let mut bytes = if *near { good.clone() } else { raw.clone() };
+            for (at, byte) in edits.iter().take(4).filter(|_| *near) {
+                let at = usize::from(*at) % bytes.len();
+                bytes[at] = *byte;
+            }
+            std::fs::write(&path, &bytes).expect("written");
+            if let Ok(openings) = Openings::load(&path, &statement) {
+                openings.save(folder.path()).expect("saved");
+                assert!(Openings::load(&path, &statement).expect("loaded again") == openings);
+            }
+        });
+    }
+}

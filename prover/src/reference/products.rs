@@ -31,8 +31,8 @@ pub struct Products<'a> {
     running: Option<Sumcheck<'a>>,
 }
 
-/// `A_{l-1}`, which layer `l` reads.
-fn read_by(layer: usize) -> Tensor {
+/// `A_{l-1}`, by which the weights of layer `l` are multiplied.
+fn factor_of(layer: usize) -> Tensor {
     if layer == 1 { Tensor::Input } else { Tensor::Activation(layer - 1) }
 }
 
@@ -61,7 +61,7 @@ impl<'a> Products<'a> {
     fn weights(&self, l: usize) -> Vec<Vec<Fr>> {
         let a = self.architecture;
         let (inputs, outputs, batch) = (a.padded_width(l - 1), a.padded_width(l), a.padded_batch());
-        let activations = self.layer_values(read_by(l), l - 1);
+        let activations = self.layer_values(factor_of(l), l - 1);
         let gradients = self.layer_values(Tensor::Gradient(l), l);
         let mut current =
             cube::tensor(self.witness, Tensor::Weight(End::First, l), a.width_vars(l - 1) + a.width_vars(l));
@@ -120,7 +120,7 @@ impl<'a> Products<'a> {
         for (k, matrix) in self.matrices.iter().enumerate() {
             let inner = Self::inner(matrix);
             let width = a.padded_width(inner);
-            let tensor = if matrix.backward { Tensor::Gradient(matrix.layer) } else { read_by(matrix.layer) };
+            let tensor = if matrix.backward { Tensor::Gradient(matrix.layer) } else { factor_of(matrix.layer) };
             let values = self.layer_values(tensor, inner);
             let weights = self.weights(matrix.layer);
             let outputs = a.padded_width(matrix.layer);
@@ -204,7 +204,7 @@ impl<'a> Products<'a> {
             let at = |values: &[Fr], width: usize, point: &[Fr]| -> Vec<Fr> {
                 values.chunks(width).map(|row| cube::extension(row, point)).collect()
             };
-            tables.push(at(&self.layer_values(read_by(l), l - 1), a.padded_width(l - 1), input));
+            tables.push(at(&self.layer_values(factor_of(l), l - 1), a.padded_width(l - 1), input));
             tables.push(at(&self.layer_values(Tensor::Gradient(l), l), a.padded_width(l), output));
             let before = |step: &[Fr]| (0..samples).map(|s| cube::less_than(s / a.padded_batch(), step)).collect();
             tables.push(before(&matrix.end_step));
