@@ -46,7 +46,7 @@ contract ProvenTest is Scene {
         solvent();
     }
 
-    /// The cut of the epoch is that of circuits/src/epoch.rs, and the rates are those of the schedule.
+    /// The cut of the epoch is that of circuits/src/network/epoch.rs, and the rates are those of the schedule.
     function test_segments_are_cut_from_storage() public {
         bytes32 id = running(Assurance.Proven);
         uint32[3] memory steps = [uint32(4), 4, 3];

@@ -4,7 +4,7 @@
 //! The proofs are not known to be zero-knowledge: halo2-axiom-gpu commits to the constant 1 where halo2 commits to a random
 //! polynomial, and has no mode in which it does not.
 
-use std::io::{BufReader, BufWriter, stdin, stdout};
+use std::io::{BufReader, BufWriter, Write, stderr, stdin, stdout};
 use std::process::ExitCode;
 
 use gradproof_prover::device::serve;
@@ -16,7 +16,7 @@ fn main() -> ExitCode {
     match serve(BufReader::new(stdin().lock()), BufWriter::new(stdout().lock()), &mut prover::Cuda::default()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            let _ = writeln!(stderr(), "error: {error}");
             ExitCode::FAILURE
         }
     }

@@ -122,19 +122,26 @@ pub fn data_values(architecture: &Architecture, input: &[i16], labels: &[u16]) -
 }
 
 impl Witness {
-    /// The small tensor, or none.
+    /// The small tensor, which must be there.
     pub fn small(&self, tensor: Tensor) -> &[i32] {
         match self.tensors.get(&tensor) {
             Some(Values::Small(values)) => values,
-            _ => &[],
+            // [`Self::require`] has looked.
+            _ => {
+                debug_assert!(false, "no small {tensor:?}");
+                &[]
+            }
         }
     }
 
-    /// The wide tensor, or none.
+    /// The wide tensor, which must be there.
     pub fn wide(&self, tensor: Tensor) -> &[i64] {
         match self.tensors.get(&tensor) {
             Some(Values::Wide(values)) => values,
-            _ => &[],
+            _ => {
+                debug_assert!(false, "no wide {tensor:?}");
+                &[]
+            }
         }
     }
 

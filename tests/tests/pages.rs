@@ -54,6 +54,57 @@ fn links_lead_somewhere() {
     assert!(links > 50, "{links} links");
 }
 
+/// The files whose texts may name other files of the repository.
+fn sources() -> Vec<PathBuf> {
+    let kinds = ["rs", "sol", "md", "toml", "mjs"].map(std::ffi::OsStr::new);
+    let mut sources = vec![];
+    let mut folders = vec![root().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).expect("the folder can be read") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() {
+                let made = ["target", "node_modules", "out", "cache", "data"].contains(&name.as_str());
+                folders.extend((!made || path.ends_with("src/data")).then_some(path));
+            } else if path.extension().is_some_and(|kind| kinds.contains(&kind)) {
+                sources.push(path);
+            }
+        }
+    }
+    sources
+}
+
+/// Paths in comments and pages, from the root of the repository: what they name is there.
+#[test]
+fn paths_lead_somewhere() {
+    let begins = [
+        "circuits/",
+        "verifier/",
+        "prover/",
+        "worker/",
+        "tests/tests/",
+        "tests/src/",
+        "xtask/src/",
+        "contracts/src/",
+        "docs/",
+    ];
+    let is_path = |c: char| c.is_ascii_alphanumeric() || "/_-.".contains(c);
+    let mut paths = 0;
+    for source in sources() {
+        let text = text(&source);
+        for word in text.split(|c: char| !is_path(c)).filter(|word| begins.iter().any(|begin| word.starts_with(begin)))
+        {
+            let word = word.trim_end_matches(['.', '/']);
+            let ends = [".rs", ".sol", ".md", ".toml", ".json", ".py", ".mjs"].iter().any(|end| word.ends_with(end));
+            if ends {
+                assert!(root().join(word).exists(), "{}: there is no {word}", source.display());
+                paths += 1;
+            }
+        }
+    }
+    assert!(paths > 50, "{paths} paths");
+}
+
 #[test]
 fn the_readme_lists_every_crate() {
     let readme = text(&root().join("README.md"));

@@ -25,10 +25,9 @@ use crate::openings::Seeds;
 use crate::prove::prove_segment;
 use crate::report::{ProofReport, peak_memory_bytes};
 use crate::settle::{ChainReport, LocalSettlement};
-use crate::train::Trainer;
+use crate::train::{KernelOptions, Trainer};
 use gradproof_training::data::{DataSet, Digits, Scaling, digits};
 use gradproof_training::job::{ColumnLength, InitialWeights, Job, RateChange};
-use gradproof_training::kernels::Cpu;
 
 /// Measures training, proving and verifying of one segment.
 #[derive(clap::Args, Clone, Debug)]
@@ -40,6 +39,9 @@ pub struct Bench {
     /// installed.
     #[arg(long, value_name = "DIR")]
     pub contracts: Option<PathBuf>,
+    /// What computes the training.
+    #[command(flatten)]
+    pub kernels: KernelOptions,
     /// Print the measurements as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -98,7 +100,7 @@ impl Bench {
         let setup_secs = begin.elapsed().as_secs_f64();
         warn(kind, keys.key.setup.is_insecure());
         phase("committing to the data");
-        let mut trainer = Trainer::new(&job, first_parameters(&job)?, None, &Cpu);
+        let mut trainer = Trainer::new(&job, first_parameters(&job)?, None, self.kernels.kernels);
         let seeds = Seeds::fresh(&job.initial_weights)?;
         let origin = Origin::New { seed: None };
         let mut commitments = Commitments::new(&job, &keys, &trainer.parameters, &seeds, origin, &progress)?;

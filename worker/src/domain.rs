@@ -17,7 +17,7 @@ pub struct DomainOptions {
     /// Number of the job in that contract: 32 bytes in hexadecimal (0x…).
     #[arg(long, value_name = "HEX")]
     pub job_id: String,
-    /// Owner of the provider, who is paid: 20 bytes in hexadecimal (0x…).
+    /// Owner of the provider, the account that is paid: 20 bytes in hexadecimal (0x…).
     #[arg(long, value_name = "HEX")]
     pub owner: String,
 }

@@ -13,7 +13,7 @@ use crate::folder::{EXACT_WEIGHTS_FILE, REPORT_FILE, WEIGHTS_FILE, claim_new};
 use crate::report::{Report, SegmentReport, peak_memory_bytes};
 use gradproof_training::float::FloatNetwork;
 use gradproof_training::job::{InitialWeights, Job, Segment};
-use gradproof_training::kernels::{Cpu, KERNELS, Kernels};
+use gradproof_training::kernels::{KERNELS, Kernels};
 use gradproof_training::parameters::require_range;
 use gradproof_training::parameters_file::{Numbers, write_parameters};
 use gradproof_training::trace_file::{read_trace, write_trace};
@@ -53,7 +53,7 @@ pub struct KernelOptions {
 
 impl Default for KernelOptions {
     fn default() -> Self {
-        Self { kernels: &Cpu }
+        Self { kernels: KERNELS[0].1 }
     }
 }
 

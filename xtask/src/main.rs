@@ -44,7 +44,7 @@ enum Task {
     /// A test that lacks something (the full MNIST, say) is skipped, counted, and listed with what supplies it. With
     /// GRADPROOF_NO_SKIP=1 in the environment a skipped test fails.
     ///
-    /// Arguments are passed to `cargo test --release`: `cargo xtask test -p gradproof-worker job`, for example. Without arguments
+    /// Arguments are passed to `cargo test --release`: `cargo xtask test -p gradproof-training job`, for example. Without arguments
     /// the tests of the contracts run as well, and those of arithmetic, argument, proofs and verifier check assertions and
     /// overflow. Installs the tools of the contracts first: see `cargo xtask contracts`.
     Test {

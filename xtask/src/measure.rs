@@ -37,7 +37,7 @@ pub fn measure(table: Table) -> Result<()> {
         "--package",
         "gradproof-worker",
         "--package",
-        "gradproof-verifier",
+        "gradproof-verifier-program",
         "--bins",
     ]))?;
     let rows = match table {

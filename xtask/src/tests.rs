@@ -7,7 +7,14 @@ use eyre::Result;
 use crate::{cargo, command, contracts, root, run};
 
 /// The packages that are tested with assertions and checks for overflow.
-const CHECKED: [&str; 4] = ["gradproof-circuits", "gradproof-verifier", "gradproof-prover", "gradproof-tests"];
+const CHECKED: [&str; 6] = [
+    "gradproof-circuits",
+    "gradproof-verifier",
+    "gradproof-evm",
+    "gradproof-prover",
+    "gradproof-training",
+    "gradproof-tests",
+];
 
 /// Runs `cargo test` with `arguments`, the whole workspace without any, then says which tests were skipped and why.
 ///

@@ -18,7 +18,7 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
     /// A tensor was not looked up.
     pub(super) fn looked_up(&mut self, looked_up: &LookedUp<A::Element>) -> Result<(), Rejection> {
         for (part, value) in &looked_up.values {
-            self.claim(part.tensor, part.of(&looked_up.point), value);
+            self.claim(part.tensor, part.of(&looked_up.point)?, value);
         }
         let architecture = &self.relations.architecture;
         let last = architecture.layers();

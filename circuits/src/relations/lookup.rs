@@ -2,6 +2,7 @@
 
 use super::table::Table;
 use super::tensor::Tensor;
+use crate::field::check::{Check, Rejection};
 
 impl Table {
     /// The tensor that holds the values, where they are a public column.
@@ -86,9 +87,13 @@ pub struct Evaluated {
 
 impl Evaluated {
     /// The part of the leaf point `point`.
-    pub fn of<'p, E>(&self, point: &'p [E]) -> &'p [E] {
-        let end = point.len() - self.skipped;
-        &point[end - self.vars..end]
+    ///
+    /// # Errors
+    /// The point is shorter.
+    pub fn of<'p, E>(&self, point: &'p [E]) -> Result<&'p [E], Rejection> {
+        let end = point.len().checked_sub(self.skipped);
+        let part = end.and_then(|end| point.get(end.checked_sub(self.vars)?..end));
+        part.ok_or(Rejection { check: Check::Length })
     }
 }
 

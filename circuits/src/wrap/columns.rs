@@ -54,7 +54,7 @@ pub const DEGREE: usize = 7;
 const NUMBERS: [u64; SELECTORS] = [3, 2, 2];
 
 /// What the equation of a gate is written in.
-pub struct Cells {
+pub struct Queried {
     /// Advice of the row.
     pub here: [Equation; ADVICE],
     /// Advice of the next row.
@@ -88,7 +88,7 @@ impl Columns {
         &self,
         system: &mut ConstraintSystem<bn256::Fr>,
         gate: Gate,
-        equations: impl FnOnce(Cells) -> Vec<Equation>,
+        equations: impl FnOnce(Queried) -> Vec<Equation>,
     ) {
         let Some((column, number)) = selector(gate) else { return };
         system.create_gate(format!("{gate:?}"), |meta| {
@@ -100,7 +100,7 @@ impl Columns {
             let chosen = (1..=NUMBERS[column])
                 .filter(|&other| other != number)
                 .fold(s.clone(), |product, other| product * (constant(Fr::from(other)) - s.clone()));
-            let cells = Cells { here, next, constants, instance };
+            let cells = Queried { here, next, constants, instance };
             equations(cells).into_iter().map(|equation| chosen.clone() * equation).collect::<Vec<_>>()
         });
     }

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Bn254} from "./Bn254.sol";
 
 /// @title Opening of a committed multilinear polynomial at one point, all but the pairing
-/// @dev The same as `verifier/src/hyperkzg.rs`, where the argument and its soundness are explained. In m steps of k variables
+/// @dev The same as `verifier/src/protocol/hyperkzg.rs`, where the argument and its soundness are explained. In m steps of k variables
 /// each, the last perhaps of fewer, with widths 2^k, remainders R_i, weights w_i = nu^i / (z^width - x_(i+1)), P_0 = C and the
 /// folds P_1 … P_(m-1), the opening is right if
 ///

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Bn254} from "./Bn254.sol";
 
 /// @title The verifier's part of a set-up
-/// @dev The same as `verifier/src/setup.rs`: generators and blinder are fixed, only [tau]G2 is chosen.
+/// @dev The same as `verifier/src/protocol/setup.rs`: generators and blinder are fixed, only [tau]G2 is chosen.
 library Setup {
     /// @notice x of the generator H that blinds commitments: hashed to the curve, so that nobody knows its logarithm.
     uint256 internal constant BLINDER_X = 0x0f1819b3430c90d0194629416d064ebc17fc953f45e62b45b2ff2df53ccc9989;

@@ -6,7 +6,7 @@ import {ISegmentVerifier, Segment} from "../interfaces/ISegmentVerifier.sol";
 import {Assurance, Job, State, Store, Training} from "./Types.sol";
 
 /// @title What a segment's proof must say, from the job's storage alone.
-/// @dev The cut of an epoch is that of `circuits/src/epoch.rs`: batch t is rows [tB, (t+1)B), an epoch is a whole number of
+/// @dev The cut of an epoch is that of `circuits/src/network/epoch.rs`: batch t is rows [tB, (t+1)B), an epoch is a whole number of
 /// segments of T steps, and only the last segment of an epoch may have fewer steps, or a shorter last batch.
 library Segments {
     /// @notice The segment of an index, which is claimed or next.

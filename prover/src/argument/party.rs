@@ -177,7 +177,8 @@ impl<'a> Prover<'a> {
     fn looked_up(&self, point: &[Fr]) -> Result<Vec<Fr>, Rejection> {
         let parts = &self.relations.tree.tensors;
         let mut tables: Vec<(&[Fr], Vec<Fr>)> = Vec::new();
-        for own in parts.iter().map(|part| part.of(point)) {
+        for part in parts {
+            let own = part.of(point)?;
             if !tables.iter().any(|(known, _)| *known == own) {
                 tables.push((own, eq_table(own)));
             }
@@ -185,7 +186,7 @@ impl<'a> Prover<'a> {
         parts
             .par_iter()
             .map(|part| {
-                let own = part.of(point);
+                let own = part.of(point)?;
                 let eq = tables.iter().find(|(known, _)| *known == own).map_or(&[][..], |(_, eq)| eq);
                 match self.witness.tensors.get(&part.tensor) {
                     Some(Values::Small(values)) => Ok(dot(eq, values)),

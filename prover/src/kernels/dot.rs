@@ -186,6 +186,7 @@ pub fn accumulate<V: SmallInt>(target: &mut [Fr], weight: Fr, values: &[V]) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::reference::integers::accumulated;
     use ark_ff::{PrimeField, Zero};
     use proptest::prelude::*;
     use rand::{RngExt, SeedableRng};
@@ -219,8 +220,7 @@ pub(crate) mod tests {
         assert_eq!(dot(&all, values), naive(&all, values.iter().copied()));
         let mut target = all.clone();
         accumulate(&mut target, down[0], values);
-        let expected: Vec<Fr> = all.iter().zip(values).map(|(t, &v)| down[0] * Fr::from(v.into()) + t).collect();
-        assert_eq!(target, expected);
+        assert_eq!(target, accumulated(&all, down[0], values));
     }
 
     fn small() -> impl Strategy<Value = i32> {

@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use gradproof_circuits::argument::transcript::{Ask, Party};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Judge, Rejection};
-use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::relations::{Evaluated, Publics, Relations, Subject};
 
 use super::cube;
 use super::lookup::Lookup;
@@ -61,7 +61,8 @@ impl<'a> Prover<'a> {
                 self.leaf = point.to_vec();
                 let at =
                     |tensor, point: &[Fr]| cube::extension(&cube::tensor(self.witness, tensor, point.len()), point);
-                relations.tree.tensors.iter().map(|part| at(part.tensor, part.of(point))).collect()
+                let evaluated = |part: &Evaluated| Ok(at(part.tensor, part.of(point)?));
+                relations.tree.tensors.iter().map(evaluated).collect::<Result<_, Rejection>>()?
             }
             (Ask::Pointwise { point, combine }, _) => {
                 self.stage = Stage::Pointwise(Pointwise::new(relations, self.publics, self.witness, point, *combine)?);

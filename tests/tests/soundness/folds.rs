@@ -120,7 +120,7 @@ fn without_one_of_the_other_roots_any_polynomial_is_a_fold() {
     }
 }
 
-/// The polynomial `D` of `verifier/src/hyperkzg.rs`, added to the first fold.
+/// The polynomial `D` of `verifier/src/protocol/hyperkzg.rs`, added to the first fold.
 #[test]
 fn without_the_root_that_the_chain_goes_through_a_fold_is_changed() {
     let (mut layers, point) = honest();

@@ -99,7 +99,7 @@ pub enum PtauProblem {
     Powers,
 }
 
-/// Reads the powers that columns of `2^column_bits` values need, and checks them.
+/// Reads the powers that columns of `2^column_vars` values need, and checks them.
 ///
 /// # Soundness
 /// The points are in their groups, begin with the generators, and are powers of the one τ of `[τ]G2`: all
@@ -108,11 +108,11 @@ pub enum PtauProblem {
 ///
 /// # Errors
 /// [`PtauError`].
-pub fn import(path: &Path, column_bits: u32) -> Result<Setup, PtauError> {
-    read(path, column_bits).map_err(|problem| PtauError { path: path.into(), problem })
+pub fn import(path: &Path, column_vars: u32) -> Result<Setup, PtauError> {
+    read(path, column_vars).map_err(|problem| PtauError { path: path.into(), problem })
 }
 
-fn read(path: &Path, column_bits: u32) -> Result<Setup, PtauProblem> {
+fn read(path: &Path, column_vars: u32) -> Result<Setup, PtauProblem> {
     let mut file = BufReader::new(File::open(path)?);
     let sections = sections(&mut file)?;
     let section = |number: u32| -> Result<(u64, u64), PtauProblem> {
@@ -135,8 +135,8 @@ fn read(path: &Path, column_bits: u32) -> Result<Setup, PtauProblem> {
     if powers_2.1 != (1u64 << power) * G2_BYTES as u64 {
         return Err(PtauProblem::Section { section: 3 });
     }
-    if column_bits > power {
-        return Err(PtauProblem::TooShort { expected: column_bits, got: power });
+    if column_vars > power {
+        return Err(PtauProblem::TooShort { expected: column_vars, got: power });
     }
 
     file.seek(SeekFrom::Start(powers_2.0))?;
@@ -145,7 +145,7 @@ fn read(path: &Path, column_bits: u32) -> Result<Setup, PtauProblem> {
     });
     let (g2, tau_g2) = (g2?, tau_g2?);
     file.seek(SeekFrom::Start(powers_1.0))?;
-    let mut content = vec![0; G1_BYTES << column_bits];
+    let mut content = vec![0; G1_BYTES << column_vars];
     file.read_exact(&mut content)?;
     let powers: Vec<G1Affine> = content
         .par_chunks(G1_BYTES)
@@ -248,11 +248,11 @@ mod tests {
         std::fs::read(path).expect("the vector is there")
     }
 
-    fn import_bytes(bytes: &[u8], column_bits: u32) -> Result<Setup, PtauProblem> {
+    fn import_bytes(bytes: &[u8], column_vars: u32) -> Result<Setup, PtauProblem> {
         let folder = tempfile::tempdir().expect("a folder can be made");
         let path = folder.path().join("powers.ptau");
         std::fs::write(&path, bytes).expect("the file can be written");
-        import(&path, column_bits).map_err(|error| error.problem)
+        import(&path, column_vars).map_err(|error| error.problem)
     }
 
     /// Offset of section `number`, and its length.

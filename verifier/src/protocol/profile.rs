@@ -1,13 +1,14 @@
 //! What the length of the committed columns is chosen for.
 
-/// What the length of columns is chosen for: many short ones are committed to fast, few long ones are cheap on a chain.
+/// What the length of columns is chosen for: many short ones are committed to fast, few long ones
+/// are cheap for a verifier that pays for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Profile {
     /// Fast proofs, for verifiers that are programs.
     #[default]
     Local,
-    /// Little gas, for contracts.
+    /// Few columns, for verifiers that pay for every byte and multiplication: contracts.
     Chain,
 }
 

@@ -44,7 +44,7 @@ fn put(file: NamedTempFile, path: &Path) -> std::io::Result<()> {
 
 /// Brings the names in a folder to the disk: a file that was renamed has its new name even if the power fails.
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     use std::io::ErrorKind::{InvalidInput, Unsupported};
     match File::open(folder).and_then(|folder| folder.sync_all()) {
         // Some file systems keep no folders that could be brought to a disk.
@@ -55,7 +55,7 @@ fn sync_folder(folder: &Path) -> std::io::Result<()> {
 
 /// Elsewhere a folder is no file that could be opened.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -169,9 +169,8 @@ impl Stage<'_> {
         for name in names {
             std::fs::rename(self.path.join(&name), self.folder.join(&name)).wrap_err_with(context)?;
         }
-        // On the disk as well, before anyone is told; not every system can.
-        let _ = self.folder.lock.sync_all();
-        Ok(())
+        // On the disk as well, before anyone is told.
+        atomic::sync_folder(&self.folder.path).wrap_err_with(context)
     }
 }
 

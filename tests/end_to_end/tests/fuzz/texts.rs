@@ -11,7 +11,7 @@ use serde_json::json;
 #[test]
 fn jobs() {
     let folder = tempfile::tempdir().expect("a folder");
-    let rows: String = (0..160).map(|row| format!("{row},1,2,3,{}\n", row % 3)).collect();
+    let rows: String = (0..160).map(|row| format!("{},1,2,3,{}\n", row % 100, row % 3)).collect();
     for name in ["train.csv", "test.csv"] {
         std::fs::write(folder.path().join(name), format!("a,b,c,d,class\n{rows}")).expect("written");
     }

@@ -17,7 +17,7 @@ pub struct DataSet {
     pub classes: usize,
     /// Names of the values of a sample, where the file has them.
     pub names: Vec<String>,
-    /// True if the values in the file are bytes, whose scale is another unless one is given: see [`Scaling`].
+    /// True if the values in the file are bytes, whose scale is another unless one is given: see [`Scaling`](super::Scaling).
     pub bytes: bool,
     /// True if the rows are not in the order of their file.
     pub shuffled: bool,

@@ -51,14 +51,6 @@ pub enum KernelError {
         /// Its row-major index in the layer.
         index: usize,
     },
-    /// The device failed.
-    #[error("the device of backend {backend} failed: {reason}")]
-    Device {
-        /// Name of the kernels.
-        backend: &'static str,
-        /// What the device reported.
-        reason: String,
-    },
 }
 
 /// A place where dense layers live and their products are computed.

@@ -14,6 +14,9 @@ pub(crate) mod parts;
 mod testing;
 mod two_files;
 
+/// The digits that are built in.
+pub(in crate::data) use digits as built_in;
+
 use super::DataError;
 use super::table::Table;
 use crate::job_file::{JobError, Section};

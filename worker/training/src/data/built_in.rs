@@ -1,6 +1,6 @@
 //! The built-in digits as data sets.
 
-use super::format::digits::{TEST, TRAIN, table};
+use super::format::built_in::{TEST, TRAIN, table};
 use super::read::data_set;
 use super::transform::Transformations;
 use super::{DataError, DataSet, Scaling};
