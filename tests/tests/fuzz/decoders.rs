@@ -18,7 +18,7 @@ enum How {
 use How::{As, By, Not};
 
 /// Every function that decodes, as `file::function`.
-const DECODERS: [(&str, How); 48] = [
+const DECODERS: [(&str, How); 51] = [
     // Proofs and their parts.
     ("proof::from_bytes", By("proofs::core_proofs")),
     ("verify_job::decode", As("proof::from_bytes")),
@@ -46,23 +46,26 @@ const DECODERS: [(&str, How); 48] = [
     ("files::read_statement", As("job::from_json")),
     ("hex::decode", By("statements::hexadecimal_texts")),
     ("hex::deserialize", As("job::from_json")),
+    ("settings::read", By("statements::settings_of_the_compiler")),
     ("part::of_file_name", By("statements::names_of_proofs")),
     ("backend::from_str", Not("one of a few words")),
     // Devices.
     ("wire::from_bytes", By("wire::device_requests")),
     ("wire::answer_from_bytes", By("wire::device_answers")),
     ("wire::read_frame", By("wire::device_frames")),
-    ("device::load", Not("asks a device to take keys that this program made")),
+    ("program::load", Not("asks a device to take keys that this program made")),
     ("prover::load", Not("takes keys that the prover made, on the same machine")),
     // Files of the worker.
     ("trace_file::read_trace", By("files::traces")),
     ("trace_file::read", As("trace_file::read_trace")),
     ("trace_file::read_header", As("trace_file::read_trace")),
-    ("parameters_file::read_parameters", By("files::weights")),
-    ("parameters_file::decode", As("parameters_file::read_parameters")),
-    ("data::read", By("data::npy_files")),
+    ("file::read_parameters", By("files::weights")),
+    ("file::decode", As("file::read_parameters")),
+    ("read::read", By("data::npy_files")),
+    ("section::read", As("job::parse")),
     ("file::read", By("data::packed_files")),
     ("job::parse", By("texts::jobs")),
+    ("job::parse_with", As("job::parse")),
     ("job::load", As("job::parse")),
     ("train::load", As("job::parse")),
     ("openings::load", By("openings::any_bytes_are_openings_or_refused")),
@@ -79,7 +82,7 @@ const DECODERS: [(&str, How); 48] = [
 const OTHERS: [&str; 5] = ["kernels::read", "cpu::read", "reference::read", "files::read", "compiler::read"];
 
 /// The definitions that the table does not name, as a decoder has more than one.
-const MORE: [&str; 3] = ["proofs::wrapped_proofs", "data::idx_files", "data::csv_files"];
+const MORE: [&str; 4] = ["proofs::wrapped_proofs", "data::idx_files", "data::npz_archives", "data::csv_files"];
 
 /// True if a function of this name decodes something.
 fn decodes(name: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use bolero::check;
 use gradproof_circuits::relations::Subject;
+use gradproof_evm::{Settings, VERIFIER_PROFILE};
 use gradproof_tests::forge::{fixture, prove};
 use gradproof_tests::fuzz::{bounded, near};
 use gradproof_verifier::protocol::hex;
@@ -65,5 +66,19 @@ fn names_of_proofs() {
         if let Some(part) = bounded(&bytes, 1 << 10, 1, |_| Part::of_file_name(name)) {
             assert_eq!(part.file_name(), name);
         }
+    });
+}
+
+#[test]
+fn settings_of_the_compiler() {
+    let seeds =
+        [std::fs::read(gradproof_tests::root().join("contracts/foundry.toml")).expect("the settings are there")];
+    let text = String::from_utf8(seeds[0].clone()).expect("UTF-8");
+    let settings = |text: &str| Settings::read(text, VERIFIER_PROFILE).map(|settings| settings.standard_json());
+    assert_eq!(settings(&text).expect("the settings are read")["evmVersion"], "prague");
+    check!().with_iterations(600).for_each(|script: &[u8]| {
+        let bytes = near(&seeds, script);
+        let Ok(text) = str::from_utf8(&bytes) else { return };
+        let _ = bounded(&bytes, 1 << 16, 64, |_| settings(text));
     });
 }

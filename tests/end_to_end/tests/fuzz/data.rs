@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bolero::check;
 use gradproof_tests::fuzz::{bounded, near};
+use gradproof_training::job::example::Example;
 use gradproof_training::job::{Job, JobError};
 
 /// The job over `inputs` values a row and four classes whose data are what the keys in `data` say.
@@ -134,4 +135,11 @@ fn packed_files() {
     check!().with_iterations(300).for_each(|script: &[u8]| {
         read(folder.path(), "table.csv.gz", &near(std::slice::from_ref(&seed), script), 2, data);
     });
+}
+
+/// A format that reads files has a definition above.
+#[test]
+fn every_format_is_fuzzed() {
+    let formats: Vec<&str> = Example::all().iter().map(Example::name).collect();
+    assert_eq!(formats, ["digits", "idx", "npy", "npz", "csv"]);
 }
