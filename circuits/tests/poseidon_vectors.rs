@@ -1,8 +1,9 @@
 //! The permutation against known answers of another implementation.
 
+use std::str::FromStr;
+
 use ark_bn254::Fr;
 use gradproof_circuits::field::poseidon::permute;
-use std::str::FromStr;
 
 #[derive(serde::Deserialize)]
 struct File {

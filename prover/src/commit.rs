@@ -3,10 +3,10 @@
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use ark_ff::Zero;
+use gradproof_verifier::protocol::powers::{Setup, SetupError};
 
 use crate::columns::Column;
 use crate::kernels::msm;
-use gradproof_verifier::protocol::powers::{Setup, SetupError};
 
 /// Columns with their blindings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
 use gradproof_verifier::protocol::hyperkzg::{FOLDED, Opening, evaluate, fold, folding_order};
 use gradproof_verifier::protocol::keccak::KeccakTranscript;
+use gradproof_verifier::protocol::powers::{Setup, SetupError};
 use rayon::prelude::*;
 
 use crate::commit::commit_full;
-use gradproof_verifier::protocol::powers::{Setup, SetupError};
 
 /// Opens the polynomial whose table is `polynomial` at `point`.
 ///

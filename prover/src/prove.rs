@@ -9,6 +9,7 @@ use gradproof_circuits::field::check::{Judge, Rejection};
 use gradproof_circuits::relations::{Group, Publics};
 use gradproof_verifier::protocol::key::{KeyError, VerifyingKey};
 use gradproof_verifier::protocol::merkle::Hash;
+use gradproof_verifier::protocol::powers::{Setup, SetupError};
 use gradproof_verifier::protocol::proof::{Argument, Proof};
 use gradproof_verifier::protocol::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript};
@@ -22,7 +23,6 @@ use crate::kernels::dot::accumulate;
 use crate::randomness::{NoRandomness, fresh};
 use crate::with_column;
 use crate::witness::{Witness, WitnessError};
-use gradproof_verifier::protocol::powers::{Setup, SetupError};
 
 /// Why there is no proof.
 #[derive(Debug, thiserror::Error)]

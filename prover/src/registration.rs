@@ -3,10 +3,13 @@
 use ark_bn254::{Fr, G1Affine};
 use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::trace::Parameters;
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_verifier::protocol::keccak::keccak256;
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::merkle::{self, MerkleTree};
+use gradproof_verifier::protocol::powers::Setup;
+use gradproof_verifier::protocol::setup::SetupKey;
 use gradproof_verifier::protocol::statement::{Domain, Statement};
 
 use crate::columns::{Column, columns_in};
@@ -14,9 +17,6 @@ use crate::commit::{Committed, commit};
 use crate::prove::{Inputs, ProveError, Proved, prove};
 use crate::randomness::{Use, blindings, derived};
 use crate::witness::Witness;
-use gradproof_circuits::network::trace::Parameters;
-use gradproof_verifier::protocol::powers::Setup;
-use gradproof_verifier::protocol::setup::SetupKey;
 
 /// Commits to the data of one position, blindings derived from the set's `seed`.
 ///

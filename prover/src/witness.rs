@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::arithmetic::{exponential_table, relu, round_shift, softmax_row, split_limbs};
+use gradproof_circuits::network::trace::{NO_LABEL, Parameters, SegmentTrace};
 use gradproof_circuits::relations::{
     End, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Relations, Spread, Table, Tensor, Tree,
 };
 use rayon::prelude::*;
-
-use gradproof_circuits::network::trace::{NO_LABEL, Parameters, SegmentTrace};
 
 /// Entries of a tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::judges::Careless;
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;
 use ark_ff::{Field, Zero};
@@ -22,6 +21,7 @@ use gradproof_verifier::protocol::hyperkzg::{FOLDED, evaluate, fold, folding_ord
 use gradproof_verifier::verify::{combined, opening_transcript};
 
 use crate::forge::{Witnesses, fixture, meddling};
+use crate::judges::Careless;
 use crate::published::Published;
 
 /// What the reader supposes about a single proof.

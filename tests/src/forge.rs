@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-use crate::judges::{Careless, Recorder};
 use ark_bn254::{Fr, G1Affine};
 use gradproof_circuits::argument;
 use gradproof_circuits::argument::transcript::{Ask, Party};
@@ -27,6 +26,7 @@ use gradproof_verifier::protocol::proof::{Argument, Proof};
 use gradproof_verifier::protocol::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{combined, opening_transcript, verify};
 
+use crate::judges::{Careless, Recorder};
 use crate::reference::{Honest, Task};
 
 /// Seed of the blindings of data and first parameters.

@@ -1,6 +1,5 @@
 //! For each check of an argument, a false proof that only this check refuses.
 
-use crate::judges::Careless;
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
 use gradproof_circuits::argument;
@@ -17,6 +16,7 @@ use gradproof_verifier::protocol::statement::Statement;
 
 use crate::cheats::{Rate, Softmax, WrongRounding, cheated};
 use crate::forge::{Forged, Witnesses, fixture, forge, meddling, prove, wrapped};
+use crate::judges::Careless;
 use crate::reference::Honest;
 use crate::rigged::{Replayed, Rigged};
 

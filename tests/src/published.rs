@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::judges::Careless;
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, PrimeField};
@@ -22,6 +21,7 @@ use gradproof_verifier::protocol::statement::{Statement, points_digest};
 use gradproof_verifier::verify::{Commitments, opening};
 
 use crate::forge::{Fixture, SEED, fixture};
+use crate::judges::Careless;
 
 /// A segment's proof without the messages of its argument: of these there is only what the argument comes to.
 #[derive(Clone, Debug)]

@@ -1,11 +1,12 @@
 //! Field elements whose challenges a test can see, and choose.
 
-use crate::judges::Careless;
 use ark_bn254::Fr;
 use gradproof_circuits::argument::transcript::{Ask, Party, Stored};
 use gradproof_circuits::field::algebra::{Algebra, Native};
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
 use gradproof_circuits::field::poseidon::WIDTH;
+
+use crate::judges::Careless;
 
 /// Native field elements that write down the output of every permutation, and replace some.
 #[derive(Clone, Debug, Default)]

@@ -11,6 +11,8 @@ use gradproof_prover::columns::columns_in;
 use gradproof_prover::commit::sums;
 use gradproof_prover::witness::Witness;
 use gradproof_terminal::{Outcome, Progress, print};
+use gradproof_training::data::{DataSet, Digits, Scaling, digits};
+use gradproof_training::job::{ColumnLength, InitialWeights, Job, RateChange};
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
@@ -26,8 +28,6 @@ use crate::prove::prove_segment;
 use crate::report::{ProofReport, peak_memory_bytes};
 use crate::settle::{ChainReport, LocalSettlement};
 use crate::train::{KernelOptions, Trainer};
-use gradproof_training::data::{DataSet, Digits, Scaling, digits};
-use gradproof_training::job::{ColumnLength, InitialWeights, Job, RateChange};
 
 /// Measures training, proving and verifying of one segment.
 #[derive(clap::Args, Clone, Debug)]

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use eyre::{OptionExt, Result, bail, ensure};
+use gradproof_chain::market::{LEVELS, Level, STATES, State, TrainingMarket, check_training, name};
+use gradproof_chain::{Address, B256, ChainError, U256, format_ether};
 use gradproof_evm::gas::{TRANSACTION_GAS, job_gas};
 use gradproof_terminal::{Outcome, print};
 use gradproof_verifier::protocol::hex;
@@ -13,8 +15,6 @@ use gradproof_verifier_program::warn;
 use serde::Serialize;
 
 use crate::deploy::{CheckDeployment, reject};
-use gradproof_chain::market::{LEVELS, Level, STATES, State, TrainingMarket, check_training, name};
-use gradproof_chain::{Address, B256, ChainError, U256, format_ether};
 
 /// Compares a job of a market with a statement.
 #[derive(clap::Args, Clone, Debug)]

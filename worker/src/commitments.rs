@@ -11,6 +11,9 @@ use gradproof_prover::registration::{
 };
 use gradproof_prover::witness::Witness;
 use gradproof_terminal::{Progress, tell};
+use gradproof_training::job::{InitialWeights, Job};
+use gradproof_training::parameters::{initial_parameters, require_range, seed_of};
+use gradproof_training::parameters_file::read_parameters;
 use gradproof_verifier::protocol::job::{
     DataStatement, JobStatement, Parent, SetupStatement, VERSION, last_seed_digest,
 };
@@ -21,9 +24,6 @@ use gradproof_verifier::protocol::statement::Domain;
 use crate::folder::EXACT_WEIGHTS_FILE;
 use crate::keys::Keys;
 use crate::openings::Seeds;
-use gradproof_training::job::{InitialWeights, Job};
-use gradproof_training::parameters::{initial_parameters, require_range, seed_of};
-use gradproof_training::parameters_file::read_parameters;
 
 /// The first parameters of a job.
 ///

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use eyre::Result;
 use gradproof_terminal::{Outcome, Progress, print};
+use gradproof_training::job::Job;
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::part::Part;
@@ -22,7 +23,6 @@ use crate::prove::{Prove, check_command};
 use crate::report::Report;
 use crate::settle::{ChainReport, LocalSettlement};
 use crate::train::{KernelOptions, float_accuracy};
-use gradproof_training::job::Job;
 
 /// Trains on the built-in digits, proves every step, and verifies the proofs.
 #[derive(clap::Args, Clone, Debug)]

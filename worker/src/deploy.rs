@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail, ensure};
+use gradproof_chain::market::{Deployment, MarketCode, SUPPLY_TOKENS, Verifier};
+use gradproof_chain::{B256, Chain, ChainError, LOCAL_CHAIN, PrivateKeySigner, U256};
 use gradproof_terminal::atomic::{refuse_existing, write_new};
 use gradproof_terminal::{Outcome, Progress, pasted, print};
 use gradproof_verifier::protocol::hex;
@@ -11,9 +13,6 @@ use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier_program::files::{read, read_key_of, read_statement};
 use gradproof_verifier_program::warn;
-
-use gradproof_chain::market::{Deployment, MarketCode, SUPPLY_TOKENS, Verifier};
-use gradproof_chain::{B256, Chain, ChainError, LOCAL_CHAIN, PrivateKeySigner, U256};
 
 /// Holds the key of the account that pays, if no file does.
 const KEY_VARIABLE: &str = "GRADPROOF_SIGNER_KEY";

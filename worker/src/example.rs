@@ -3,7 +3,6 @@
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use eyre::{OptionExt, Result};
 use gradproof_terminal::{Outcome, print};
-
 use gradproof_training::job::example::Example;
 
 /// Prints a complete, commented job file.

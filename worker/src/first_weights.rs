@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use eyre::Result;
 use gradproof_terminal::atomic::refuse_existing;
 use gradproof_terminal::{Outcome, print};
+use gradproof_training::parameters_file::{Numbers, write_new_parameters};
 
 use crate::commitments::first_parameters;
 use crate::train::load;
-use gradproof_training::parameters_file::{Numbers, write_new_parameters};
 
 /// Writes the first weights of a job: of a seed, which anyone can draw again, or of a file, as they are rounded.
 #[derive(clap::Args, Clone, Debug)]

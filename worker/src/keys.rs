@@ -11,6 +11,7 @@ use gradproof_prover::device::backend::{Backend, Choice};
 use gradproof_prover::prove::Proved;
 use gradproof_prover::wrap::{Wrapper, Wrappers, stored_name};
 use gradproof_terminal::atomic;
+use gradproof_terminal::cache;
 use gradproof_terminal::{Progress, tell};
 use gradproof_verifier::protocol::hex;
 use gradproof_verifier::protocol::key::VerifyingKey;
@@ -21,8 +22,6 @@ use gradproof_verifier::protocol::proof::Proof;
 use gradproof_verifier_program::key::powers_needed;
 use gradproof_verifier_program::one_of;
 use gradproof_verifier_program::ptau::import;
-
-use gradproof_terminal::cache;
 
 /// Name of the program for CUDA devices, which stands beside this one if it was built.
 const CUDA_PROGRAM: &str = "gradproof-cuda";

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use eyre::{Result, WrapErr, ensure};
 use gradproof_terminal::atomic::refuse_existing;
 use gradproof_terminal::{Outcome, print, tell};
+use gradproof_training::parameters_file::{Numbers, read_parameters, write_new_parameters};
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier_program::verify::{Arguments, KeyChoice, Report, Verified, verify};
 use gradproof_verifier_program::warn;
@@ -13,7 +14,6 @@ use serde::Serialize;
 use crate::keys::setup_of;
 use crate::opening::{Differs, open};
 use crate::openings::Openings;
-use gradproof_training::parameters_file::{Numbers, read_parameters, write_new_parameters};
 
 /// Compares weights with the last commitment of a proved job.
 #[derive(clap::Args, Clone, Debug)]

@@ -7,10 +7,9 @@ use gradproof_circuits::network::trace::Parameters;
 use gradproof_circuits::relations::{End, Group, Subject, Tensor, parameter_tensors};
 use gradproof_prover::registration::{Blinding, commit_parameters};
 use gradproof_prover::witness::Witness;
+use gradproof_training::parameters::tensor_name;
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::powers::Setup;
-
-use gradproof_training::parameters::tensor_name;
 
 /// What commitments to parameters, recomputed, do not fit.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 use ark_bn254::Fr;
 use eyre::{Result, WrapErr, ensure};
 use gradproof_prover::randomness::{Use, blindings, fresh_seed, opening_seed};
+use gradproof_terminal::atomic;
+use gradproof_training::job::InitialWeights;
+use gradproof_training::parameters::seed_of;
 use gradproof_verifier::protocol::hex;
 use gradproof_verifier::protocol::job::{JobStatement, last_seed_digest};
 use gradproof_verifier_program::files::read;
 use serde::{Deserialize, Serialize};
-
-use gradproof_terminal::atomic;
-use gradproof_training::job::InitialWeights;
-use gradproof_training::parameters::seed_of;
 
 /// Version of the file.
 const VERSION: u32 = 2;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use eyre::{Result, bail, ensure, eyre};
 use gradproof_circuits::network::trace::Parameters;
+use gradproof_training::job::{ColumnLength, InitialWeights, Job};
 use gradproof_verifier::protocol::job::Parent;
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::part::Part;
@@ -15,7 +16,6 @@ use crate::commitments::Origin;
 use crate::keys::Keys;
 use crate::opening::open;
 use crate::openings::{Openings, Seeds};
-use gradproof_training::job::{ColumnLength, InitialWeights, Job};
 
 /// log2 of the length of a column: unless the job file says, a job has that of its parent, or of the `set` that it trains on.
 ///

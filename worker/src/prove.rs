@@ -14,6 +14,7 @@ use gradproof_prover::registration::data_paths;
 use gradproof_prover::witness::Witness;
 use gradproof_terminal::folder::Folder;
 use gradproof_terminal::{Outcome, Progress, pasted, print};
+use gradproof_training::job::{ColumnLength, InitialWeights, Job};
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
@@ -29,7 +30,6 @@ use crate::openings::{Openings, Seeds};
 use crate::parent::{begin, column_vars};
 use crate::report::{ProofReport, RegistrationReport, Report};
 use crate::train::{KernelOptions, Trainer, finish, load, new_report, print_report, save_report};
-use gradproof_training::job::{ColumnLength, InitialWeights, Job};
 
 /// Trains a job and proves every step.
 #[derive(clap::Args, Clone, Debug)]

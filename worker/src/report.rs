@@ -1,9 +1,8 @@
 //! `report.json`: what a run trained and proved, and how long each part took.
 
 use gradproof_prover::prove::Timing;
-use serde::{Deserialize, Serialize};
-
 use gradproof_training::train::StepReport;
+use serde::{Deserialize, Serialize};
 
 /// A run.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

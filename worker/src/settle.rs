@@ -4,6 +4,7 @@ use std::path::Path;
 
 use ark_bn254::G1Affine;
 use eyre::{Result, WrapErr, eyre};
+use gradproof_chain::{Anvil, Chain, Compiler, Contracts, Ledger, LedgerCode, SegmentGas, Settlement};
 use gradproof_circuits::field::check::Strict;
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::key::VerifyingKey;
@@ -12,8 +13,6 @@ use gradproof_verifier::protocol::proof::Proof;
 use gradproof_verifier::protocol::statement::Domain;
 use gradproof_verifier::verify_job::JobVerifier;
 use serde::Serialize;
-
-use gradproof_chain::{Anvil, Chain, Compiler, Contracts, Ledger, LedgerCode, SegmentGas, Settlement};
 
 /// A local node with the contracts of a key and an open job; the node ends with this value.
 pub struct LocalSettlement {

@@ -7,10 +7,6 @@ use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
 use gradproof_terminal::folder::Folder;
 use gradproof_terminal::{Outcome, Progress, print, tell};
-
-use crate::commitments::first_parameters;
-use crate::folder::{EXACT_WEIGHTS_FILE, REPORT_FILE, WEIGHTS_FILE, claim_new};
-use crate::report::{Report, SegmentReport, peak_memory_bytes};
 use gradproof_training::float::FloatNetwork;
 use gradproof_training::job::{InitialWeights, Job, Segment};
 use gradproof_training::kernels::{KERNELS, Kernels};
@@ -19,6 +15,10 @@ use gradproof_training::parameters_file::{Numbers, write_parameters};
 use gradproof_training::trace_file::{read_trace, write_trace};
 use gradproof_training::train::{SegmentPlan, evaluate, train, train_segment};
 use gradproof_verifier_program::one_of;
+
+use crate::commitments::first_parameters;
+use crate::folder::{EXACT_WEIGHTS_FILE, REPORT_FILE, WEIGHTS_FILE, claim_new};
+use crate::report::{Report, SegmentReport, peak_memory_bytes};
 
 /// Trains without proving.
 #[derive(clap::Args, Clone, Debug)]

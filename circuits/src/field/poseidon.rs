@@ -8,6 +8,7 @@ mod sparse;
 
 use ark_bn254::Fr;
 use ark_ff::Field;
+
 use parameters::Mds;
 use sparse::{Sparse, sparse};
 

@@ -4,8 +4,9 @@
 //! integers and only their end is taken modulo r. Values are cut into digits of 23 bits, of which most have one.
 
 use ark_bn254::Fr;
-use kernel::{BLOCK, DIGIT_BITS};
 use rayon::prelude::*;
+
+use kernel::{BLOCK, DIGIT_BITS};
 
 mod accumulator;
 mod kernel;

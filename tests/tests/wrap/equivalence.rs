@@ -1,6 +1,5 @@
 //! Circuit and native verifier accept and refuse the same arguments, and reduce them to the same opening.
 
-use gradproof_tests::leaky::{circuit, satisfied};
 use std::sync::OnceLock;
 
 use ark_bn254::Fr;
@@ -12,6 +11,7 @@ use gradproof_circuits::relations::{Publics, Subject};
 use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
 use gradproof_tests::forge::{Forged, fixture, prove};
 use gradproof_tests::judges::Careless;
+use gradproof_tests::leaky::{circuit, satisfied};
 use proptest::prelude::*;
 
 fn honest(subject: Subject) -> &'static Forged {

@@ -1,6 +1,5 @@
 //! The rows of the circuit: the same for every witness, and no more free than messages and public inputs are.
 
-use gradproof_tests::leaky::Leaky;
 use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
@@ -11,6 +10,7 @@ use gradproof_circuits::wrap::columns::{ADVICE, CONSTANTS};
 use gradproof_circuits::wrap::gate::Gate;
 use gradproof_circuits::wrap::rows::{Cell, Rows};
 use gradproof_tests::forge::{fixture, prove};
+use gradproof_tests::leaky::Leaky;
 use proptest::prelude::*;
 
 /// What stands in a cell, but for its value: nothing, a witness of its own, a variable.

@@ -2,11 +2,11 @@
 
 use alloy_primitives::{Address, U256};
 use gradproof_circuits::relations::{Group, Subject};
-
-use crate::bindings::{Segment, SegmentKey};
 use gradproof_verifier::protocol::key::{VerifyingKey, architecture_bytes};
 use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
 use gradproof_verifier::protocol::statement::Statement;
+
+use crate::bindings::{Segment, SegmentKey};
 
 /// What the constructor of the segments' verifier is given for `key`.
 pub fn segment_key(key: &VerifyingKey, halo2: Address) -> SegmentKey {

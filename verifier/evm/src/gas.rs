@@ -2,7 +2,6 @@
 
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::relations::{Group, Layout, Relations, Subject};
-
 use gradproof_verifier::protocol::hyperkzg::{FOLDED, steps};
 use gradproof_verifier::protocol::job::{JobStatement, MAX_SEGMENTS};
 use gradproof_verifier::protocol::key::{MAX_COLUMN_VARS, VerifyingKey};

@@ -2,11 +2,11 @@
 
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::relations::{Relations, Subject, default_column_vars};
-
-use crate::gas::chain_column_vars;
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::profile::Profile;
 use gradproof_verifier::protocol::wrap::key::circuit;
+
+use crate::gas::chain_column_vars;
 
 /// The binary logarithm of the length of a column that serves `profile` in proofs of `kind` of this shape.
 pub fn column_vars(profile: Profile, architecture: &Architecture, kind: ProofKind) -> usize {

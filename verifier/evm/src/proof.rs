@@ -1,9 +1,7 @@
 //! A wrapped proof as a contract takes it: the layout of "The proof on chain" in `docs/statement.md`.
 
 use ark_bn254::{Fr, G1Affine};
-
 use gradproof_circuits::argument::Reduced;
-
 use gradproof_verifier::protocol::hyperkzg::Opening;
 use gradproof_verifier::protocol::merkle::Hash;
 use gradproof_verifier::protocol::points::{encode_g1, encode_scalar};

@@ -2,11 +2,11 @@
 
 use gradproof_circuits::relations::Subject;
 use gradproof_circuits::wrap::circuit::NUMBERS;
+use gradproof_verifier::protocol::key::VerifyingKey;
 use serde_json::{Map, Value, json};
 
 use super::settings::{BUILT_IN, Settings, SettingsError, VERIFIER_PROFILE};
 use crate::solidity::{GenerateError, generate};
-use gradproof_verifier::protocol::key::VerifyingKey;
 
 /// Files below `contracts/`, by their names there.
 macro_rules! files {

@@ -7,12 +7,6 @@ use alloy_sol_types::{SolCall, SolValue};
 use eyre::{Result, bail, ensure, eyre};
 use gradproof_circuits::field::check::{Check, Strict};
 use gradproof_circuits::relations::Subject;
-use serde_json::{Value, json};
-
-use crate::files::{MAX_PROOF_BYTES, is_another_key, list_proofs, read, read_statement};
-use crate::key::KeyOptions;
-use crate::reasons::reason;
-use crate::warnings::warn;
 use gradproof_evm::bindings::{SegmentKey, SegmentVerifier};
 use gradproof_evm::gas::{BUDGET, TRANSACTION_GAS, job_gas, segment_gas};
 use gradproof_evm::{ChainProof, Source, halo2_verifier, segment, segment_key, segment_verifier};
@@ -25,6 +19,12 @@ use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::protocol::statement::Domain;
 use gradproof_verifier::verify_job::{JobRejection, JobVerifier};
+use serde_json::{Value, json};
+
+use crate::files::{MAX_PROOF_BYTES, is_another_key, list_proofs, read, read_statement};
+use crate::key::KeyOptions;
+use crate::reasons::reason;
+use crate::warnings::warn;
 
 /// What is written besides sources and call data.
 const FILES: [&str; 3] = ["contracts.json", "Halo2Verifier.json", "SegmentVerifier.json"];

@@ -5,12 +5,6 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
-use serde::Serialize;
-
-use crate::files::{is_another_key, read_key, read_statement};
-use crate::ptau;
-use crate::shape::ShapeOptions;
-use crate::warnings::warn;
 use gradproof_evm::gas::segment_gas;
 use gradproof_terminal::{Outcome, Progress, atomic, described, print};
 use gradproof_verifier::protocol::hex;
@@ -19,6 +13,12 @@ use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::key_file::KeyFile;
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::powers::ReferenceStrings;
+use serde::Serialize;
+
+use crate::files::{is_another_key, read_key, read_statement};
+use crate::ptau;
+use crate::shape::ShapeOptions;
+use crate::warnings::warn;
 
 /// Derives a verifying key.
 #[derive(clap::Args, Debug)]

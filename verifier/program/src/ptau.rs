@@ -20,12 +20,11 @@ use ark_bn254::{Bn254, Fq, Fq2, FqConfig, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::pairing::Pairing;
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{BigInt, Field, MontConfig, PrimeField};
-use rayon::prelude::*;
-
 use gradproof_verifier::protocol::keccak::keccak256;
 use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
 use gradproof_verifier::protocol::powers::{SETUP_VARS, Setup};
 use gradproof_verifier::protocol::setup::SetupKey;
+use rayon::prelude::*;
 
 const MAGIC: &[u8; 4] = b"ptau";
 const VERSION: u32 = 1;

@@ -1,7 +1,6 @@
 //! Why something was rejected, in the words of whoever runs the program.
 
 use gradproof_circuits::field::check::Check;
-
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::verify_job::JobRejection;

@@ -3,7 +3,6 @@
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
-
 use gradproof_evm::profile::column_vars;
 use gradproof_verifier::protocol::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::protocol::kind::ProofKind;

@@ -5,11 +5,6 @@ use std::time::Instant;
 
 use eyre::{Result, bail, ensure};
 use gradproof_circuits::field::check::{Check, Strict};
-use serde::Serialize;
-
-use crate::files::{KEY_FILE, MAX_PROOF_BYTES, Proofs, is_another_key, list_proofs, read, read_key_of, read_statement};
-use crate::reasons::reason;
-use crate::warnings::warn;
 use gradproof_terminal::{Outcome, Progress, described, print, tell};
 use gradproof_verifier::protocol::hex;
 use gradproof_verifier::protocol::job::JobStatement;
@@ -18,6 +13,11 @@ use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::protocol::statement::points_digest;
 use gradproof_verifier::verify_job::{Inheritance, JobRejection, JobVerifier, require_all};
+use serde::Serialize;
+
+use crate::files::{KEY_FILE, MAX_PROOF_BYTES, Proofs, is_another_key, list_proofs, read, read_key_of, read_statement};
+use crate::reasons::reason;
+use crate::warnings::warn;
 
 /// Checks the proofs of a whole job, or its registrations, against its public statement.
 #[derive(clap::Args, Clone, Debug)]

@@ -54,13 +54,14 @@
 //! Boneh, Drake, Fisch, Gabizon, *Efficient polynomial commitment schemes for multiple points and polynomials*,
 //! eprint 2020/081, section 4; Zhao et al., eprint 2024/2099 (HyperKZG).
 
-use crate::protocol::keccak::KeccakTranscript;
-use crate::protocol::setup::SetupKey;
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective};
 use ark_ec::pairing::Pairing;
 use ark_ec::{CurveGroup, VariableBaseMSM};
 use ark_ff::{AdditiveGroup, Field, batch_inversion};
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
+
+use crate::protocol::keccak::KeccakTranscript;
+use crate::protocol::setup::SetupKey;
 
 /// An opening of a polynomial of `n` variables at one point.
 ///

@@ -10,10 +10,11 @@
 //! 2^256 is 5.29 r, so a residue has five or six preimages: no challenge is more than 1.14 times as likely as under
 //! the uniform distribution, which costs less than a fifth of a bit.
 
-use crate::protocol::points::{encode_g1, encode_scalar};
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::PrimeField;
 use sha3::{Digest, Keccak256};
+
+use crate::protocol::points::{encode_g1, encode_scalar};
 
 /// keccak256 of the concatenation of `parts`.
 pub fn keccak256(parts: &[&[u8]]) -> [u8; 32] {

@@ -1,10 +1,11 @@
 //! What a verifier needs of the structured reference string, and the generator that blinds commitments.
 
-use crate::protocol::keccak::keccak256;
-use crate::protocol::points::{G1_BYTES, G2_BYTES, PointError, decode_g1, decode_g2, encode_g1, encode_g2};
 use ark_bn254::{Fq, Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::PrimeField;
+
+use crate::protocol::keccak::keccak256;
+use crate::protocol::points::{G1_BYTES, G2_BYTES, PointError, decode_g1, decode_g2, encode_g1, encode_g2};
 
 /// Version of the encoding of a [`SetupKey`].
 pub const VERSION: u8 = 1;

@@ -12,12 +12,12 @@ use std::thread;
 use alloy::primitives::Address;
 use gradproof_evm::{Settings, VERIFIER_PROFILE};
 use gradproof_terminal::atomic;
+use gradproof_terminal::cache;
 use gradproof_verifier::protocol::hex;
 use gradproof_verifier::protocol::keccak::keccak256;
 use serde_json::{Value, json};
 
 use super::ChainError;
-use gradproof_terminal::cache;
 
 /// What is asked of the compiler for every contract.
 const OUTPUTS: [&str; 5] = [

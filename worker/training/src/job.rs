@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::epoch::Epoch;
+
 pub use gradproof_verifier::protocol::job::{MAX_RATE, MAX_SEGMENTS, RateChange};
 use gradproof_verifier::protocol::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::protocol::profile::Profile;

@@ -1,10 +1,12 @@
 //! Round constants and the MDS matrix, from the Grain LFSR in its self-shrinking mode.
 
-use super::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH};
-use ark_bn254::Fr;
-use ark_ff::{BigInt, Field, PrimeField};
 use std::collections::VecDeque;
 use std::sync::LazyLock;
+
+use ark_bn254::Fr;
+use ark_ff::{BigInt, Field, PrimeField};
+
+use super::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH};
 
 /// A square matrix over the state, rows first.
 pub(super) type Mds = [[Fr; WIDTH]; WIDTH];

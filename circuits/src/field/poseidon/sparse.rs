@@ -5,11 +5,13 @@
 //! - `D = diag(1, N)` commutes with it. With `M·Dᵏ = Dᵏ⁺¹·[[a, v·Nᵏ], [N⁻ᵏ⁻¹·w, 1]]` the k-th round needs a sparse matrix
 //!   only, and one power of D is left at the end.
 
-use super::parameters::{Constants, constants};
-use super::{FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH};
+use std::sync::LazyLock;
+
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use std::sync::LazyLock;
+
+use super::parameters::{Constants, constants};
+use super::{FULL_ROUNDS, PARTIAL_ROUNDS, RATE, WIDTH};
 
 /// The matrix `[[row], [column, 1]]` and the constant of the first element.
 pub(super) struct PartialRound {

@@ -3,9 +3,10 @@
 //! Each equation says that one number is an affine function of others. As many runs as there are unknowns, from different
 //! states, determine it: a linear system, solved once. The tests compare with further runs.
 
+use std::sync::LazyLock;
+
 use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
-use std::sync::LazyLock;
 
 use crate::field::poseidon::{FULL_ROUNDS, PARTIAL_ROUNDS, WIDTH, constants};
 

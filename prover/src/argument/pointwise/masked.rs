@@ -2,13 +2,13 @@
 
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
+use gradproof_circuits::relations::Tensor;
 use rayon::prelude::*;
 
 use crate::kernels::dot::{Accumulator, WideAccumulator};
 use crate::kernels::eq::EqPrefixes;
 use crate::kernels::tables::bound;
 use crate::witness::Witness;
-use gradproof_circuits::relations::Tensor;
 
 /// Entries made by one task.
 const CHUNK: usize = 1 << 11;

@@ -5,10 +5,11 @@
 //! of `b` bits costs at most one addition an entry and two a bucket, all of them batch-affine: one wide window is never
 //! more than two of half its width.
 
-use super::affine::Keyed;
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ff::AdditiveGroup;
 use rayon::prelude::*;
+
+use super::affine::Keyed;
 
 /// Points that are gathered and merged at a time: they stay in the second-level cache.
 const TILE: usize = 1 << 12;

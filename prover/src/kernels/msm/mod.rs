@@ -15,6 +15,7 @@ mod windows;
 use ark_bn254::{Fr, G1Affine, G1Projective};
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField};
 use rayon::prelude::*;
+
 use windows::Windows;
 
 /// Fewer points than this are summed by doubling and adding.

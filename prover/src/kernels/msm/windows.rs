@@ -1,9 +1,10 @@
 //! Signed digits of scalars, and how wide a window should be.
 
-use super::buckets::window_sum;
 use ark_bn254::{G1Affine, G1Projective};
 use ark_ff::AdditiveGroup;
 use rayon::prelude::*;
+
+use super::buckets::window_sum;
 
 /// Widest window: its counters still fit in the second-level cache.
 const MAX_WIDTH: u32 = 18;

@@ -2,13 +2,13 @@
 
 use ark_bn254::G1Affine;
 use ark_ec::{AffineRepr, CurveGroup};
+use gradproof_evm::segment;
 use gradproof_verifier::protocol::keccak::keccak256;
 use gradproof_verifier::protocol::points::{decode_g1, decode_scalar, encode_g1, encode_scalar};
 use gradproof_verifier::verify::combined;
 
 use crate::stage::{Stage, artifacts};
 use crate::synthetic::{Job, Proved, Shape, consistent_evaluations, domain, offsets};
-use gradproof_evm::segment;
 
 /// 64 bytes that no point has, and the name of what is wrong.
 fn bad() -> [(Vec<u8>, &'static str); 3] {

@@ -140,6 +140,6 @@ fn packed_files() {
 /// A format that reads files has a definition above.
 #[test]
 fn every_format_is_fuzzed() {
-    let formats: Vec<&str> = Example::all().iter().map(Example::name).collect();
+    let formats: Vec<&str> = Example::all().into_iter().map(Example::name).collect();
     assert_eq!(formats, ["digits", "idx", "npy", "npz", "csv"]);
 }

@@ -1,6 +1,8 @@
 //! The source of the contract, section by section.
 
 use ark_ff::{BigInteger, PrimeField};
+use gradproof_verifier::protocol::hex;
+use gradproof_verifier::protocol::keccak::keccak256;
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::Field;
 
@@ -10,8 +12,6 @@ use super::graph::{Graph, Id, Writer};
 use super::opening::Openings;
 use super::shape::{Shape, name};
 use super::source::{Memory, Source, WORD, factor, number, product};
-use gradproof_verifier::protocol::hex;
-use gradproof_verifier::protocol::keccak::keccak256;
 
 /// Errors of `IHalo2Verifier` that assembly reverts with.
 const ERRORS: [(&str, &str); 6] = [

@@ -19,7 +19,6 @@ pub(crate) mod transform;
 pub use built_in::{Digits, digits};
 pub use error::{DataError, FilePlace};
 pub use file::MAX_FILE_BYTES;
-
 pub use losses::Losses;
 pub use scaling::Scaling;
 pub use set::DataSet;

@@ -9,12 +9,12 @@ pub(crate) mod labels;
 pub(crate) mod shuffle;
 pub(crate) mod standardise;
 
-use columns::Columns;
-use labels::{ClassName, Classes};
 use serde::Deserialize;
 
 use super::Scaling;
 use crate::job_file::{JobError, Section};
+use columns::Columns;
+use labels::{ClassName, Classes};
 
 /// Keys of all transformations in `[data]`.
 pub(crate) const KEYS: &[&str] = &["columns", "classes", "first_label", "standardise", "shuffle", "scale"];
