@@ -19,6 +19,7 @@ pub const REPORT_FILE: &str = "report.json";
 pub const WEIGHTS_FILE: &str = "weights.safetensors";
 /// Name of the trained weights as they were proved.
 pub const EXACT_WEIGHTS_FILE: &str = "weights.exact.safetensors";
+
 /// A folder for a job that is new there.
 ///
 /// # Errors

@@ -14,6 +14,7 @@ pub use progress::Progress;
 
 /// What every program says of its exit code.
 pub const EXIT_CODES: &str = "Exit codes: 0 done or accepted, 1 rejected, 2 wrong use or input.";
+
 /// How a program ended that was used rightly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {

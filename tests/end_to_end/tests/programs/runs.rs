@@ -1,9 +1,8 @@
 //! Completeness: what the programs write, and that every way to the proofs leads to the same weights.
 
 use std::fs;
-use std::path::Path;
 
-use crate::fixture::{JOB, PROOFS, PROVED, job_folder, program, run, verify};
+use crate::fixture::{JOB, PROOFS, PROVED, job_folder, run, verify};
 
 #[test]
 fn completeness_a_proved_job_is_accepted() {
@@ -159,14 +158,4 @@ fn a_benchmark_prints_every_part() {
     assert_eq!(report["zero_knowledge"], true);
     run(folder.path(), "provider bench --column-bits 3").exits(2).says("--column-bits is 3, expected 4 to 21");
     run(folder.path(), "provider bench --steps 3").exits(2).says("steps per segment is 3");
-}
-
-/// Debug information and symbols stay out of what is handed to users.
-#[test]
-fn programs_are_small() {
-    for name in ["provider", "requester", "verifier"] {
-        let path = program(name, Path::new(".")).get_program().to_owned();
-        let bytes = fs::metadata(&path).expect("the program is there").len();
-        assert!(bytes <= 20_000_000, "{name} has {bytes} bytes");
-    }
 }
