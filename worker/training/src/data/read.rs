@@ -36,6 +36,11 @@ pub(crate) fn read(
 /// What a set that belongs to another one must share with it.
 pub(crate) struct Like {
     names: Vec<String>,
+    /// The name of the label's column, where it has one.
+    label: Option<String>,
+    /// Columns of the file, chosen or not.
+    columns: usize,
+    width: usize,
     bytes: bool,
     moments: Option<Moments>,
 }
@@ -50,17 +55,18 @@ pub(crate) fn data_set(
     let table = table.as_ref();
     let columns = columns.of(table)?;
     let names: Vec<String> = columns.iter().filter_map(|&column| table.names().get(column).cloned()).collect();
-    require_like(table, &names, scaling, *standardise, like)?;
+    require_like(table, &names, columns.len(), scaling, like)?;
     let moments = match like {
         _ if !standardise => None,
-        Some(Like { moments: Some(moments), .. }) => Some(moments.for_columns(table, columns.len())?.clone()),
+        Some(Like { moments: Some(moments), .. }) => Some(moments.clone()),
         _ => Some(Moments::new(table, &columns, &names)?),
     };
     // Rows of a test set have no order that matters.
     let places = shuffle.filter(|_| like.is_none()).map(|seed| shuffle::places(seed, table.rows()));
     let mut set = fixed_point(table, &columns, classes, moments.as_ref(), places.as_deref(), scaling)?;
     set.names = names.clone();
-    let like = Like { names, bytes: set.bytes, moments };
+    let (label, columns) = (label_of(table), table.columns());
+    let like = Like { names, label, columns, width: set.width, bytes: set.bytes, moments };
     Ok((set, like))
 }
 
@@ -68,8 +74,8 @@ pub(crate) fn data_set(
 fn require_like(
     table: &dyn Table,
     names: &[String],
+    width: usize,
     scaling: &Scaling,
-    standardise: bool,
     like: Option<&Like>,
 ) -> Result<(), DataError> {
     let Some(like) = like else { return Ok(()) };
@@ -78,12 +84,31 @@ fn require_like(
         let expected = format!("the columns of the training set in their order, {:?}", like.names);
         return Err(table.spot(Part::Header).malformed(expected, format!("{names:?}")));
     }
-    if scaling.factor.is_none() && !standardise && like.bytes != table.bytes() {
+    let label = label_of(table);
+    if let (Some(expected), Some(got)) = (&like.label, &label)
+        && expected != got
+    {
+        let expected = format!("{expected:?} as the label's column, as in the training set");
+        return Err(table.spot(Part::Header).malformed(expected, format!("{got:?}")));
+    }
+    // Without names a column is its place.
+    let unnamed = (names.is_empty() && like.columns != table.columns()).then_some((like.columns, table.columns()));
+    if let Some((expected, got)) = (width != like.width).then_some((like.width, width)).or(unnamed) {
+        let mut spot = table.spot(Part::Header);
+        (spot.what, spot.got) = ("the number of columns".into(), None);
+        return Err(spot.malformed(format!("{expected}, as in the training set"), got));
+    }
+    if scaling.factor.is_none() && like.bytes != table.bytes() {
         let expected =
             "one that is scaled as the training set's: bytes by 1/256 and others by 1, unless data.scale is given";
         return Err(table.spot(Part::Type).malformed(expected, "another"));
     }
     Ok(())
+}
+
+/// The name of the label's column.
+fn label_of(table: &dyn Table) -> Option<String> {
+    table.label_column().and_then(|column| table.names().get(column)).cloned()
 }
 
 /// The rows in fixed point, each in its place if there are `places`.
@@ -122,8 +147,9 @@ fn fixed_point(
         table.names().get(column).map_or_else(|| column.to_string(), |name| format!("{name:?}"))
     };
     let losses = watch.losses(called);
+    let listed = if let Classes::Listed { names, .. } = classes { names.len() } else { 0 };
     Ok(DataSet {
-        classes: labels.iter().max().map_or(0, |&label| usize::from(label) + 1),
+        classes: labels.iter().max().map_or(0, |&label| usize::from(label) + 1).max(listed),
         rows,
         width,
         inputs,

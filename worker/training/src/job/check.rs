@@ -135,7 +135,11 @@ fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which:
         } else {
             "; labels count from 0, and none is 0: with data.first_label = 1 they count from 1"
         };
-        let row = set.labels.iter().position(|&label| usize::from(label) + 1 == set.classes).unwrap_or(0);
+        let Some(row) = set.labels.iter().position(|&label| usize::from(label) + 1 == set.classes) else {
+            let expected = format!("{}: data.classes lists as many", set.classes);
+            let nearest = Some(set.classes.to_string());
+            return Err(origin.value(&format!("network.layers[{last}]"), widths[last], expected, nearest));
+        };
         let expected = format!(
             "at least {}: row {row} of the {which} set{} has the {} {}{from_one}",
             set.classes,

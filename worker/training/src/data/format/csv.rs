@@ -6,6 +6,7 @@ use csv::{ByteRecord, Reader, ReaderBuilder};
 use gradproof_circuits::network::architecture::MAX_WIDTH;
 use serde::Deserialize;
 
+use super::csv_lines::{check, line_at};
 use super::parts::Parts;
 use super::{Format, Sets};
 use crate::data::file::{self, Source};
@@ -14,6 +15,10 @@ use crate::data::transform::columns::Column;
 use crate::data::{DataError, FilePlace};
 use crate::job_file::{JobError, Section};
 
+/// Values of a line `0,1,2,…` from which on it is rather a header than a sample.
+const NUMBERED: usize = 4;
+/// Longest name of a column, in bytes.
+const MAX_NAME_BYTES: usize = 256;
 /// Characters that numbers are made of, besides letters and digits, or that end a line or quote.
 const NO_DELIMITERS: &[u8] = b"+-.\"\r\n";
 
@@ -80,6 +85,13 @@ label_column = "class"
             None => return Err(section.presence("label_column", false, "the name or the index of a column")),
         };
         let named = matches!(label, Column::Name(_));
+        if let Column::Name(name) = &label
+            && keys.header.is_none()
+            && name.bytes().all(|byte| byte.is_ascii_digit())
+        {
+            let expected = "an index, which is a number without quotes, or data.header = true beside such a name";
+            return Err(section.value("label_column", format!("{name:?}"), expected, Some(name.clone())));
+        }
         if named && keys.header == Some(false) {
             let expected = "true, or an index as label_column";
             return Err(section.value("header", false, expected, Some("true".into())));
@@ -92,7 +104,8 @@ label_column = "class"
                 return Err(section.value("delimiter", got, expected, None));
             }
         };
-        let layout = Layout { label, header: keys.header.unwrap_or(named), delimiter };
+        let (said, header) = (keys.header.is_some() || named, keys.header.unwrap_or(named));
+        let layout = Layout { label, header, said, delimiter };
         let train = section.file("images", keys.images.as_deref())?;
         let test = keys.test_images.map(|path| section.file("test_images", Some(&path))).transpose()?;
         let reader = |file: PathBuf| -> super::Reader {
@@ -111,6 +124,8 @@ label_column = "class"
 struct Layout {
     label: Column,
     header: bool,
+    /// Whether the job says if there is a header.
+    said: bool,
     delimiter: u8,
 }
 
@@ -132,11 +147,12 @@ impl Rows {
         let (header, delimiter) = (layout.header, layout.delimiter);
         let mut table = Self { file, bytes, header, delimiter, names: vec![], label_at: 0, rows: 0, columns: 0 };
         let source = Source::new(&table.file, &table.bytes);
+        check(&source, delimiter)?;
         let mut reader = table.reader();
         let mut names = vec![];
         if header {
             let record = reader.byte_headers().map_err(|error| unreadable(&source, &error))?;
-            names = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+            names = record.iter().map(|name| name_of(&source, name)).collect::<Result<_, _>>()?;
         }
         let label_at = place_of(&source, layout, &names)?;
         // The rows are compared with the first one here, so that the error says what was expected.
@@ -144,6 +160,18 @@ impl Rows {
         let (mut rows, mut record) = (0, ByteRecord::new());
         let least = label_at.saturating_add(1).max(2);
         while reader.read_byte_record(&mut record).map_err(|error| unreadable(&source, &error))? {
+            let numbered = || record.iter().enumerate().all(|(i, field)| field == i.to_string().as_bytes());
+            if rows == 0 && !layout.said && record.len() >= NUMBERED && numbered() {
+                let expected = "data.header = true if it names the columns, false if it is a sample";
+                return Err(source.malformed(FilePlace::Line(1), "the first line", expected, "0, 1, 2 and so on"));
+            }
+            if let (Column::Index(index), 0) = (&layout.label, rows)
+                && *index >= record.len()
+                && record.len() > 1
+            {
+                let expected = format!("0 to {}, the columns of the file", record.len() - 1);
+                return Err(source.malformed(line_of(&source, &record), "data.label_column", expected, index));
+            }
             let expected = *columns.get_or_insert(record.len());
             if record.len() != expected || !(least..=MAX_WIDTH + 1).contains(&expected) {
                 let mut expected = match expected {
@@ -153,7 +181,12 @@ impl Rows {
                 if record.len() == 1 {
                     expected += &another_delimiter(text(record.get(0)), delimiter);
                 }
-                return Err(source.malformed(line_of(&record), "the number of columns", expected, record.len()));
+                return Err(source.malformed(
+                    line_of(&source, &record),
+                    "the number of columns",
+                    expected,
+                    record.len(),
+                ));
             }
             rows += 1;
         }
@@ -188,7 +221,7 @@ impl Rows {
                 "; it is missing: fill it in, leave the row out, or the column, data.columns = {{ except = [{name}] }}"
             );
         }
-        source.malformed(line_of(record), self.called(column), expected, shown(record.get(column)))
+        source.malformed(line_of(&source, record), self.called(column), expected, shown(record.get(column)))
     }
 }
 
@@ -220,7 +253,11 @@ impl Table for Rows {
                 let number = text.parse().ok().filter(|number: &f64| !number.is_nan());
                 *value = number.ok_or_else(|| self.no_number(&record, column, text))?;
             }
-            take(&values, Label::Text(text(record.get(self.label_at))))?;
+            let label = std::str::from_utf8(record.get(self.label_at).unwrap_or_default()).map_err(|_| {
+                let (called, got) = (self.called(self.label_at), shown(record.get(self.label_at)));
+                source.malformed(line_of(&source, &record), called, "a label in UTF-8: convert the file", got)
+            })?;
+            take(&values, Label::Text(label.trim()))?;
         }
         Ok(())
     }
@@ -243,15 +280,31 @@ impl Table for Rows {
             }
         }
         let got = Some(shown(record.get(column)));
-        Spot { file, place: line_of(&record), what: self.called(column), got }
+        let place = line_of(&Source::new(&self.file, &self.bytes), &record);
+        Spot { file, place, what: self.called(column), got }
     }
 }
 
-fn line_of(record: &ByteRecord) -> FilePlace {
-    FilePlace::Line(record.position().map_or(0, |position| position.line()))
+fn line_of(source: &Source<'_>, record: &ByteRecord) -> FilePlace {
+    line_at(source.bytes, record.position().map_or(0, |position| position.byte() as usize))
 }
 
-/// A field as text; one that is no UTF-8 is no number and no label, but there.
+/// The name of a column.
+fn name_of(source: &Source<'_>, name: &[u8]) -> Result<String, DataError> {
+    match std::str::from_utf8(name) {
+        Ok(name) if name.len() <= MAX_NAME_BYTES => Ok(name.trim().to_owned()),
+        Ok(_) => {
+            let expected = format!("at most {MAX_NAME_BYTES} bytes");
+            Err(source.malformed(FilePlace::Line(1), "the name of a column", expected, shown(Some(name))))
+        }
+        Err(_) => {
+            let expected = "text in UTF-8: convert the file";
+            Err(source.malformed(FilePlace::Line(1), "the name of a column", expected, shown(Some(name))))
+        }
+    }
+}
+
+/// A field as text; one that is no UTF-8 is no number, but there.
 fn text(field: Option<&[u8]>) -> &str {
     std::str::from_utf8(field.unwrap_or_default()).map_or("\u{fffd}", str::trim)
 }
@@ -319,7 +372,7 @@ mod tests {
     }
 
     fn read(text: &[u8], label: Column, header: bool) -> Result<(DataSet, Vec<u16>), String> {
-        read_with(text, &Layout { label, header, delimiter: b',' })
+        read_with(text, &Layout { label, header, said: true, delimiter: b',' })
     }
 
     fn refused(text: &str) -> String {
@@ -365,7 +418,64 @@ mod tests {
         let error = read(b"a,a,b\n1,2,3\n", Column::Name("a".into()), true).map(|(_, labels)| labels).unwrap_err();
         assert!(error.contains("in the header once, and columns 0 and 1 are named so: give its index"), "{error}");
         let error = read(b"1,2\n", Column::Index(7), false).map(|(_, labels)| labels).unwrap_err();
-        assert!(error.contains("expected 8 to 16385, the label in column 7"), "{error}");
+        assert!(error.ends_with("data.label_column is 7, expected 0 to 1, the columns of the file"), "{error}");
+    }
+
+    /// What would drop rows, or move values, without a word.
+    #[test]
+    fn quotes_are_closed_on_their_line() {
+        let rows = "1,2,ok\n3,4,\"5 inch\n5,6,x\n";
+        let open = "a value is a quote is not closed on its line, expected a sample on one line";
+        for (text, line, what) in [
+            (rows.to_owned(), 2, open),
+            (format!("{rows}7,8,\"end\n"), 2, open),
+            ("1,2,\"q".to_owned(), 1, open),
+            (
+                "0,1\n\"1\"2,0\n".to_owned(),
+                2,
+                "a value is more text, expected the end of a value after its closing quote",
+            ),
+        ] {
+            let error = refused(&text);
+            assert!(error.starts_with(&format!("t.csv, line {line}: {what}")), "{error}");
+        }
+        let (set, labels) = read(b"\"1\",\"2\"\r\n\"0\",3\r\n", Column::Index(0), false).unwrap();
+        assert_eq!((set.inputs, labels), (vec![512, 768], vec![1, 0]));
+    }
+
+    #[test]
+    fn lines_are_counted_whatever_ends_them() {
+        for text in ["0,1\r\n1,x\r\n", "0,1\r1,x\r", "0,1\n1,x\n"] {
+            assert!(refused(text).starts_with("t.csv, line 2: column 1 is \"x\""), "{text:?}: {}", refused(text));
+        }
+        assert!(refused("0,1\n\n\n\n1,x\n").starts_with("t.csv, line 5: "), "{}", refused("0,1\n\n\n\n1,x\n"));
+    }
+
+    #[test]
+    fn names_and_labels_are_text_of_few_bytes() {
+        let error = read(b"gr\xf6n,y\n1,0\n", Column::Name("y".into()), true).unwrap_err();
+        assert!(error.contains("the name of a column is \"gr\u{fffd}n\", expected text in UTF-8"), "{error}");
+        let error = read(b"1,m\xe4nner\n", Column::Index(1), false).unwrap_err();
+        assert!(error.contains("line 1: column 1 is \"m\u{fffd}nner\", expected a label in UTF-8"), "{error}");
+        let long = [&[b'x'; 300][..], b",y\n1,0\n"].concat();
+        let error = read(&long, Column::Name("y".into()), true).unwrap_err();
+        assert!(error.ends_with("expected at most 256 bytes"), "{error}");
+        let many = [&vec![b','; 1 << 20][..], b"\n"].concat();
+        let error = read(&many, Column::Name("y".into()), true).unwrap_err();
+        assert!(error.ends_with("line 1: the number of columns is more, expected at most 16385"), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_may_be_a_header_is_asked_for() {
+        let layout = |said| Layout { label: Column::Index(2), header: false, said, delimiter: b',' };
+        let text = b"0,1,2,3\n1,2,0,7\n3,4,1,7\n";
+        let error = read_with(text, &layout(false)).unwrap_err();
+        assert!(
+            error.contains("line 1: the first line is 0, 1, 2 and so on, expected data.header = true if"),
+            "{error}"
+        );
+        assert_eq!(read_with(text, &layout(true)).unwrap().1, [2, 0, 1]);
+        assert_eq!(read_with(b"0,1,2\n1,2,0\n", &layout(false)).unwrap().1, [2, 0]);
     }
 
     #[test]
@@ -373,7 +483,7 @@ mod tests {
         let text = b"1,class,y\n1,2,0.5\n";
         for delimiter in *b",;\t| " {
             let text = text.map(|byte| if byte == b',' { delimiter } else { byte });
-            let layout = Layout { label: Column::Name("class".into()), header: true, delimiter };
+            let layout = Layout { label: Column::Name("class".into()), header: true, said: true, delimiter };
             let (set, labels) = read_with(&text, &layout).unwrap();
             assert_eq!((set.inputs, labels), (vec![256, 128], vec![2]), "{delimiter}");
             if delimiter != b',' {

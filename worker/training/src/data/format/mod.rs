@@ -5,6 +5,7 @@
 
 mod array;
 mod csv;
+mod csv_lines;
 pub(in crate::data) mod digits;
 mod idx;
 mod npy;

@@ -115,7 +115,7 @@ fn member(archive: &Path, bytes: &[u8], name: &str) -> Result<Array, DataError> 
             format!("one of {:?}{}", &names[..names.len().min(LISTED)], if names.len() > LISTED { " …" } else { "" });
         return Err(whole.malformed(FilePlace::Byte(0), "the name of an array", listed, format!("{name:?}")));
     };
-    let file = archive.join(full);
+    let file = PathBuf::from(format!("{}/{full}", archive.display()));
     let refused = |error: &dyn ToString| unusable(format!("{full:?}"), "stored or deflated, and whole", error);
     let mut entry = zip.by_name(full).map_err(|error| refused(&error))?;
     let size = entry.size();

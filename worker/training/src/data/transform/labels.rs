@@ -16,6 +16,8 @@ pub(crate) const EXAMPLE: &str = "\
 
 /// Most labels that an error lists.
 const LISTED: usize = 64;
+/// Longest label that an error shows, in characters.
+const SHOWN: usize = 64;
 
 /// The label of a class, as the job has it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -69,6 +71,10 @@ impl Classes {
                 ClassName::Integer(value) => (Some(i128::from(*value)), value.to_string()),
                 ClassName::Text(text) => (text.parse().ok(), text.clone()),
             };
+            if text.trim() != text {
+                let expected = "a label without blanks around it: those of a file are taken without";
+                return Err(section.value(&format!("classes[{class}]"), name, expected, None));
+            }
             let twice = texts.insert(text, class).is_some()
                 | integer.is_some_and(|value| integers.insert(value, class).is_some());
             if twice {
@@ -106,7 +112,7 @@ impl Classes {
                 class.copied().ok_or_else(|| {
                     let got = match label {
                         Label::Text(text) if is_missing(text) => return missing(table, row),
-                        Label::Text(text) => format!("{text:?}"),
+                        Label::Text(text) => format!("{:?}", text.chars().take(SHOWN).collect::<String>()),
                         Label::Integer(value) => value.to_string(),
                     };
                     let listed: Vec<String> = names.iter().take(LISTED).map(ClassName::to_string).collect();
@@ -136,7 +142,7 @@ fn no_number(table: &dyn Table, row: usize, text: &str) -> DataError {
     let spot = table.spot(Part::Label(row));
     let number = "a label, a whole number";
     match all {
-        Ok(()) if texts.len() <= LISTED => {
+        Ok(()) if texts.len() <= LISTED && texts.iter().all(|text| text.len() <= SHOWN) => {
             let texts: Vec<String> = texts.iter().map(|text| format!("{text:?}")).collect();
             let list = texts.join(", ");
             let expected =

@@ -73,19 +73,6 @@ impl Moments {
         Err(spot.malformed(expected, format!("{}, of column {listed}", deviations[unusable[0]])))
     }
 
-    /// The same for a set that belongs to the training set.
-    ///
-    /// # Errors
-    /// If it has another number of columns.
-    pub fn for_columns(&self, table: &dyn Table, columns: usize) -> Result<&Self, DataError> {
-        if columns == self.means.len() {
-            return Ok(self);
-        }
-        let mut spot = table.spot(Part::Header);
-        (spot.what, spot.got) = ("the number of columns".into(), None);
-        Err(spot.malformed(format!("{}, as in the training set", self.means.len()), columns))
-    }
-
     /// What a value of column `i` becomes.
     pub fn apply(&self, i: usize, value: f64) -> f64 {
         (value - self.means[i]) / self.deviations[i]

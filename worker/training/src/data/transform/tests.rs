@@ -235,3 +235,25 @@ fn all_of_them_together() {
     rows.sort_unstable();
     assert_eq!(rows, [(-314, 1), (0, 0), (314, 0)]);
 }
+
+/// A test set is one of the same columns, label included, and of as many classes.
+#[test]
+fn a_test_set_belongs_to_its_training_set() {
+    let of = |train: &str, test: &str, keys: &str| sets(train, test, keys).map(|_| ()).unwrap_err();
+    let by_index = "label_column = 2\nheader = true";
+    let error = of("a,b,y\n1,2,0\n", "a,b,month\n1,2,0\n", by_index);
+    assert!(
+        error.contains("test.csv, line 1: the header is \"month\", expected \"y\" as the label's column"),
+        "{error}"
+    );
+    let error = of("1,2,0\n", "1,2,0,5\n", "label_column = 2\ncolumns = [0, 1]");
+    assert!(error.contains("the number of columns is 4, expected 3, as in the training set"), "{error}");
+    let error = of("1,2,0\n", "1,0\n", "label_column = -1");
+    assert!(error.contains("label_column"), "{error}");
+    let set = train("1,2,b\n3,4,a\n", "label_column = 2\nclasses = [\"a\", \"b\", \"c\"]");
+    assert_eq!((set.classes, set.labels), (3, vec![1, 0]));
+    let error = refused("1,2,b\n", "label_column = 2\nclasses = [\"b \"]");
+    assert!(error.contains("expected a label without blanks around it"), "{error}");
+    let error = refused("1,2,b\n", "label_column = \"2\"");
+    assert!(error.contains("expected an index, which is a number without quotes"), "{error}");
+}
