@@ -38,7 +38,7 @@ use gradproof_prover::hyperkzg;
 use gradproof_prover::kernels::dot::{accumulate, dot, fold_columns, fold_rows};
 use gradproof_prover::kernels::eq::eq_table;
 use gradproof_prover::kernels::msm;
-use gradproof_prover::kernels::packed::{LANES, Packed, Product, Sum};
+use gradproof_prover::kernels::packed::{LANES, Packed, Sum, Unsettled};
 use gradproof_prover::kernels::sums::{self, ProductSum};
 use gradproof_prover::kernels::tables::bound;
 use gradproof_prover::witness::{Values, Witness};
@@ -137,7 +137,7 @@ fn packed(c: &mut Criterion) {
     group.bench_function("multiply", |bench| {
         bench.iter(|| {
             for pair in black_box(&groups).chunks_exact(2) {
-                black_box(Product::of([pair[0].into(), pair[1].into()], [pair[1].into(); 2]).map(Product::reduced));
+                black_box(Unsettled::of([pair[0].into(), pair[1].into()], [pair[1].into(); 2]).map(Unsettled::reduced));
             }
         });
     });

@@ -18,7 +18,7 @@ use gradproof_verifier::protocol::hyperkzg::Opening;
 use gradproof_verifier::protocol::merkle::{self, Hash};
 use gradproof_verifier::protocol::proof::Proof;
 use gradproof_verifier::protocol::statement::{Statement, points_digest};
-use gradproof_verifier::verify::{Commitments, opening};
+use gradproof_verifier::verify::{ProofCommitments, opening};
 
 use crate::forge::{Fixture, SEED, fixture};
 use crate::judges::Careless;
@@ -99,7 +99,7 @@ impl Published {
             let at = said.position * data.len() as u64 + index;
             Strict.require(Check::DataLeaf, merkle::verify(&said.data_root, depth, at, leaf, path))?;
         }
-        let commitments = Commitments { digest: self.digest(), mask: &self.mask, columns: &self.columns };
+        let commitments = ProofCommitments { digest: self.digest(), mask: &self.mask, columns: &self.columns };
         opening(&key.setup, commitments, &self.reduced, &self.blinding, &self.opening, &mut Strict)
     }
 

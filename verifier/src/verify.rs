@@ -78,13 +78,13 @@ pub fn verify<J: Judge>(
         }
     };
 
-    let commitments = Commitments { digest, mask: &proof.mask, columns: &points };
+    let commitments = ProofCommitments { digest, mask: &proof.mask, columns: &points };
     opening(&key.setup, commitments, &reduced, &proof.blinding, &proof.opening, &mut native.judge)
 }
 
 /// The commitments of a proof, and the digest that binds them to the statement.
 #[derive(Clone, Copy, Debug)]
-pub struct Commitments<'a> {
+pub struct ProofCommitments<'a> {
     /// keccak256 of statement and commitments: [`Statement::digest`].
     pub digest: [u8; 32],
     /// Commitment to the random column.
@@ -102,7 +102,7 @@ pub struct Commitments<'a> {
 /// The check that failed.
 pub fn opening(
     setup: &SetupKey,
-    commitments: Commitments<'_>,
+    commitments: ProofCommitments<'_>,
     reduced: &Reduced<Fr>,
     blinding: &Fr,
     opening: &Opening,

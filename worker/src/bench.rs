@@ -21,7 +21,7 @@ use gradproof_verifier_program::warn;
 use serde::Serialize;
 
 use crate::columns;
-use crate::commitments::{Commitments, Origin, first_parameters};
+use crate::commitments::{JobCommitments, Origin, first_parameters};
 use crate::keys::KeyOptions;
 use crate::openings::Seeds;
 use crate::prove::prove_segment;
@@ -103,7 +103,7 @@ impl Bench {
         let mut trainer = Trainer::new(&job, first_parameters(&job)?, None, self.kernels.kernels);
         let seeds = Seeds::fresh(&job.initial_weights)?;
         let origin = Origin::New { seed: None };
-        let mut commitments = Commitments::new(&job, &keys, &trainer.parameters, &seeds, origin, &progress)?;
+        let mut commitments = JobCommitments::new(&job, &keys, &trainer.parameters, &seeds, origin, &progress)?;
         let open = |folder: &PathBuf| LocalSettlement::open(folder, &keys.key, &mut commitments.statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;
         phase("training");

@@ -13,7 +13,7 @@ use gradproof_verifier::verify_job::JobVerifier;
 use gradproof_verifier_program::files::{KEY_FILE, MAX_PROOF_BYTES, read, read_statement};
 use gradproof_verifier_program::warn;
 
-use crate::commitments::{Commitments, first_parameters};
+use crate::commitments::{JobCommitments, first_parameters};
 use crate::folder::claim_new;
 use crate::keys::KeyOptions;
 use crate::openings::Openings;
@@ -72,7 +72,7 @@ impl Commit {
         if let Some(set) = &set {
             seeds.data = set.seed;
         }
-        let commitments = Commitments::new(&job, &keys, &first, &seeds, origin, &progress)?;
+        let commitments = JobCommitments::new(&job, &keys, &first, &seeds, origin, &progress)?;
         let statement = &commitments.statement;
         if let Some(set) = &set {
             ensure!(

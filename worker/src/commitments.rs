@@ -58,7 +58,7 @@ pub enum Origin {
 }
 
 /// The commitments of a job with their blindings, and its statement.
-pub struct Commitments {
+pub struct JobCommitments {
     pub first: Committed,
     /// One a position of the epoch.
     pub data: Vec<Committed>,
@@ -67,7 +67,7 @@ pub struct Commitments {
     pub statement: JobStatement,
 }
 
-impl Commitments {
+impl JobCommitments {
     /// Commits to the data of every position of the epoch and to the first parameters.
     ///
     /// # Errors

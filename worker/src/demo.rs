@@ -13,7 +13,7 @@ use gradproof_verifier_program::verify::{Arguments, KeyChoice, Verified, verify,
 use serde::Serialize;
 
 use crate::columns;
-use crate::commitments::{Commitments, first_parameters};
+use crate::commitments::{JobCommitments, first_parameters};
 use crate::domain::ExpectedDomain;
 use crate::folder::claim_new;
 use crate::keys::KeyOptions;
@@ -142,7 +142,7 @@ impl Demo {
         let keys = KeyOptions::default().keys(&job.architecture, columns::vars(job, kind), kind, &progress)?;
         let first = first_parameters(job)?;
         let (seeds, origin) = begin(job, &keys, &first)?;
-        let mut statement = Commitments::new(job, &keys, &first, &seeds, origin, &progress)?.statement;
+        let mut statement = JobCommitments::new(job, &keys, &first, &seeds, origin, &progress)?.statement;
         progress.say("opening the job on a local node");
         let open = |contracts: &PathBuf| LocalSettlement::open(contracts, &keys.key, &mut statement);
         let settlement = self.contracts.as_ref().map(open).transpose()?;

@@ -22,7 +22,7 @@ use gradproof_verifier_program::files::{KEY_FILE, list_proofs, read, read_statem
 use gradproof_verifier_program::warn;
 
 use crate::columns;
-use crate::commitments::{Commitments, Origin, first_parameters, require_same};
+use crate::commitments::{JobCommitments, Origin, first_parameters, require_same};
 use crate::domain::ExpectedDomain;
 use crate::folder::{EXACT_WEIGHTS_FILE, REPORT_FILE, WEIGHTS_FILE, claim_new, stored, stored_statement};
 use crate::keys::{KeyOptions, Keys};
@@ -265,10 +265,10 @@ fn commit(
     first: &Parameters,
     given: Option<&Given>,
     progress: &Progress,
-) -> Result<(Commitments, Seeds)> {
+) -> Result<(JobCommitments, Seeds)> {
     let Some(Given { path, statement, openings }) = given else {
         let (seeds, origin) = begin(job, keys, first)?;
-        return Ok((Commitments::new(job, keys, first, &seeds, origin, progress)?, seeds));
+        return Ok((JobCommitments::new(job, keys, first, &seeds, origin, progress)?, seeds));
     };
     let seed = match job.initial_weights {
         InitialWeights::Seed(seed) => Some(seed),
@@ -276,7 +276,7 @@ fn commit(
     };
     let seeds = openings.seeds();
     let origin = statement.parent.map_or(Origin::New { seed }, Origin::Parent);
-    let mut commitments = Commitments::new(job, keys, first, &seeds, origin, progress)?;
+    let mut commitments = JobCommitments::new(job, keys, first, &seeds, origin, progress)?;
     commitments.statement.domain = statement.domain;
     require_same(&commitments.statement, statement, path)?;
     Ok((commitments, seeds))
@@ -293,7 +293,7 @@ pub fn check_command(statement: &Path, proofs: &Path, parents: &[PathBuf]) -> St
 /// Proves segment `index` of a job from its trace: the proof as bytes.
 pub fn prove_segment(
     keys: &Keys,
-    commitments: &Commitments,
+    commitments: &JobCommitments,
     index: usize,
     first: Committed,
     seeds: &Seeds,

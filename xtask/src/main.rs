@@ -82,7 +82,7 @@ enum Task {
     Measure {
         /// Which table.
         #[arg(value_enum)]
-        table: measure::Table,
+        table: measure::Figures,
     },
     /// Writes the known-answer vectors in `tests/vectors/`, and shows what changed.
     ///

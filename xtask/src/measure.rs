@@ -13,7 +13,7 @@ use crate::{cargo, command, contracts, root, run};
 
 /// A table of the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Table {
+pub enum Figures {
     /// Where the time of a segment goes.
     Parts,
     /// Both kinds of proofs over the lengths of columns.
@@ -30,7 +30,7 @@ pub enum Table {
 const NETWORK: [&str; 4] = ["--layers", "784,128,128,10", "--batch", "64"];
 
 /// Measures `table`, and prints it in Markdown.
-pub fn measure(table: Table) -> Result<()> {
+pub fn measure(table: Figures) -> Result<()> {
     run(cargo().args([
         "build",
         "--release",
@@ -41,11 +41,11 @@ pub fn measure(table: Table) -> Result<()> {
         "--bins",
     ]))?;
     let rows = match table {
-        Table::Parts => parts()?,
-        Table::Profiles => profiles()?,
-        Table::Chain => chain()?,
-        Table::Layers => layers()?,
-        Table::Mnist => mnist()?,
+        Figures::Parts => parts()?,
+        Figures::Profiles => profiles()?,
+        Figures::Chain => chain()?,
+        Figures::Layers => layers()?,
+        Figures::Mnist => mnist()?,
     };
     println!("{}", rows.join("\n"));
     Ok(())

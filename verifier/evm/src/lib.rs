@@ -14,4 +14,4 @@ mod sources;
 pub use arguments::{segment, segment_key};
 pub use proof::ChainProof;
 pub use settings::{Settings, SettingsError, VERIFIER_PROFILE};
-pub use sources::{Source, halo2_source, halo2_verifier, segment_verifier};
+pub use sources::{ContractSource, halo2_source, halo2_verifier, segment_verifier};

@@ -28,7 +28,7 @@ const SEGMENT_VERIFIER: [(&str, &str); 9] = files![
 
 /// A contract with everything that it is compiled from.
 #[derive(Clone, Debug)]
-pub struct Source {
+pub struct ContractSource {
     /// The contract.
     pub name: &'static str,
     /// The file that has it, among [`Self::files`].
@@ -44,17 +44,17 @@ pub struct Source {
 ///
 /// # Errors
 /// The key is for core proofs.
-pub fn halo2_verifier(key: &VerifyingKey) -> Result<Source, GenerateError> {
+pub fn halo2_verifier(key: &VerifyingKey) -> Result<ContractSource, GenerateError> {
     let file = "src/Halo2Verifier.sol";
     let mut files = vec![(file, halo2_source(key)?)];
     files.extend(HALO2_INTERFACE.map(owned));
-    Ok(Source { name: "Halo2Verifier", file, files, via_ir: false })
+    Ok(ContractSource { name: "Halo2Verifier", file, files, via_ir: false })
 }
 
 /// The verifier of segments, which is the same for every key.
-pub fn segment_verifier() -> Source {
+pub fn segment_verifier() -> ContractSource {
     let files = SEGMENT_VERIFIER.map(owned).into();
-    Source { name: "SegmentVerifier", file: SEGMENT_VERIFIER[0].0, files, via_ir: true }
+    ContractSource { name: "SegmentVerifier", file: SEGMENT_VERIFIER[0].0, files, via_ir: true }
 }
 
 /// The Solidity source of the verifier of a segment's circuit.
@@ -70,7 +70,7 @@ fn owned((name, text): (&'static str, &str)) -> (&'static str, String) {
     (name, text.to_owned())
 }
 
-impl Source {
+impl ContractSource {
     /// Standard JSON for solc 0.8.37, with the settings of `contracts/foundry.toml`. The code that comes out depends on it
     /// alone: the digest of the metadata is left out.
     ///
@@ -106,7 +106,8 @@ mod tests {
                 "outputSelection": { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
             })
         );
-        let generated = Source { via_ir: false, ..segment_verifier() }.standard_json().expect("it has all settings");
+        let generated =
+            ContractSource { via_ir: false, ..segment_verifier() }.standard_json().expect("it has all settings");
         assert_eq!(generated["settings"]["viaIR"], false);
     }
 }

@@ -9,7 +9,7 @@ use gradproof_circuits::field::check::{Check, Strict};
 use gradproof_circuits::relations::Subject;
 use gradproof_evm::bindings::{SegmentKey, SegmentVerifier};
 use gradproof_evm::gas::{BUDGET, TRANSACTION_GAS, job_gas, segment_gas};
-use gradproof_evm::{ChainProof, Source, halo2_verifier, segment, segment_key, segment_verifier};
+use gradproof_evm::{ChainProof, ContractSource, halo2_verifier, segment, segment_key, segment_verifier};
 use gradproof_terminal::folder::Folder;
 use gradproof_terminal::{Outcome, described, print, tell};
 use gradproof_verifier::protocol::hex;
@@ -147,7 +147,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome> {
 }
 
 /// What the contracts are, and how they are made.
-fn describe(key: &VerifyingKey, sources: &[Source; 2], halo2: Option<Address>, gas: u64) -> Value {
+fn describe(key: &VerifyingKey, sources: &[ContractSource; 2], halo2: Option<Address>, gas: u64) -> Value {
     let [halo2_source, verifier_source] = sources.each_ref().map(
         |source| json!({ "file": source.file, "input": format!("{}.json", source.name), "via_ir": source.via_ir }),
     );

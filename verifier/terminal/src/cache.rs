@@ -14,6 +14,8 @@ pub fn folder() -> Option<PathBuf> {
 /// What `find` finds in the file `path` of the cache, or else `make` makes and leaves there: of all who want the same at once, in
 /// this program or another, one makes it, and the others wait.
 ///
+/// `find` looks while another may be writing: `make` leaves the file with [`atomic::write`](crate::atomic::write()).
+///
 /// # Errors
 /// Those of `make`.
 pub fn once<T, E>(path: &Path, find: impl Fn() -> Option<T>, make: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
@@ -50,10 +52,12 @@ impl Drop for Turn {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
 
     use super::*;
+    use crate::atomic;
 
     #[test]
     fn what_many_want_at_once_is_made_once() {
@@ -63,9 +67,9 @@ mod tests {
         let find = || fs::read_to_string(&path).ok();
         let make = || {
             made.fetch_add(1, Ordering::Relaxed);
-            // The others come in the meantime.
+            // The others come in the meantime, and find the whole file or none.
             thread::yield_now();
-            fs::write(&path, "it").map(|()| "it".to_owned())
+            atomic::write(&path, |file| file.write_all(b"it")).map(|()| "it".to_owned())
         };
         thread::scope(|scope| {
             let all: Vec<_> = (0..8).map(|_| scope.spawn(|| once(&path, find, make))).collect();

@@ -54,14 +54,14 @@ pub struct Artifact {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
     /// The library.
-    pub library: Source,
+    pub library: ContractName,
     /// Where its 20 bytes begin.
     pub offset: usize,
 }
 
 /// A contract by the file that it stands in, below the folder, and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Source {
+pub struct ContractName {
     /// For example `src/SegmentVerifier.sol`.
     pub file: String,
     /// For example `SegmentVerifier`.
@@ -73,7 +73,7 @@ impl Artifact {
     ///
     /// # Errors
     /// [`ChainError::Unlinked`] for a library that has none.
-    pub fn linked(mut self, libraries: &BTreeMap<Source, Address>) -> Result<Self, ChainError> {
+    pub fn linked(mut self, libraries: &BTreeMap<ContractName, Address>) -> Result<Self, ChainError> {
         for Link { library, offset } in std::mem::take(&mut self.links) {
             let hole = self.bytecode.get_mut(offset..offset + Address::len_bytes());
             match libraries.get(&library).zip(hole) {
@@ -149,7 +149,7 @@ impl Compiler {
     ///
     /// # Errors
     /// As [`Compiler::compile`], or if a file cannot be read.
-    pub fn compile_files(&self, files: &[&str]) -> Result<BTreeMap<Source, Artifact>, ChainError> {
+    pub fn compile_files(&self, files: &[&str]) -> Result<BTreeMap<ContractName, Artifact>, ChainError> {
         let mut sources = BTreeMap::new();
         for file in files {
             self.collect((*file).to_owned(), read(&self.contracts.join(file))?, &mut sources)?;
@@ -158,7 +158,7 @@ impl Compiler {
         let mut artifacts = BTreeMap::new();
         for (file, contracts) in answer["contracts"].as_object().into_iter().flatten() {
             for (name, contract) in contracts.as_object().into_iter().flatten() {
-                artifacts.insert(Source { file: file.clone(), name: name.clone() }, artifact(name, contract)?);
+                artifacts.insert(ContractName { file: file.clone(), name: name.clone() }, artifact(name, contract)?);
             }
         }
         Ok(artifacts)
@@ -318,7 +318,7 @@ fn code(name: &str, part: &Value) -> Result<(Vec<u8>, Vec<Link>), ChainError> {
         for (library, places) in libraries.as_object().into_iter().flatten() {
             for place in places.as_array().into_iter().flatten() {
                 let offset = place["start"].as_u64().ok_or_else(missing)? as usize;
-                links.push(Link { library: Source { file: file.clone(), name: library.clone() }, offset });
+                links.push(Link { library: ContractName { file: file.clone(), name: library.clone() }, offset });
             }
         }
     }
@@ -377,7 +377,7 @@ mod tests {
         });
         let (bytecode, links) = code("B", &part).unwrap();
         assert_eq!(bytecode, [&[0x60][..], &[0; 20], &[0x61]].concat());
-        let library = Source { file: "src/A.sol".into(), name: "A".into() };
+        let library = ContractName { file: "src/A.sol".into(), name: "A".into() };
         assert_eq!(links, [Link { library: library.clone(), offset: 1 }]);
         let artifact = Artifact { bytecode, runtime: vec![], abi: Value::Null, links };
         let linked = artifact.clone().linked(&[(library, Address::repeat_byte(7))].into()).unwrap();

@@ -18,7 +18,7 @@ pub use anvil::{Anvil, LOCAL_CHAIN};
 pub use bindings::reason;
 pub use blocking::Chain;
 pub use client::{Call, Client, Deployed, Sent};
-pub use compiler::{Artifact, Compiler, Link, Source};
+pub use compiler::{Artifact, Compiler, ContractName, Link};
 pub use error::ChainError;
 pub use ledger::{Contracts, Ledger, LedgerCode, SegmentGas};
 pub use settlement::Settlement;

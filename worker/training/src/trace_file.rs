@@ -147,7 +147,7 @@ fn read(path: &Path) -> Result<(Architecture, SegmentTrace), TraceFileProblem> {
     if got != expected {
         return Err(TraceFileProblem::Length { expected, got });
     }
-    let mut source = Source { file: reader, hasher: Hasher::new() };
+    let mut source = TraceReader { file: reader, hasher: Hasher::new() };
     let mut parameters = || -> Result<Parameters, TraceFileProblem> {
         let mut parameters = Parameters::default();
         for widths in architecture.widths.windows(2) {
@@ -164,7 +164,7 @@ fn read(path: &Path) -> Result<(Architecture, SegmentTrace), TraceFileProblem> {
         widths.iter().map(|width| source.take(samples * width, i64::from_le_bytes)).collect()
     };
     let (forward, backward) = (tensors(&widths[1..])?, tensors(&widths[1..architecture.layers()])?);
-    let Source { mut file, hasher } = source;
+    let TraceReader { mut file, hasher } = source;
     let (got, expected) = (hasher.finalize(), u32::from_le_bytes(array(&mut file)?));
     if got != expected {
         return Err(TraceFileProblem::Checksum { expected, got });
@@ -232,12 +232,12 @@ impl<W: Write> Sink<W> {
     }
 }
 
-struct Source<R> {
+struct TraceReader<R> {
     file: R,
     hasher: Hasher,
 }
 
-impl<R: Read> Source<R> {
+impl<R: Read> TraceReader<R> {
     fn take<T, const N: usize>(&mut self, count: usize, of_bytes: fn([u8; N]) -> T) -> std::io::Result<Vec<T>> {
         let mut values = Vec::with_capacity(count);
         let mut bytes = vec![0; CHUNK_BYTES.min(count * N)];

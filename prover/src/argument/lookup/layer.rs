@@ -5,7 +5,7 @@ use ark_ff::{One, Zero};
 use rayon::prelude::*;
 
 use super::leaves::Leaves;
-use crate::kernels::packed::{Packed, Product};
+use crate::kernels::packed::{Packed, Unsettled};
 
 /// Groups made by one task.
 const CHUNK: usize = 1 << 9;
@@ -54,11 +54,11 @@ impl Layer {
             .map(|g| {
                 if g < whole {
                     let (left, right) = Packed::deinterleave(self.ones.group(2 * g), self.ones.group(2 * g + 1));
-                    let [product] = Product::of([left.into()], [right.into()]);
+                    let [product] = Unsettled::of([left.into()], [right.into()]);
                     return [left.plus(right), product.reduced()];
                 }
                 let (left, right) = self.children(g);
-                Product::fraction(left, right).map(Product::reduced)
+                Unsettled::fraction(left, right).map(Unsettled::reduced)
             })
             .collect();
         Self { ones: Leaves::default(), rest: nodes }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::layer::Layer;
 use crate::kernels::eq::EqPrefixes;
-use crate::kernels::packed::{LANES, Loose, Packed, Product, Sum};
+use crate::kernels::packed::{LANES, Loose, Packed, Sum, Unsettled};
 use crate::kernels::tables::linear_form;
 
 /// Groups made by one task.
@@ -50,14 +50,14 @@ fn deinterleave<const N: usize>(first: &[Packed; N], second: &[Packed; N]) -> ([
 /// `low + r·(high - low)`, part by part.
 #[inline]
 fn line<const N: usize>(low: &[Packed; N], high: &[Packed; N], r: Loose) -> [Packed; N] {
-    let products = Product::of(std::array::from_fn(|i| high[i] - low[i]), [r; N]);
+    let products = Unsettled::of(std::array::from_fn(|i| high[i] - low[i]), [r; N]);
     std::array::from_fn(|i| products[i].plus(low[i]).reduced())
 }
 
 /// `a` and `b` from numerators and denominators of both children.
 #[inline]
 fn weighted(n0: Packed, d0: Packed, n1: Packed, d1: Packed, weight: Loose) -> Term {
-    let [a, b] = Product::of([n0.into(), n1.into()], [weight; 2]);
+    let [a, b] = Unsettled::of([n0.into(), n1.into()], [weight; 2]);
     [a.plus(d0).reduced(), b.reduced(), d0, d1]
 }
 
@@ -194,7 +194,7 @@ impl Terms {
     #[inline]
     fn short_pair(&self, g: usize, square: Packed) -> [Loose; 2] {
         let ([l0, r0], [l1, r1]) = deinterleave(&self.short(2 * g), &self.short(2 * g + 1));
-        let [at_zero, leading] = Product::of([l0.into(), l1 - l0], [r0.into(), r1 - r0]);
+        let [at_zero, leading] = Unsettled::of([l0.into(), l1 - l0], [r0.into(), r1 - r0]);
         [at_zero.minus(square), leading.loose()]
     }
 
@@ -203,7 +203,7 @@ impl Terms {
         let ([a0, b0, l0, r0], [a1, b1, l1, r1]) =
             deinterleave(&self.term(2 * g, weight), &self.term(2 * g + 1, weight));
         let [at_zero, leading] =
-            Product::of_two([a0.into(), a1 - a0], [r0.into(), r1 - r0], [b0.into(), b1 - b0], [l0.into(), l1 - l0]);
+            Unsettled::of_two([a0.into(), a1 - a0], [r0.into(), r1 - r0], [b0.into(), b1 - b0], [l0.into(), l1 - l0]);
         [at_zero.minus(one), leading.loose()]
     }
 }

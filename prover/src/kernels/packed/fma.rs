@@ -13,8 +13,8 @@
 //!
 //! # Bounds
 //! `r/R < 0.379`. With `|a|, |b| ≤ r` the product `a·b/R` is below `0.379·r` in size, and the reduction adds less than `0.63·r`.
-//! [`Product::reduced`] adds or takes one `r` and so needs a value in `(-r, 2·r)`: products of reduced elements, sums of two
-//! of them, and a reduced element plus a difference times a factor of at most `r/2`. [`Product::loose`] needs one below
+//! [`Unsettled::reduced`] adds or takes one `r` and so needs a value in `(-r, 2·r)`: products of reduced elements, sums of two
+//! of them, and a reduced element plus a difference times a factor of at most `r/2`. [`Unsettled::loose`] needs one below
 //! `2^255 > 2.6·r` in size.
 //!
 //! # Paper
@@ -141,7 +141,7 @@ fn add_halves(columns: &mut [Integers; 2 * LIMBS], at: usize, a: Floats, b: Floa
 /// The first four take a multiple of `r·INVERSE`, which is -1 modulo `2^51`, so that the digit is that of the column; digits in
 /// `[-2^50, 2^50)` add `0.13·r` to the result. The last takes a multiple of `r`, and adds up to `r/2`.
 #[inline(always)]
-fn reduce<const N: usize>(mut columns: Columns<N>) -> [Product; N] {
+fn reduce<const N: usize>(mut columns: Columns<N>) -> [Unsettled; N] {
     const HALF: i64 = 1 << (BITS - 1);
     let mut digits = [floats(0.0); N];
     for i in 0..LIMBS - 1 {
@@ -168,7 +168,7 @@ fn reduce<const N: usize>(mut columns: Columns<N>) -> [Product; N] {
     }
     columns.map(|[.., last, a, b, c, d, e]| {
         let carry = add(last, integers(SIGN.wrapping_sub(LOW_BITS)));
-        Product([add(a, shifted_right::<{ BITS as i32 }>(carry)), b, c, d, e])
+        Unsettled([add(a, shifted_right::<{ BITS as i32 }>(carry)), b, c, d, e])
     })
 }
 
@@ -209,7 +209,7 @@ pub struct Single([f64; LIMBS]);
 
 /// Four products, carries outstanding.
 #[derive(Clone, Copy, Debug)]
-pub struct Product([Integers; LIMBS]);
+pub struct Unsettled([Integers; LIMBS]);
 
 impl From<Fr> for Single {
     fn from(x: Fr) -> Self {
@@ -291,7 +291,7 @@ impl Packed {
     /// Sums, element by element.
     #[inline(always)]
     pub fn plus(self, other: Self) -> Self {
-        Product(self.0.map(|limb| bits(add_floats(limb, floats(LOW))))).plus(other).less([LOW_BITS; LIMBS]).reduced()
+        Unsettled(self.0.map(|limb| bits(add_floats(limb, floats(LOW))))).plus(other).less([LOW_BITS; LIMBS]).reduced()
     }
 }
 
@@ -305,7 +305,7 @@ impl Loose {
     }
 }
 
-impl Product {
+impl Unsettled {
     /// `a[n]·b[n]`, element by element.
     #[inline(always)]
     pub fn of<const N: usize>(a: [Loose; N], b: [Loose; N]) -> [Self; N] {

@@ -5,7 +5,7 @@
 //!
 //! - [`Packed`], reduced elements, as they are stored;
 //! - [`Loose`], a difference of reduced elements or a product, which can only be multiplied;
-//! - [`Product`], before its carries are settled: becomes [`Packed`] or [`Loose`];
+//! - [`Unsettled`], before its carries are settled: becomes [`Packed`] or [`Loose`];
 //! - [`Sum`], `Σ a·b` over many products, reduced once at the end.
 
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma"))]
@@ -17,7 +17,7 @@ mod kernel;
 #[cfg(all(target_arch = "x86_64", target_feature = "avx2", target_feature = "fma"))]
 mod vector;
 
-pub use kernel::{Loose, Packed, Product, Single, Sum};
+pub use kernel::{Loose, Packed, Single, Sum, Unsettled};
 
 /// Elements side by side.
 pub const LANES: usize = 4;
@@ -63,12 +63,12 @@ mod tests {
         fn products_are_exact(a in four(), b in four(), c in four(), d in four(), e in element()) {
             let [pa, pb, pc, pd] = [a, b, c, d].map(Packed::new);
             let factor = Loose::splat(e);
-            let [product, difference] = Product::of([pa.into(), pc - pd], [pb.into(), factor]);
+            let [product, difference] = Unsettled::of([pa.into(), pc - pd], [pb.into(), factor]);
             prop_assert_eq!(product.reduced().elements(), lanes(|i| a[i] * b[i]));
             prop_assert_eq!(difference.plus(pd).reduced().elements(), lanes(|i| (c[i] - d[i]) * e + d[i]));
-            let [sum] = Product::of_two([pa.into()], [pb.into()], [pc.into()], [pd.into()]);
+            let [sum] = Unsettled::of_two([pa.into()], [pb.into()], [pc.into()], [pd.into()]);
             prop_assert_eq!(sum.reduced().elements(), lanes(|i| a[i] * b[i] + c[i] * d[i]));
-            let [numerator, denominator] = Product::fraction([pa, pb], [pc, pd]).map(|part| part.reduced().elements());
+            let [numerator, denominator] = Unsettled::fraction([pa, pb], [pc, pd]).map(|part| part.reduced().elements());
             prop_assert_eq!(numerator, lanes(|i| a[i] * d[i] + c[i] * b[i]));
             prop_assert_eq!(denominator, lanes(|i| b[i] * d[i]));
             prop_assert_eq!(pa.plus(pb).elements(), lanes(|i| a[i] + b[i]));
@@ -83,11 +83,11 @@ mod tests {
             for _ in 0..repeat {
                 for &(a, b, c, d) in &terms {
                     let [pa, pb, pc, pd] = [a, b, c, d].map(Packed::new);
-                    let [two] = Product::of_two([pa - pb], [pc - pd], [pb - pc], [pd - pa]);
+                    let [two] = Unsettled::of_two([pa - pb], [pc - pd], [pb - pc], [pd - pa]);
                     sum.add(pa, two.loose());
                     expected += lanes(|i| a[i] * ((a[i] - b[i]) * (c[i] - d[i]) + (b[i] - c[i]) * (d[i] - a[i])))
                         .iter().sum::<Fr>();
-                    let [one] = Product::of([pb.into()], [pc.into()]);
+                    let [one] = Unsettled::of([pb.into()], [pc.into()]);
                     sum.add(pa, one.minus(pd));
                     expected += lanes(|i| a[i] * (b[i] * c[i] - d[i])).iter().sum::<Fr>();
                 }

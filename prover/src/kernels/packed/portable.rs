@@ -16,7 +16,7 @@ pub struct Packed([Fr; LANES]);
 pub type Loose = Packed;
 
 /// Four elements that products made.
-pub type Product = Packed;
+pub type Unsettled = Packed;
 
 /// One element, as it stands in a table.
 #[derive(Clone, Copy, Debug)]

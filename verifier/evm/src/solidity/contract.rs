@@ -11,7 +11,7 @@ use super::error::GenerateError;
 use super::graph::{Graph, Id, Writer};
 use super::opening::Openings;
 use super::shape::{Shape, name};
-use super::source::{Memory, Source, WORD, factor, number, product};
+use super::source::{Memory, SourceText, WORD, factor, number, product};
 
 /// Errors of `IHalo2Verifier` that assembly reverts with.
 const ERRORS: [(&str, &str); 6] = [
@@ -68,7 +68,7 @@ pub(super) fn write(shape: &Shape) -> Result<String, GenerateError> {
     let mut graph = Graph::default();
     let constraints = constraints(shape, &mut graph)?;
     let mut memory = Memory::new();
-    let mut body = Source::new(3);
+    let mut body = SourceText::new(3);
 
     let proof = messages(shape, &mut memory, &mut body);
     challenges(&mut memory, &mut body);
@@ -128,7 +128,7 @@ pub(super) fn write(shape: &Shape) -> Result<String, GenerateError> {
 
 /// Copies instances and proof into memory, each message after the state with which it is hashed; checks them; draws the
 /// challenges. The answer is the length of a proof.
-fn messages(shape: &Shape, memory: &mut Memory, body: &mut Source) -> usize {
+fn messages(shape: &Shape, memory: &mut Memory, body: &mut SourceText) -> usize {
     let instances: usize = shape.instances.iter().sum();
     let advice = shape.key.cs().num_advice_columns();
     memory.place("STATE_0", 1);
@@ -178,7 +178,7 @@ fn messages(shape: &Shape, memory: &mut Memory, body: &mut Source) -> usize {
     proof
 }
 
-fn challenges(memory: &mut Memory, body: &mut Source) {
+fn challenges(memory: &mut Memory, body: &mut SourceText) {
     for challenge in ["BETA", "GAMMA", "Y", "X", "XN", "OPENING_Y", "OPENING_V", "U", "MODULUS"] {
         memory.place(challenge, 1);
     }
@@ -210,7 +210,7 @@ fn challenges(memory: &mut Memory, body: &mut Source) {
 }
 
 /// Everything that is divided by, inverted with one exponentiation.
-fn denominators(shape: &Shape, openings: &Openings, memory: &mut Memory, body: &mut Source) {
+fn denominators(shape: &Shape, openings: &Openings, memory: &mut Memory, body: &mut SourceText) {
     openings.place(memory);
     let (low, high) = shape.lagrange();
     let count = (high - low) as usize;
@@ -274,7 +274,7 @@ fn denominators(shape: &Shape, openings: &Openings, memory: &mut Memory, body: &
 }
 
 /// Lagrange polynomials and instances at `x`.
-fn lagrange(shape: &Shape, memory: &mut Memory, body: &mut Source) {
+fn lagrange(shape: &Shape, memory: &mut Memory, body: &mut SourceText) {
     let (low, _) = shape.lagrange();
     let word = |index: i64| format!("add(LAGRANGE, {:#x})", (index - low) as usize * WORD);
     for name in ["L_FIRST", "L_LAST", "L_BLIND"] {
@@ -331,7 +331,7 @@ fn assemble(shape: &Shape, memory: &Memory, proof: usize, body: &str) -> String 
             format!("    // {signature}\n    uint256 private constant {name} = {selector:#010x};\n")
         })
         .collect();
-    let mut functions = Source::new(3);
+    let mut functions = SourceText::new(3);
     functions.lines(FUNCTIONS);
     let functions = functions.finish();
     let order = modulus::<ark_bn254::Fr>();

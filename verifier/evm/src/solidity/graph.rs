@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use halo2_axiom::halo2curves::bn256::Fr;
 use halo2_axiom::halo2curves::ff::Field;
 
-use super::source::{Memory, Source, number};
+use super::source::{Memory, SourceText, number};
 
 /// Operands on the stack at once, above which a part is stored in memory: the machine reaches sixteen.
 const DEPTH: usize = 7;
@@ -176,11 +176,11 @@ impl<'a> Writer<'a> {
     }
 
     /// The expression of a node, at most `r`; lines that it needs before are written to `source`.
-    pub fn expression(&mut self, id: Id, memory: &mut Memory, source: &mut Source) -> String {
+    pub fn expression(&mut self, id: Id, memory: &mut Memory, source: &mut SourceText) -> String {
         self.visit(id, memory, source).0
     }
 
-    fn visit(&mut self, id: Id, memory: &mut Memory, source: &mut Source) -> (String, usize) {
+    fn visit(&mut self, id: Id, memory: &mut Memory, source: &mut SourceText) -> (String, usize) {
         if let Some(written) = self.written.get(&id) {
             return written.clone();
         }

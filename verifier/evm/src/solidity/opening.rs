@@ -12,7 +12,7 @@ use halo2_axiom::halo2curves::group::prime::PrimeCurveAffine;
 
 use super::error::GenerateError;
 use super::shape::{Shape, name};
-use super::source::{Memory, Source, factor, number, product};
+use super::source::{Memory, SourceText, factor, number, product};
 
 /// A polynomial that is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,7 +117,7 @@ impl<'a> Openings<'a> {
     }
 
     /// Writes the differences of `u` and the points of opening.
-    pub fn differences(&self, source: &mut Source) {
+    pub fn differences(&self, source: &mut SourceText) {
         for (index, rotation) in self.rotations.iter().enumerate() {
             let point = product([String::from("x")].into_iter().chain(factor(&self.shape.root(*rotation))));
             let point = point.unwrap_or_default();
@@ -126,7 +126,7 @@ impl<'a> Openings<'a> {
     }
 
     /// Writes the combined evaluation, `evaluation`, and the coefficient of each set after the first, `scale_1` and on.
-    pub fn evaluation(&self, source: &mut Source) {
+    pub fn evaluation(&self, source: &mut SourceText) {
         source.line("let evaluation := 0");
         for (index, set) in self.sets.iter().enumerate() {
             source.line(format!("// Set {index}: {} polynomials at {:?}", set.polynomials.len(), set.rotations));
@@ -181,7 +181,7 @@ impl<'a> Openings<'a> {
     }
 
     /// Writes the combination of all commitments into the words of the sum.
-    pub fn commitments(&self, source: &mut Source) {
+    pub fn commitments(&self, source: &mut SourceText) {
         let mut first = true;
         for (index, set) in self.sets.iter().enumerate() {
             source.line(format!("// Set {index}"));
@@ -235,7 +235,7 @@ impl<'a> Openings<'a> {
 }
 
 /// Adds a multiple of a point of the proof; the very first has the coefficient one.
-fn term(source: &mut Source, point: &str, scalar: &str, first: &mut bool) {
+fn term(source: &mut SourceText, point: &str, scalar: &str, first: &mut bool) {
     if std::mem::take(first) {
         source.line(format!("mcopy(SUM, {point}, 0x40)"));
     } else {
@@ -245,7 +245,7 @@ fn term(source: &mut Source, point: &str, scalar: &str, first: &mut bool) {
 }
 
 /// Adds a multiple of a point of the verifying key.
-fn constant(source: &mut Source, title: &str, point: Option<&G1Affine>) {
+fn constant(source: &mut SourceText, title: &str, point: Option<&G1Affine>) {
     match point {
         Some(point) if !bool::from(point.is_identity()) => {
             source.line(format!("// {title}"));

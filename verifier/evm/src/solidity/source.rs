@@ -52,12 +52,12 @@ impl Memory {
 }
 
 /// Source that grows line by line.
-pub(super) struct Source {
+pub(super) struct SourceText {
     text: String,
     indent: usize,
 }
 
-impl Source {
+impl SourceText {
     /// Nothing, indented by so many blocks.
     pub fn new(indent: usize) -> Self {
         Self { text: String::new(), indent }

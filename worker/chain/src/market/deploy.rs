@@ -11,7 +11,7 @@ use gradproof_verifier::protocol::key::VerifyingKey;
 use super::deployment::{ColumnCounts, CompilerUsed, Contract, Deployment, VERSION, Verifier, same};
 use super::{ComputeToken, TrainingMarket};
 use crate::verifiers::{DeployedVerifiers, VerifierCode, segment_verifier};
-use crate::{Address, Artifact, ChainError, Client, Compiler, Deployed, Link, SolValue, Source, U256};
+use crate::{Address, Artifact, ChainError, Client, Compiler, ContractName, Deployed, Link, SolValue, U256};
 
 /// Tokens that will ever exist, unless a deployment says otherwise; each is 10^18 units.
 pub const SUPPLY_TOKENS: u64 = 1_000_000_000;
@@ -22,7 +22,7 @@ const FILES: [&str; 4] =
 /// The market's contracts, compiled: takes most of a minute.
 #[derive(Clone, Debug)]
 pub struct MarketCode {
-    artifacts: BTreeMap<Source, Artifact>,
+    artifacts: BTreeMap<ContractName, Artifact>,
     segment: Artifact,
     compiler: Compiler,
     used: CompilerUsed,
@@ -47,7 +47,7 @@ impl MarketCode {
     /// # Errors
     /// If there is none.
     pub fn artifact(&self, name: &str) -> Result<&Artifact, ChainError> {
-        let source = Source { file: format!("src/{name}.sol"), name: name.to_owned() };
+        let source = ContractName { file: format!("src/{name}.sol"), name: name.to_owned() };
         self.artifacts.get(&source).ok_or_else(|| ChainError::Answer(format!("contract {name}")))
     }
 

@@ -14,12 +14,12 @@ pub const MAX_FILE_BYTES: u64 = 1 << 32;
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The bytes of a file, and its name for errors.
-pub(super) struct Source<'a> {
+pub(super) struct FileBytes<'a> {
     pub name: &'a Path,
     pub bytes: &'a [u8],
 }
 
-impl<'a> Source<'a> {
+impl<'a> FileBytes<'a> {
     pub fn new(name: &'a Path, bytes: &'a [u8]) -> Self {
         Self { name, bytes }
     }
@@ -58,7 +58,7 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
         .map_err(|source| DataError::Read { file: path.into(), source })?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         let (expected, got) = (format!("at most {MAX_FILE_BYTES} bytes"), format!("more than {MAX_FILE_BYTES} bytes"));
-        return Err(Source::new(path, &[]).malformed(FilePlace::Byte(0), "the file", expected, got));
+        return Err(FileBytes::new(path, &[]).malformed(FilePlace::Byte(0), "the file", expected, got));
     }
     Ok(bytes)
 }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::format::{Format, chosen};
 use super::losses::Watch;
-use super::table::{Part, Table};
+use super::table::{LabelledRows, TablePart};
 use super::transform::labels::Classes;
 use super::transform::shuffle;
 use super::transform::standardise::Moments;
@@ -47,7 +47,7 @@ pub(crate) struct Like {
 
 /// The data set that `table` becomes; `like` is what the training set was, for the test set.
 pub(crate) fn data_set(
-    table: Box<dyn Table>,
+    table: Box<dyn LabelledRows>,
     transformations: &Transformations,
     like: Option<&Like>,
 ) -> Result<(DataSet, Like), DataError> {
@@ -72,7 +72,7 @@ pub(crate) fn data_set(
 
 /// Checks that columns and types are those of the training set.
 fn require_like(
-    table: &dyn Table,
+    table: &dyn LabelledRows,
     names: &[String],
     width: usize,
     scaling: &Scaling,
@@ -82,38 +82,38 @@ fn require_like(
     // Columns are taken by their places: another order would be another meaning.
     if like.names != names && !like.names.is_empty() && !names.is_empty() {
         let expected = format!("the columns of the training set in their order, {:?}", like.names);
-        return Err(table.spot(Part::Header).malformed(expected, format!("{names:?}")));
+        return Err(table.spot(TablePart::Header).malformed(expected, format!("{names:?}")));
     }
     let label = label_of(table);
     if let (Some(expected), Some(got)) = (&like.label, &label)
         && expected != got
     {
         let expected = format!("{expected:?} as the label's column, as in the training set");
-        return Err(table.spot(Part::Header).malformed(expected, format!("{got:?}")));
+        return Err(table.spot(TablePart::Header).malformed(expected, format!("{got:?}")));
     }
     // Without names a column is its place.
     let unnamed = (names.is_empty() && like.columns != table.columns()).then_some((like.columns, table.columns()));
     if let Some((expected, got)) = (width != like.width).then_some((like.width, width)).or(unnamed) {
-        let mut spot = table.spot(Part::Header);
+        let mut spot = table.spot(TablePart::Header);
         (spot.what, spot.got) = ("the number of columns".into(), None);
         return Err(spot.malformed(format!("{expected}, as in the training set"), got));
     }
     if scaling.factor.is_none() && like.bytes != table.bytes() {
         let expected =
             "one that is scaled as the training set's: bytes by 1/256 and others by 1, unless data.scale is given";
-        return Err(table.spot(Part::Type).malformed(expected, "another"));
+        return Err(table.spot(TablePart::Type).malformed(expected, "another"));
     }
     Ok(())
 }
 
 /// The name of the label's column.
-fn label_of(table: &dyn Table) -> Option<String> {
+fn label_of(table: &dyn LabelledRows) -> Option<String> {
     table.label_column().and_then(|column| table.names().get(column)).cloned()
 }
 
 /// The rows in fixed point, each in its place if there are `places`.
 fn fixed_point(
-    table: &dyn Table,
+    table: &dyn LabelledRows,
     columns: &[usize],
     classes: &Classes,
     moments: Option<&Moments>,
@@ -134,7 +134,7 @@ fn fixed_point(
         for (i, (input, &raw)) in inputs.iter_mut().zip(values).enumerate() {
             let value = moments.map_or(raw, |moments| moments.apply(i, raw));
             *input = scaling.apply(value, byte).ok_or_else(|| {
-                let spot = table.spot(Part::Value { row, column: columns[i] });
+                let spot = table.spot(TablePart::Value { row, column: columns[i] });
                 spot.malformed(expected(raw, moments, scaling), raw)
             })?;
             watch.see(value, *input);

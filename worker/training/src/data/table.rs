@@ -25,7 +25,7 @@ pub(crate) enum Label<'a> {
 pub(crate) type TakeRow<'a> = dyn FnMut(&[f64], Label<'_>) -> Result<(), DataError> + 'a;
 
 /// Rows of numbers, each with a label. The files' headers have been checked against their sizes; values are looked at row by row.
-pub(crate) trait Table {
+pub(crate) trait LabelledRows {
     /// Number of rows, at least one.
     fn rows(&self) -> usize;
 
@@ -55,12 +55,12 @@ pub(crate) trait Table {
     fn each_row(&self, columns: &[usize], take: &mut TakeRow<'_>) -> Result<(), DataError>;
 
     /// Where a part of the table stands, for an error.
-    fn spot(&self, part: Part) -> Spot;
+    fn spot(&self, part: TablePart) -> Spot;
 }
 
 /// A part of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum TablePart {
     /// What says which columns there are.
     Header,
     /// What says of which type the values are.

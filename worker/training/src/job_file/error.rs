@@ -179,7 +179,7 @@ impl Origin<'_> {
 }
 
 /// The name with the least edit distance.
-fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
+pub(crate) fn nearest_name<'a>(name: &str, known: &'a [String]) -> Option<&'a String> {
     known.iter().min_by_key(|candidate| strsim::damerau_levenshtein(name, candidate))
 }
 

@@ -4,5 +4,5 @@ mod error;
 mod section;
 
 pub use error::JobError;
-pub(crate) use error::Origin;
+pub(crate) use error::{Origin, nearest_name};
 pub(crate) use section::Section;

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use gradproof_circuits::network::architecture::MAX_WIDTH;
 use half::f16;
 
-use crate::data::file::Source;
-use crate::data::table::{Label, Part, Spot, Table, TakeRow};
+use crate::data::file::FileBytes;
+use crate::data::table::{Label, LabelledRows, Spot, TablePart, TakeRow};
 use crate::data::{DataError, FilePlace};
 
 /// Type of an item.
@@ -38,7 +38,7 @@ impl Item {
 }
 
 /// What a header says of the items after it.
-pub(super) struct Layout {
+pub(super) struct ArrayHeader {
     pub item: Item,
     /// The type as the header spells it.
     pub item_name: String,
@@ -57,16 +57,16 @@ pub(super) struct Layout {
 pub(super) struct Array {
     file: PathBuf,
     bytes: Vec<u8>,
-    layout: Layout,
+    layout: ArrayHeader,
     rows: usize,
     width: usize,
     /// Place of each value of the first row, where it is not the value's index.
     offsets: Option<Vec<usize>>,
 }
 
-impl Layout {
+impl ArrayHeader {
     /// The number of rows and of values in each, neither of them zero.
-    pub fn rows_and_width(&self, source: &Source<'_>) -> Result<(usize, usize), DataError> {
+    pub fn rows_and_width(&self, source: &FileBytes<'_>) -> Result<(usize, usize), DataError> {
         let shape = &self.shape;
         let malformed = |expected: String| source.malformed(self.shape_at, "shape", expected, format!("{shape:?}"));
         let [rows, inner @ ..] = &shape[..] else { return Err(malformed("at least one dimension".into())) };
@@ -88,8 +88,8 @@ impl Array {
     ///
     /// # Errors
     /// If the shape is refused, or the file has not exactly the bytes that the header says.
-    pub fn new(file: PathBuf, bytes: Vec<u8>, layout: Layout) -> Result<Self, DataError> {
-        let source = Source::new(&file, &bytes);
+    pub fn new(file: PathBuf, bytes: Vec<u8>, layout: ArrayHeader) -> Result<Self, DataError> {
+        let source = FileBytes::new(&file, &bytes);
         let (rows, width) = layout.rows_and_width(&source)?;
         if layout.file_bytes((rows, width)) != Some(bytes.len()) {
             let expected = format!("{rows} × {width} × {} bytes, as the header says", layout.item.bytes());
@@ -110,8 +110,8 @@ impl Array {
     /// # Errors
     /// If a row has more than one value, or they are no integers.
     pub fn into_labels(self) -> Result<Self, DataError> {
-        let Layout { shape, shape_at, item, item_at, .. } = &self.layout;
-        let source = Source::new(&self.file, &self.bytes);
+        let ArrayHeader { shape, shape_at, item, item_at, .. } = &self.layout;
+        let source = FileBytes::new(&self.file, &self.bytes);
         if self.width != 1 {
             let got = format!("{shape:?}");
             return Err(source.malformed(*shape_at, "the shape of the labels", "[rows] or [rows, 1]", got));
@@ -226,7 +226,7 @@ impl Pair {
     }
 }
 
-impl Table for Pair {
+impl LabelledRows for Pair {
     fn rows(&self) -> usize {
         self.samples.rows()
     }
@@ -248,19 +248,19 @@ impl Table for Pair {
         Ok(())
     }
 
-    fn spot(&self, part: Part) -> Spot {
-        let Layout { item_name, item_at, shape_at, .. } = &self.samples.layout;
+    fn spot(&self, part: TablePart) -> Spot {
+        let ArrayHeader { item_name, item_at, shape_at, .. } = &self.samples.layout;
         let file = self.samples.file.clone();
         match part {
-            Part::Header => Spot { file, place: *shape_at, what: "the columns".into(), got: None },
-            Part::Type => {
+            TablePart::Header => Spot { file, place: *shape_at, what: "the columns".into(), got: None },
+            TablePart::Type => {
                 Spot { file, place: *item_at, what: "the type of a value".into(), got: Some(item_name.clone()) }
             }
-            Part::Value { row, column } => {
+            TablePart::Value { row, column } => {
                 let place = FilePlace::Byte(self.samples.place(row, column));
                 Spot { file, place, what: "a value".into(), got: None }
             }
-            Part::Label(row) => {
+            TablePart::Label(row) => {
                 let place = FilePlace::Byte(self.labels.place(row, 0));
                 Spot { file: self.labels.file.clone(), place, what: "a label".into(), got: None }
             }

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use super::csv_lines::{check, line_at};
 use super::parts::Parts;
 use super::{Format, Sets};
-use crate::data::file::{self, Source};
-use crate::data::table::{Label, Part, Spot, Table, TakeRow, is_missing};
-use crate::data::transform::columns::Column;
+use crate::data::file::{self, FileBytes};
+use crate::data::table::{Label, LabelledRows, Spot, TablePart, TakeRow, is_missing};
+use crate::data::transform::columns::{self, Column};
 use crate::data::{DataError, FilePlace};
 use crate::job_file::{JobError, Section};
 
@@ -105,7 +105,7 @@ label_column = "class"
             }
         };
         let (said, header) = (keys.header.is_some() || named, keys.header.unwrap_or(named));
-        let layout = Layout { label, header, said, delimiter };
+        let layout = Dialect { label, header, said, delimiter };
         let train = section.file("images", keys.images.as_deref())?;
         let test = keys.test_images.map(|path| section.file("test_images", Some(&path))).transpose()?;
         let reader = |file: PathBuf| -> super::Reader {
@@ -121,7 +121,7 @@ label_column = "class"
 
 /// How a table is written.
 #[derive(Clone, Debug)]
-struct Layout {
+struct Dialect {
     label: Column,
     header: bool,
     /// Whether the job says if there is a header.
@@ -143,10 +143,10 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(file: PathBuf, bytes: Vec<u8>, layout: &Layout) -> Result<Self, DataError> {
+    fn new(file: PathBuf, bytes: Vec<u8>, layout: &Dialect) -> Result<Self, DataError> {
         let (header, delimiter) = (layout.header, layout.delimiter);
         let mut table = Self { file, bytes, header, delimiter, names: vec![], label_at: 0, rows: 0, columns: 0 };
-        let source = Source::new(&table.file, &table.bytes);
+        let source = FileBytes::new(&table.file, &table.bytes);
         check(&source, delimiter)?;
         let mut reader = table.reader();
         let mut names = vec![];
@@ -213,7 +213,7 @@ impl Rows {
 
     /// The error that a field is no number.
     fn no_number(&self, record: &ByteRecord, column: usize, text: &str) -> DataError {
-        let source = Source::new(&self.file, &self.bytes);
+        let source = FileBytes::new(&self.file, &self.bytes);
         let mut expected = "a number".to_owned();
         if is_missing(text) {
             let name = self.names.get(column).map_or_else(|| column.to_string(), |name| format!("{name:?}"));
@@ -225,7 +225,7 @@ impl Rows {
     }
 }
 
-impl Table for Rows {
+impl LabelledRows for Rows {
     fn rows(&self) -> usize {
         self.rows
     }
@@ -243,7 +243,7 @@ impl Table for Rows {
     }
 
     fn each_row(&self, columns: &[usize], take: &mut TakeRow<'_>) -> Result<(), DataError> {
-        let source = Source::new(&self.file, &self.bytes);
+        let source = FileBytes::new(&self.file, &self.bytes);
         let (mut reader, mut record) = (self.reader(), ByteRecord::new());
         let mut values = vec![0.0; columns.len()];
         while reader.read_byte_record(&mut record).map_err(|error| unreadable(&source, &error))? {
@@ -262,14 +262,14 @@ impl Table for Rows {
         Ok(())
     }
 
-    fn spot(&self, part: Part) -> Spot {
+    fn spot(&self, part: TablePart) -> Spot {
         let file = self.file.clone();
         let (row, column) = match part {
-            Part::Header | Part::Type => {
+            TablePart::Header | TablePart::Type => {
                 return Spot { file, place: FilePlace::Line(1), what: "the header".into(), got: None };
             }
-            Part::Value { row, column } => (row, column),
-            Part::Label(row) => (row, self.label_at),
+            TablePart::Value { row, column } => (row, column),
+            TablePart::Label(row) => (row, self.label_at),
         };
         // Errors are rare: the row is looked for again.
         let mut record = ByteRecord::new();
@@ -280,17 +280,17 @@ impl Table for Rows {
             }
         }
         let got = Some(shown(record.get(column)));
-        let place = line_of(&Source::new(&self.file, &self.bytes), &record);
+        let place = line_of(&FileBytes::new(&self.file, &self.bytes), &record);
         Spot { file, place, what: self.called(column), got }
     }
 }
 
-fn line_of(source: &Source<'_>, record: &ByteRecord) -> FilePlace {
+fn line_of(source: &FileBytes<'_>, record: &ByteRecord) -> FilePlace {
     line_at(source.bytes, record.position().map_or(0, |position| position.byte() as usize))
 }
 
 /// The name of a column.
-fn name_of(source: &Source<'_>, name: &[u8]) -> Result<String, DataError> {
+fn name_of(source: &FileBytes<'_>, name: &[u8]) -> Result<String, DataError> {
     match std::str::from_utf8(name) {
         Ok(name) if name.len() <= MAX_NAME_BYTES => Ok(name.trim().to_owned()),
         Ok(_) => {
@@ -326,32 +326,25 @@ fn another_delimiter(line: &str, delimiter: u8) -> String {
 }
 
 /// Index of the label column.
-fn place_of(source: &Source<'_>, layout: &Layout, names: &[String]) -> Result<usize, DataError> {
+fn place_of(source: &FileBytes<'_>, layout: &Dialect, names: &[String]) -> Result<usize, DataError> {
     match &layout.label {
         Column::Index(index) => Ok(*index),
-        Column::Name(name) => {
-            let mut places = (0..names.len()).filter(|&i| names[i] == *name);
-            let wrong =
-                |expected| source.malformed(FilePlace::Line(1), "the label column", expected, format!("{name:?}"));
-            match (places.next(), places.next()) {
-                (Some(place), None) => Ok(place),
-                (Some(one), Some(other)) => Err(wrong(format!(
-                    "in the header once, and columns {one} and {other} are named so: give its index"
-                ))),
-                (None, _) => {
-                    let known = &names[..names.len().min(8)];
-                    let more = match names {
-                        [only] => another_delimiter(only, layout.delimiter),
-                        _ => String::new(),
-                    };
-                    Err(wrong(format!("in the header, which starts with {known:?}{more}")))
-                }
-            }
-        }
+        Column::Name(name) => columns::named(names, name).map_err(|twice| {
+            let absent = || {
+                let known = &names[..names.len().min(8)];
+                let more = match names {
+                    [only] => another_delimiter(only, layout.delimiter),
+                    _ => String::new(),
+                };
+                format!("in the header, which starts with {known:?}{more}")
+            };
+            let expected = twice.unwrap_or_else(absent);
+            source.malformed(FilePlace::Line(1), "the label column", expected, format!("{name:?}"))
+        }),
     }
 }
 
-fn unreadable(source: &Source<'_>, error: &csv::Error) -> DataError {
+fn unreadable(source: &FileBytes<'_>, error: &csv::Error) -> DataError {
     let line = error.position().map_or(1, |position| position.line());
     source.malformed(FilePlace::Line(line), "the line", "values that are separated", error)
 }
@@ -364,7 +357,7 @@ mod tests {
     use crate::data::DataSet;
     use crate::data::format::testing::set_of;
 
-    fn read_with(text: &[u8], layout: &Layout) -> Result<(DataSet, Vec<u16>), String> {
+    fn read_with(text: &[u8], layout: &Dialect) -> Result<(DataSet, Vec<u16>), String> {
         let table = Rows::new("t.csv".into(), text.to_vec(), layout);
         let set = table.and_then(|table| set_of(Box::new(table))).map_err(|error| error.to_string())?;
         let labels = set.labels.clone();
@@ -372,7 +365,7 @@ mod tests {
     }
 
     fn read(text: &[u8], label: Column, header: bool) -> Result<(DataSet, Vec<u16>), String> {
-        read_with(text, &Layout { label, header, said: true, delimiter: b',' })
+        read_with(text, &Dialect { label, header, said: true, delimiter: b',' })
     }
 
     fn refused(text: &str) -> String {
@@ -467,7 +460,7 @@ mod tests {
 
     #[test]
     fn a_line_that_may_be_a_header_is_asked_for() {
-        let layout = |said| Layout { label: Column::Index(2), header: false, said, delimiter: b',' };
+        let layout = |said| Dialect { label: Column::Index(2), header: false, said, delimiter: b',' };
         let text = b"0,1,2,3\n1,2,0,7\n3,4,1,7\n";
         let error = read_with(text, &layout(false)).unwrap_err();
         assert!(
@@ -483,7 +476,7 @@ mod tests {
         let text = b"1,class,y\n1,2,0.5\n";
         for delimiter in *b",;\t| " {
             let text = text.map(|byte| if byte == b',' { delimiter } else { byte });
-            let layout = Layout { label: Column::Name("class".into()), header: true, said: true, delimiter };
+            let layout = Dialect { label: Column::Name("class".into()), header: true, said: true, delimiter };
             let (set, labels) = read_with(&text, &layout).unwrap();
             assert_eq!((set.inputs, labels), (vec![256, 128], vec![2]), "{delimiter}");
             if delimiter != b',' {

@@ -2,7 +2,7 @@
 
 use gradproof_circuits::network::architecture::MAX_WIDTH;
 
-use crate::data::file::Source;
+use crate::data::file::FileBytes;
 use crate::data::{DataError, FilePlace};
 
 /// The mark of the order of bytes that some programs write first.
@@ -22,7 +22,7 @@ enum At {
 ///
 /// # Errors
 /// The first line that is otherwise.
-pub(super) fn check(source: &Source<'_>, delimiter: u8) -> Result<(), DataError> {
+pub(super) fn check(source: &FileBytes<'_>, delimiter: u8) -> Result<(), DataError> {
     let (mut line, mut fields, mut at) = (1u64, 1usize, At::Begin);
     let refused =
         |line, what: &str, expected: &str, got: &str| Err(source.malformed(FilePlace::Line(line), what, expected, got));

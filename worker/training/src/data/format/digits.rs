@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::array::Pair;
 use super::parts::Parts;
 use super::{Format, Sets, idx, two_files};
-use crate::data::table::Table;
+use crate::data::table::LabelledRows;
 use crate::data::{DataError, file};
 use crate::job_file::{JobError, Section};
 
@@ -67,7 +67,7 @@ format = "digits""#,
 ///
 /// # Errors
 /// None that a caller can cause.
-pub(in crate::data) fn table([images, labels]: [(&str, &[u8]); 2]) -> Result<Box<dyn Table>, DataError> {
+pub(in crate::data) fn table([images, labels]: [(&str, &[u8]); 2]) -> Result<Box<dyn LabelledRows>, DataError> {
     let samples = idx::array(images.0.into(), unpacked(images)?)?;
     Ok(Box::new(Pair::new(samples, idx::labels(labels.0.into(), unpacked(labels)?)?)?))
 }

@@ -1,14 +1,14 @@
 //! IDX files, the format of MNIST and Fashion-MNIST.
 //!
 //! Two zero bytes, the type of an item, the number of dimensions, each dimension in 32 bits, then the items, row-major; all of it
-//! big endian. Source: LeCun, Cortes, Burges, *The MNIST database of handwritten digits*.
+//! big endian. FileBytes: LeCun, Cortes, Burges, *The MNIST database of handwritten digits*.
 
 use std::path::PathBuf;
 
-use super::array::{Array, Item, Layout};
+use super::array::{Array, ArrayHeader, Item};
 use super::parts::Parts;
 use super::{Format, Sets, two_files};
-use crate::data::file::Source;
+use crate::data::file::FileBytes;
 use crate::data::{DataError, FilePlace};
 use crate::job_file::{JobError, Section};
 
@@ -60,13 +60,13 @@ test_labels = "data/mnist/t10k-labels-idx1-ubyte""#,
 
 /// The array in the bytes of a file.
 pub(super) fn array(file: PathBuf, bytes: Vec<u8>) -> Result<Array, DataError> {
-    let layout = layout(&Source::new(&file, &bytes))?;
+    let layout = layout(&FileBytes::new(&file, &bytes))?;
     Array::new(file, bytes, layout)
 }
 
 /// The labels in the bytes of a file: an array of one dimension.
 pub(super) fn labels(file: PathBuf, bytes: Vec<u8>) -> Result<Array, DataError> {
-    let source = Source::new(&file, &bytes);
+    let source = FileBytes::new(&file, &bytes);
     let layout = layout(&source)?;
     match layout.shape.len() {
         1 => Array::new(file, bytes, layout),
@@ -75,7 +75,7 @@ pub(super) fn labels(file: PathBuf, bytes: Vec<u8>) -> Result<Array, DataError> 
 }
 
 /// What the header says.
-fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
+fn layout(source: &FileBytes<'_>) -> Result<ArrayHeader, DataError> {
     let [zero, zero_too, item, rank] = source.array(0, "the magic number")?;
     let known = ITEMS.iter().find(|(code, ..)| *code == item && (zero, zero_too) == (0, 0));
     let Some(&(_, item, name)) = known else {
@@ -88,7 +88,7 @@ fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
     let shape = offsets
         .map(|offset| source.array(offset, "a dimension").map(|bytes| u32::from_be_bytes(bytes) as usize))
         .collect::<Result<_, _>>()?;
-    Ok(Layout {
+    Ok(ArrayHeader {
         item,
         item_name: name.into(),
         item_at: FilePlace::Byte(2),

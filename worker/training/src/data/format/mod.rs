@@ -1,7 +1,7 @@
 //! Formats of data. A new one is one file here, and its line in [`FORMATS`].
 //!
 //! A format has its word in `data.format`, its own keys in `[data]`, its example, and how the files that the keys name become a
-//! [`Table`] of plain numbers. What is done to the numbers is the same for all: see [`super::transform`].
+//! [`LabelledRows`] of plain numbers. What is done to the numbers is the same for all: see [`super::transform`].
 
 mod array;
 mod csv;
@@ -19,7 +19,7 @@ mod two_files;
 pub(in crate::data) use digits as built_in;
 
 use super::DataError;
-use super::table::Table;
+use super::table::LabelledRows;
 use crate::job_file::{JobError, Section};
 use parts::Parts;
 
@@ -54,7 +54,7 @@ pub(crate) trait Format: Sync {
 }
 
 /// Reads a data set.
-pub(crate) type Reader = Box<dyn FnOnce() -> Result<Box<dyn Table>, DataError>>;
+pub(crate) type Reader = Box<dyn FnOnce() -> Result<Box<dyn LabelledRows>, DataError>>;
 
 /// The data sets of a job.
 pub(crate) struct Sets {

@@ -1,14 +1,14 @@
 //! NumPy's `.npy` files, versions 1 to 3.
 //!
 //! `\x93NUMPY`, two bytes of version, the length of the header (16 bits in version 1, 32 in later ones), the header as a
-//! Python dictionary, then the items. Source: NumPy, *NEP 1: A Simple File Format for NumPy Arrays*.
+//! Python dictionary, then the items. FileBytes: NumPy, *NEP 1: A Simple File Format for NumPy Arrays*.
 
 use std::path::PathBuf;
 
-use super::array::{Array, Item, Layout};
+use super::array::{Array, ArrayHeader, Item};
 use super::parts::Parts;
 use super::{Format, Sets, two_files};
-use crate::data::file::Source;
+use crate::data::file::FileBytes;
 use crate::data::{DataError, FilePlace};
 use crate::job_file::{JobError, Section};
 
@@ -70,7 +70,7 @@ test_labels = "y_test.npy""#,
 
 /// The array in the bytes of a file.
 pub(super) fn array(file: PathBuf, bytes: Vec<u8>) -> Result<Array, DataError> {
-    let layout = layout(&Source::new(&file, &bytes))?;
+    let layout = layout(&FileBytes::new(&file, &bytes))?;
     Array::new(file, bytes, layout)
 }
 
@@ -83,7 +83,7 @@ enum Value<'a> {
 }
 
 /// What the header says; the items after it need not be there.
-pub(super) fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
+pub(super) fn layout(source: &FileBytes<'_>) -> Result<ArrayHeader, DataError> {
     let magic: [u8; 6] = source.array(0, "the magic number")?;
     if magic != MAGIC {
         return Err(source.malformed(FilePlace::Byte(0), "the magic number", "\\x93NUMPY", magic.escape_ascii()));
@@ -123,7 +123,7 @@ pub(super) fn layout(source: &Source<'_>) -> Result<Layout, DataError> {
     };
     let (item_name, start) = (descr.to_owned(), start + length);
     let (item_at, shape_at) = (FilePlace::Byte(8), FilePlace::Byte(8));
-    Ok(Layout { item, item_name, item_at, big_endian, fortran, shape, shape_at, start })
+    Ok(ArrayHeader { item, item_name, item_at, big_endian, fortran, shape, shape_at, start })
 }
 
 /// The type that `descr` names, and whether its most significant byte stands first. Only types of one byte have no order.

@@ -12,7 +12,7 @@ use zip::ZipArchive;
 use super::array::{Array, Pair};
 use super::parts::Parts;
 use super::{Format, Reader, Sets, npy};
-use crate::data::file::{self, MAX_FILE_BYTES, Source};
+use crate::data::file::{self, FileBytes, MAX_FILE_BYTES};
 use crate::data::{DataError, FilePlace};
 use crate::job_file::{JobError, Section};
 
@@ -98,7 +98,7 @@ fn reader(archive: PathBuf, images: String, labels: String) -> Reader {
 
 /// The array `name` of an archive.
 fn member(archive: &Path, bytes: &[u8], name: &str) -> Result<Array, DataError> {
-    let whole = Source::new(archive, bytes);
+    let whole = FileBytes::new(archive, bytes);
     let unusable = |what: String, expected: &str, error: &dyn ToString| {
         whole.malformed(FilePlace::Byte(0), what, expected, error.to_string())
     };
@@ -123,7 +123,7 @@ fn member(archive: &Path, bytes: &[u8], name: &str) -> Result<Array, DataError> 
     // A header, and what happens to follow it.
     let head = 12 + npy::MAX_HEADER_BYTES as u64;
     entry.by_ref().take(head).read_to_end(&mut array).map_err(|error| refused(&error))?;
-    let source = Source::new(&file, &array);
+    let source = FileBytes::new(&file, &array);
     let layout = npy::layout(&source)?;
     let (rows, width) = layout.rows_and_width(&source)?;
     let expected = layout.file_bytes((rows, width)).map(|bytes| bytes as u64);

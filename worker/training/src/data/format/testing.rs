@@ -3,14 +3,14 @@
 use super::array::{Array, Pair};
 use super::npy;
 use crate::data::read::data_set;
-use crate::data::table::Table;
+use crate::data::table::LabelledRows;
 use crate::data::transform::Transformations;
 use crate::data::{DataError, DataSet, Scaling};
 
 const SCALING: Scaling = Scaling { activation_bits: 8, factor: None };
 
 /// The data set that a table becomes if nothing is done to it.
-pub(super) fn set_of(table: Box<dyn Table>) -> Result<DataSet, DataError> {
+pub(super) fn set_of(table: Box<dyn LabelledRows>) -> Result<DataSet, DataError> {
     Ok(data_set(table, &Transformations::none(SCALING), None)?.0)
 }
 

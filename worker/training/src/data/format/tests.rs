@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::data::FilePlace;
-use crate::data::table::{Label, Part, Spot, TakeRow};
+use crate::data::table::{Label, Spot, TablePart, TakeRow};
 use crate::data::transform;
 use crate::job::Job;
 use crate::job_file::Origin;
@@ -47,7 +47,7 @@ impl Format for Ramp {
 
 struct Rows(usize);
 
-impl Table for Rows {
+impl LabelledRows for Rows {
     fn rows(&self) -> usize {
         self.0
     }
@@ -63,7 +63,7 @@ impl Table for Rows {
         })
     }
 
-    fn spot(&self, part: Part) -> Spot {
+    fn spot(&self, part: TablePart) -> Spot {
         Spot { file: "ramp".into(), place: FilePlace::Byte(0), what: format!("{part:?}"), got: None }
     }
 }

@@ -4,8 +4,8 @@ use gradproof_circuits::network::architecture::MAX_WIDTH;
 use serde::Deserialize;
 
 use crate::data::DataError;
-use crate::data::table::{Part, Table};
-use crate::job_file::{JobError, Section};
+use crate::data::table::{LabelledRows, TablePart};
+use crate::job_file::{JobError, Section, nearest_name};
 
 pub(crate) const EXAMPLE: &str = "\
 # Which columns are inputs, and in which order, by name in the header or index from 0; or all but some.
@@ -75,7 +75,7 @@ impl Columns {
     }
 
     /// Indices in the file of the columns that are inputs.
-    pub fn of(&self, table: &dyn Table) -> Result<Vec<usize>, DataError> {
+    pub fn of(&self, table: &dyn LabelledRows) -> Result<Vec<usize>, DataError> {
         let label = table.label_column();
         let all = (0..table.columns()).filter(|&column| Some(column) != label);
         let (Self::Only(listed) | Self::But(listed)) = self else { return Ok(all.collect()) };
@@ -96,14 +96,16 @@ impl Columns {
         }
         if places.is_empty() || places.len() > MAX_WIDTH {
             let got = format!("{} chosen", places.len());
-            return Err(table.spot(Part::Header).malformed(format!("1 to {MAX_WIDTH} columns that are inputs"), got));
+            return Err(table
+                .spot(TablePart::Header)
+                .malformed(format!("1 to {MAX_WIDTH} columns that are inputs"), got));
         }
         Ok(places)
     }
 }
 
 /// The index of a column.
-fn place_of(column: &Column, table: &dyn Table) -> Result<usize, DataError> {
+fn place_of(column: &Column, table: &dyn LabelledRows) -> Result<usize, DataError> {
     let names = table.names();
     match column {
         Column::Index(index) if *index < table.columns() => Ok(*index),
@@ -111,28 +113,33 @@ fn place_of(column: &Column, table: &dyn Table) -> Result<usize, DataError> {
         Column::Name(_) if names.is_empty() => {
             Err(wrong(table, column, "an index from 0: the columns of this file have no names".into()))
         }
-        Column::Name(name) => {
-            let mut places = (0..names.len()).filter(|&i| names[i] == *name);
-            match (places.next(), places.next()) {
-                (Some(place), None) => Ok(place),
-                (Some(one), Some(other)) => Err(wrong(
-                    table,
-                    column,
-                    format!("in the header once, and columns {one} and {other} are named so: give its index"),
-                )),
-                (None, _) => {
-                    let nearest = names.iter().min_by_key(|other| strsim::damerau_levenshtein(name, other));
-                    let nearest = nearest.map(String::as_str).unwrap_or_default();
-                    let expected = format!("one of the header, of which {nearest:?} is the nearest");
-                    Err(wrong(table, column, expected))
-                }
-            }
-        }
+        Column::Name(name) => named(names, name).map_err(|twice| {
+            let nearest = || {
+                let nearest = nearest_name(name, names).map(String::as_str).unwrap_or_default();
+                format!("one of the header, of which {nearest:?} is the nearest")
+            };
+            wrong(table, column, twice.unwrap_or_else(nearest))
+        }),
     }
 }
 
-fn wrong(table: &dyn Table, column: &Column, expected: String) -> DataError {
-    let mut spot = table.spot(Part::Header);
+/// The index of the column of this name.
+///
+/// # Errors
+/// What is expected instead, if there is more than one; nothing if there is none.
+pub(crate) fn named(names: &[String], name: &str) -> Result<usize, Option<String>> {
+    let mut places = (0..names.len()).filter(|&i| names[i] == name);
+    match (places.next(), places.next()) {
+        (Some(place), None) => Ok(place),
+        (Some(one), Some(other)) => {
+            Err(Some(format!("in the header once, and columns {one} and {other} are named so: give its index")))
+        }
+        (None, _) => Err(None),
+    }
+}
+
+fn wrong(table: &dyn LabelledRows, column: &Column, expected: String) -> DataError {
+    let mut spot = table.spot(TablePart::Header);
     spot.what = "a column of data.columns".into();
     spot.got = None;
     spot.malformed(expected, column)

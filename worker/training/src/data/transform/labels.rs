@@ -6,7 +6,7 @@ use gradproof_circuits::network::architecture::MAX_WIDTH;
 use serde::Deserialize;
 
 use crate::data::DataError;
-use crate::data::table::{Label, Part, Table, is_missing};
+use crate::data::table::{Label, LabelledRows, TablePart, is_missing};
 use crate::job_file::{JobError, Section};
 
 pub(crate) const EXAMPLE: &str = "\
@@ -85,7 +85,7 @@ impl Classes {
     }
 
     /// The class of a label, which is that of `row`.
-    pub fn class_of(&self, table: &dyn Table, row: usize, label: Label<'_>) -> Result<u16, DataError> {
+    pub fn class_of(&self, table: &dyn LabelledRows, row: usize, label: Label<'_>) -> Result<u16, DataError> {
         match self {
             Self::From(first) => {
                 let value = match label {
@@ -95,7 +95,7 @@ impl Classes {
                 match value.checked_sub(i128::from(*first)).and_then(|class| u16::try_from(class).ok()) {
                     Some(class) if usize::from(class) < MAX_WIDTH => Ok(class),
                     _ => {
-                        let mut spot = table.spot(Part::Label(row));
+                        let mut spot = table.spot(TablePart::Label(row));
                         (spot.what, spot.got) = ("a label".into(), None);
                         let last = i128::from(*first) + MAX_WIDTH as i128 - 1;
                         Err(spot.malformed(format!("{first} to {last}"), value))
@@ -117,7 +117,7 @@ impl Classes {
                     };
                     let listed: Vec<String> = names.iter().take(LISTED).map(ClassName::to_string).collect();
                     let expected = format!("one of data.classes, [{}]", listed.join(", "));
-                    table.spot(Part::Label(row)).malformed(expected, got)
+                    table.spot(TablePart::Label(row)).malformed(expected, got)
                 })
             }
         }
@@ -125,7 +125,7 @@ impl Classes {
 }
 
 /// The error that the label of `row` is no number: the labels of all rows may be texts, which the user can list.
-fn no_number(table: &dyn Table, row: usize, text: &str) -> DataError {
+fn no_number(table: &dyn LabelledRows, row: usize, text: &str) -> DataError {
     if is_missing(text) {
         return missing(table, row);
     }
@@ -139,7 +139,7 @@ fn no_number(table: &dyn Table, row: usize, text: &str) -> DataError {
         }
         Ok(())
     });
-    let spot = table.spot(Part::Label(row));
+    let spot = table.spot(TablePart::Label(row));
     let number = "a label, a whole number";
     match all {
         Ok(()) if texts.len() <= LISTED && texts.iter().all(|text| text.len() <= SHOWN) => {
@@ -154,6 +154,6 @@ fn no_number(table: &dyn Table, row: usize, text: &str) -> DataError {
 }
 
 /// The error that there is no label in `row`.
-fn missing(table: &dyn Table, row: usize) -> DataError {
-    table.spot(Part::Label(row)).malformed("a label; it is missing: fill it in, or leave the row out", "missing")
+fn missing(table: &dyn LabelledRows, row: usize) -> DataError {
+    table.spot(TablePart::Label(row)).malformed("a label; it is missing: fill it in, or leave the row out", "missing")
 }

@@ -9,7 +9,7 @@
 //! Every operation is rounded once, to an IEEE 754 double, and none are fused.
 
 use crate::data::DataError;
-use crate::data::table::{Part, Table};
+use crate::data::table::{LabelledRows, TablePart};
 
 pub(crate) const EXAMPLE: &str = "\
 # Every column less its mean, divided by its standard deviation, both of the training set.
@@ -27,7 +27,7 @@ impl Moments {
     ///
     /// # Errors
     /// If a value is no finite number, or a column has the same value in every row.
-    pub fn new(table: &dyn Table, columns: &[usize], names: &[String]) -> Result<Self, DataError> {
+    pub fn new(table: &dyn LabelledRows, columns: &[usize], names: &[String]) -> Result<Self, DataError> {
         let rows = table.rows() as f64;
         let mut means = vec![0.0; columns.len()];
         let mut ranges = vec![[f64::INFINITY, f64::NEG_INFINITY]; columns.len()];
@@ -35,7 +35,7 @@ impl Moments {
         table.each_row(columns, &mut |values, _| {
             for (i, &value) in values.iter().enumerate() {
                 if !value.is_finite() {
-                    let spot = table.spot(Part::Value { row, column: columns[i] });
+                    let spot = table.spot(TablePart::Value { row, column: columns[i] });
                     let expected = "a finite number; a value that is missing must be filled in, or its row left out";
                     return Err(spot.malformed(expected, value));
                 }
@@ -63,7 +63,7 @@ impl Moments {
         let name = |&i: &usize| names.get(i).map_or_else(|| columns[i].to_string(), |name| format!("{name:?}"));
         let listed: Vec<String> = unusable.iter().map(name).collect();
         let listed = listed.join(", ");
-        let mut spot = table.spot(Part::Header);
+        let mut spot = table.spot(TablePart::Header);
         spot.got = None;
         spot.what = "the standard deviation of a column".into();
         let expected = format!(
