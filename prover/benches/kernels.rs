@@ -30,7 +30,9 @@ use ark_ff::{Field, PrimeField};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use gradproof_circuits::argument::Claim;
 use gradproof_circuits::field::poseidon;
-use gradproof_circuits::relations::{Expression, Group, Layout, LookUp, Table, Tensor, Tree};
+use gradproof_circuits::operators::ACTIVATION;
+use gradproof_circuits::program::{Form, LookUp, Table, Tensor};
+use gradproof_circuits::relations::{Group, Layout, Tree};
 use gradproof_prover::argument::lookup::LookupProver;
 use gradproof_prover::argument::merge::MergeProver;
 use gradproof_prover::columns::columns;
@@ -186,10 +188,10 @@ fn sumchecks(c: &mut Criterion) {
 /// Look-ups of one tensor in a range of 16 bits: half of the leaves of a tree with the table.
 fn lookups(c: &mut Criterion) {
     let mut group = c.benchmark_group("lookup");
-    let tuple = vec![Expression::shifted(Tensor::Logit, 1 << 15)];
+    let tuple = vec![Form::shifted(Tensor::input(), 1 << 15)];
     let tree = Tree::new(vec![LookUp { table: Table::Range(16), vars: VARS, column_vars: 0, tuple }]);
     let mut witness = Witness::default();
-    witness.tensors.insert(Tensor::Logit, Values::Small(small(1 << VARS, 16)));
+    witness.tensors.insert(Tensor::input(), Values::Small(small(1 << VARS, 16)));
     witness.count_lookups(&tree).expect("every value is in range");
     let random = elements(2 * VARS);
     group.throughput(Throughput::Elements(1 << tree.vars));
@@ -221,14 +223,14 @@ fn lookups(c: &mut Criterion) {
 fn merging(c: &mut Criterion) {
     let mut group = c.benchmark_group("merge");
     let (column_vars, count) = (VARS - 4, 16);
-    let tensors: Vec<(Tensor, usize)> = (0..count).map(|i| (Tensor::Activation(i), column_vars)).collect();
+    let tensors: Vec<(Tensor, usize)> = (0..count).map(|i| (ACTIVATION.at(i), column_vars)).collect();
     let layout = Layout::new(column_vars, &[(Group::Trace, tensors)]);
     let mut witness = Witness::default();
     let point = elements(column_vars);
     let mut claims = vec![];
-    for tensor in (0..count).map(Tensor::Activation) {
+    for tensor in (0..count).map(|i| ACTIVATION.at(i)) {
         witness.tensors.insert(tensor, Values::Small(small(1 << column_vars, 16)));
-        claims.push(Claim { tensor, point: point.clone(), value: point[0] });
+        claims.push(Claim { terms: vec![(tensor, 1)], point: point.clone(), value: point[0] });
     }
     let columns = columns(&layout, &witness);
     group.throughput(Throughput::Elements((count as u64) << column_vars));

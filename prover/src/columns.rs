@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use gradproof_circuits::relations::{Layout, Tensor};
+use gradproof_circuits::program::Tensor;
+use gradproof_circuits::relations::Layout;
 
 use crate::witness::{Values, Witness};
 

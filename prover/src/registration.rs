@@ -149,7 +149,7 @@ pub fn register_parameters(
     domain: Domain,
 ) -> Result<Proved, ProveError> {
     let architecture = key.architecture();
-    let mut witness = Witness::of_parameters(architecture, parameters);
+    let mut witness = Witness::of_parameters(key.program(), parameters);
     witness.count_lookups(&key.relations(Subject::Parameters).tree)?;
     let live = Live { steps: 1, last_rows: 1 };
     let statement = Statement { domain, ..statement(Subject::Parameters, architecture, live) };

@@ -1,13 +1,15 @@
 //! Every committed tensor of a proof, in integers, padded to powers of two.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use gradproof_circuits::network::architecture::Architecture;
-use gradproof_circuits::network::arithmetic::{exponential_table, relu, round_shift, softmax_row, split_limbs};
+use gradproof_circuits::network::arithmetic::{round_shift, split_limbs};
 use gradproof_circuits::network::trace::{NO_LABEL, Parameters, SegmentTrace};
-use gradproof_circuits::relations::{
-    End, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Relations, Spread, Table, Tensor, Tree,
+use gradproof_circuits::program::{
+    Claimed, End, Evaluation, Form, Output, Parameter, Program, Round, RowFunction, Spread, Table, Tensor,
 };
+use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Relations, Tree, parameter_limbs};
 use rayon::prelude::*;
 
 /// Entries of a tensor.
@@ -93,17 +95,30 @@ fn padded<T: Copy + Sync, U: Copy + Default + Send>(
     out
 }
 
+/// True if the tensors of a trace have the shapes of the program's.
+fn fits(program: &Program, architecture: &Architecture, trace: &SegmentTrace) -> bool {
+    let samples = architecture.samples();
+    let parameters = |parameters: &Parameters| {
+        let lists = parameters.weights.iter().zip(&parameters.biases).flat_map(|(weights, biases)| [weights, biases]);
+        parameters.weights.len() == parameters.biases.len()
+            && lists.map(Vec::len).eq(program.parameters.iter().map(|p| p.rows.unwrap_or(1) * p.columns))
+    };
+    let sums = trace.forward.iter().chain(&trace.backward).map(Vec::len);
+    parameters(&trace.first)
+        && parameters(&trace.last)
+        && trace.input.len() == samples * architecture.widths[0]
+        && trace.labels.len() == samples
+        && sums.eq(program.sums.iter().map(|sum| samples * sum.columns))
+}
+
 /// The padded parameters of one end of a segment.
-pub fn parameter_values(architecture: &Architecture, parameters: &Parameters, end: End) -> Vec<(Tensor, Values)> {
-    (1..=architecture.layers())
-        .flat_map(|l| {
-            let (rows, columns) = (architecture.padded_width(l - 1), architecture.padded_width(l));
-            let width = architecture.widths[l];
-            let weights = padded(&parameters.weights[l - 1], width, rows, columns, |w| w);
-            let biases = padded(&parameters.biases[l - 1], width, 1, columns, |b| b);
-            [(Tensor::Weight(end, l), Values::Wide(weights)), (Tensor::Bias(end, l), Values::Wide(biases))]
-        })
-        .collect()
+pub fn parameter_values(program: &Program, parameters: &Parameters, end: End) -> Vec<(Tensor, Values)> {
+    let values = parameters.weights.iter().zip(&parameters.biases).flat_map(|(weights, biases)| [weights, biases]);
+    let pad = |(parameter, values): (&Parameter, &Vec<i64>)| {
+        let [rows, columns] = [parameter.row_vars(), parameter.column_vars()].map(|vars| 1 << vars);
+        (parameter.ends[end as usize], Values::Wide(padded(values, parameter.columns, rows, columns, |value| value)))
+    };
+    program.parameters.iter().zip(values).map(pad).collect()
 }
 
 /// The padded input and one-hot labels of one position.
@@ -117,7 +132,7 @@ pub fn data_values(architecture: &Architecture, input: &[i16], labels: &[u16]) -
             *entry = 1;
         }
     }
-    vec![(Tensor::Input, Values::Small(input)), (Tensor::Labels, Values::Small(hot))]
+    vec![(Tensor::input(), Values::Small(input)), (Tensor::labels(), Values::Small(hot))]
 }
 
 impl Witness {
@@ -151,12 +166,11 @@ impl Witness {
     pub fn require(&self, relations: &Relations) -> Result<(), WitnessError> {
         let committed = relations.layout.places().map(|(tensor, place)| (tensor, place.vars));
         let pointwise = relations.pointwise.iter().flat_map(|relation| {
-            let shape = relation.shape(&relations.architecture);
-            let vars = move |per_sample| shape.vars - if per_sample { shape.column_vars } else { 0 };
-            shape.tensors.into_iter().map(move |(tensor, per_sample)| (tensor, vars(per_sample)))
+            let vars = |per_sample: bool| relation.vars - if per_sample { relation.column_vars } else { 0 };
+            relation.tensors.iter().map(move |&(tensor, per_sample)| (tensor, vars(per_sample)))
         });
         for (tensor, vars) in committed.chain(pointwise) {
-            let wide = matches!(tensor, Tensor::Weight(..) | Tensor::Bias(..) | Tensor::BackwardProduct(_));
+            let wide = relations.is_wide(tensor);
             let fits = match self.tensors.get(&tensor) {
                 Some(Values::Small(values)) => !wide && values.len() == 1 << vars,
                 Some(Values::Wide(values)) => wide && values.len() == 1 << vars,
@@ -177,95 +191,127 @@ impl Witness {
     ///
     /// # Errors
     /// [`WitnessError::Shape`].
-    pub fn of_segment(architecture: &Architecture, trace: &SegmentTrace) -> Result<Self, WitnessError> {
-        if !trace.fits(architecture) {
+    pub fn of_segment(
+        program: &Program,
+        architecture: &Architecture,
+        trace: &SegmentTrace,
+    ) -> Result<Self, WitnessError> {
+        if !fits(program, architecture, trace) {
             return Err(WitnessError::Shape);
         }
         let mut witness = Self::default();
         witness.tensors.extend(data_values(architecture, &trace.input, &trace.labels));
-        witness.tensors.extend(parameter_values(architecture, &trace.first, End::First));
-        witness.tensors.extend(parameter_values(architecture, &trace.last, End::Last));
-        for l in 1..architecture.layers() {
-            witness.hidden(architecture, trace, l);
+        witness.tensors.extend(parameter_values(program, &trace.first, End::First));
+        witness.tensors.extend(parameter_values(program, &trace.last, End::Last));
+        let products = trace.forward.iter().chain(&trace.backward);
+        let sums: BTreeMap<Tensor, &[i64]> =
+            program.sums.iter().zip(products).map(|(sum, values)| (sum.tensor, &values[..])).collect();
+        for evaluation in &program.evaluations {
+            witness.evaluate(architecture, &sums, evaluation)?;
         }
-        witness.output(architecture, trace);
+        for sum in program.sums.iter().filter(|sum| sum.claimed == Claimed::Operand) {
+            let values = sums.get(&sum.tensor).ok_or(WitnessError::Shape)?;
+            let values = padded(values, sum.columns, architecture.samples(), 1 << sum.column_vars(), |v| v);
+            witness.tensors.insert(sum.tensor, Values::Wide(values));
+        }
+        for column in
+            program.lookups.iter().filter_map(|lookup| lookup.table.column().map(|column| (lookup.table, column)))
+        {
+            let values = column.0.column_values(&architecture.precision);
+            witness.put(column.1, values.into_iter().map(i32::from).collect());
+        }
+        // What was rounded on the way to what is committed.
+        for evaluation in &program.evaluations {
+            if let Evaluation::Round(Round { quotient, .. }) = evaluation
+                && !program.committed.iter().any(|(tensor, _)| tensor == quotient)
+            {
+                witness.tensors.remove(quotient);
+            }
+        }
         Ok(witness)
     }
 
-    /// Quotients and limbs of the remainders of products divided by `2^F`.
-    fn rounded(
+    fn evaluate(
         &mut self,
         architecture: &Architecture,
-        products: &[i64],
-        width: usize,
-        padded_width: usize,
-        limb: impl Fn(usize) -> Tensor,
-    ) -> Vec<i32> {
-        let bits = architecture.precision.weight_bits();
-        let widths = architecture.precision.limb_bits();
+        sums: &BTreeMap<Tensor, &[i64]>,
+        evaluation: &Evaluation,
+    ) -> Result<(), WitnessError> {
         let samples = architecture.samples();
-        for i in 0..widths.len() {
-            let values = padded(products, width, samples, padded_width, |u| {
-                split_limbs(round_shift(u, bits).1, &widths).nth(i).unwrap_or(0) as i32
-            });
-            self.put(limb(i), values);
-        }
-        padded(products, width, samples, padded_width, |u| round_shift(u, bits).0 as i32)
-    }
-
-    fn hidden(&mut self, architecture: &Architecture, trace: &SegmentTrace, l: usize) {
-        let (width, padded_width) = (architecture.widths[l], architecture.padded_width(l));
-        let pre_activation =
-            self.rounded(architecture, &trace.forward[l - 1], width, padded_width, |i| Tensor::ForwardLimb(l, i));
-        let derivative: Vec<i32> = pre_activation.par_iter().map(|&h| i32::from(relu(h as i16).1)).collect();
-        self.put(Tensor::Activation(l), pre_activation.par_iter().map(|&h| h.max(0)).collect());
-        self.put(Tensor::Negative(l), pre_activation.par_iter().map(|&h| (-h).max(0)).collect());
-        let product = padded(&trace.backward[l - 1], width, architecture.samples(), padded_width, |v| v);
-        let masked: Vec<i64> = product.par_iter().zip(&derivative).map(|(&v, &m)| v * i64::from(m)).collect();
-        let gradient = self.rounded(architecture, &masked, padded_width, padded_width, |i| Tensor::BackwardLimb(l, i));
-        self.put(Tensor::Gradient(l), gradient);
-        self.put(Tensor::Derivative(l), derivative);
-        self.tensors.insert(Tensor::BackwardProduct(l), Values::Wide(product));
-    }
-
-    fn output(&mut self, architecture: &Architecture, trace: &SegmentTrace) {
-        let last = architecture.layers();
-        let (width, padded_width) = (architecture.widths[last], architecture.padded_width(last));
-        let logits =
-            self.rounded(architecture, &trace.forward[last - 1], width, padded_width, |i| Tensor::ForwardLimb(last, i));
-        let precision = &architecture.precision;
-        let table = exponential_table(precision);
-        let rows: Vec<_> = logits
-            .par_chunks(padded_width)
-            .map(|row| {
-                let row: Vec<i16> = row[..width].iter().map(|&h| h as i16).collect();
-                softmax_row(&row, &table, precision.gradient_bits)
-            })
-            .collect();
-        let samples = architecture.samples();
-        let mut spread = |tensor: Tensor, fill: i32, value: &dyn Fn(usize, usize) -> i32| {
-            let mut values = vec![fill; samples * padded_width];
-            for (n, row) in values.chunks_mut(padded_width).enumerate() {
-                for (j, entry) in row[..width].iter_mut().enumerate() {
-                    *entry = value(n, j);
+        match evaluation {
+            // They are in the trace.
+            Evaluation::Sum(_) => {}
+            Evaluation::Round(Round { sum, mask, shift, columns, quotient, limbs }) => {
+                let products = sums.get(sum).ok_or(WitnessError::Shape)?;
+                let padded_width = columns.next_power_of_two();
+                let masked: Vec<i64>;
+                let products = match mask {
+                    None => *products,
+                    Some(mask) => {
+                        let bits = self.small(*mask).par_chunks(padded_width).flat_map_iter(|row| &row[..*columns]);
+                        masked = products
+                            .par_iter()
+                            .zip(bits.collect::<Vec<_>>())
+                            .map(|(&v, &m)| v * i64::from(m))
+                            .collect();
+                        &masked
+                    }
+                };
+                let widths: Vec<u32> = limbs.iter().map(|(_, bits)| *bits).collect();
+                for (i, (limb, _)) in limbs.iter().enumerate() {
+                    let values = padded(products, *columns, samples, padded_width, |u| {
+                        split_limbs(round_shift(u, *shift).1, &widths).nth(i).unwrap_or(0) as i32
+                    });
+                    self.put(*limb, values);
                 }
+                let rounded = padded(products, *columns, samples, padded_width, |u| round_shift(u, *shift).0 as i32);
+                self.put(*quotient, rounded);
             }
-            self.put(tensor, values);
-        };
-        spread(Tensor::Selector, 0, &|n, j| i32::from(rows[n].selected == j));
-        // Padded classes look up key zero.
-        spread(Tensor::Exponential, i32::from(table[0]), &|n, j| i32::from(rows[n].exponentials[j]));
-        spread(Tensor::Probability, 0, &|n, j| i32::from(rows[n].probabilities[j]));
-        spread(Tensor::Remainder, 0, &|n, j| rows[n].remainders[j] as i32);
-        spread(Tensor::Gradient(last), 0, &|n, j| {
-            let label = trace.labels[n];
-            let target = i32::from(usize::from(label) == j) << precision.gradient_bits;
-            if label == NO_LABEL { 0 } else { i32::from(rows[n].probabilities[j]) - target }
+            Evaluation::Rows { function, inputs, outputs } => {
+                let filled = self.rows(samples, &**function, inputs, outputs);
+                self.tensors.extend(filled);
+            }
+        }
+        Ok(())
+    }
+
+    /// The outputs of a function of rows.
+    fn rows(
+        &self,
+        samples: usize,
+        function: &dyn RowFunction,
+        inputs: &[(Form, usize)],
+        outputs: &[Output],
+    ) -> Vec<(Tensor, Values)> {
+        let width = |output: &Output| output.columns.map_or(1, usize::next_power_of_two);
+        let mut filled: Vec<Vec<i32>> =
+            outputs.iter().map(|output| vec![output.fill; samples * width(output)]).collect();
+        let mut rows: Vec<Vec<&mut [i32]>> = (0..samples).map(|_| Vec::with_capacity(outputs.len())).collect();
+        for (values, output) in filled.iter_mut().zip(outputs) {
+            for (row, values) in rows.iter_mut().zip(values.chunks_mut(width(output))) {
+                row.push(&mut values[..output.columns.unwrap_or(1)]);
+            }
+        }
+        rows.par_iter_mut().enumerate().for_each(|(row, outputs)| {
+            let inputs: Vec<Cow<'_, [i32]>> =
+                inputs.iter().map(|(form, columns)| self.row(form, row, *columns)).collect();
+            let inputs: Vec<&[i32]> = inputs.iter().map(|values| &values[..]).collect();
+            function.apply(&inputs, outputs);
         });
-        self.put(Tensor::Maximum, rows.iter().map(|row| i32::from(row.maximum)).collect());
-        self.put(Tensor::Sum, rows.iter().map(|row| row.sum as i32).collect());
-        self.put(Tensor::Logit, logits);
-        self.put(Tensor::ExponentialTable, table.iter().map(|&e| i32::from(e)).collect());
+        outputs.iter().map(|output| output.tensor).zip(filled.into_iter().map(Values::Small)).collect()
+    }
+
+    /// A row of a form, without its padding.
+    fn row(&self, form: &Form, row: usize, columns: usize) -> Cow<'_, [i32]> {
+        let of = |tensor: Tensor| &self.small(tensor)[row * columns.next_power_of_two()..][..columns];
+        if let Some(tensor) = form.tensor() {
+            return Cow::Borrowed(of(tensor));
+        }
+        let mut sum = vec![form.constant as i32; columns];
+        for &(tensor, factor, _) in &form.terms {
+            sum.iter_mut().zip(of(tensor)).for_each(|(sum, value)| *sum += factor as i32 * value);
+        }
+        Cow::Owned(sum)
     }
 
     /// The witness of a registration of the data of one position, but for the multiplicities.
@@ -274,17 +320,12 @@ impl Witness {
     }
 
     /// The witness of a registration of first parameters, but for the multiplicities.
-    pub fn of_parameters(architecture: &Architecture, parameters: &Parameters) -> Self {
+    pub fn of_parameters(program: &Program, parameters: &Parameters) -> Self {
         let mut witness = Self::default();
-        for (tensor, values) in parameter_values(architecture, parameters, End::First) {
+        let widths = [PARAMETER_LIMB_BITS; PARAMETER_LIMBS];
+        for (tensor, values) in parameter_values(program, parameters, End::First) {
             if let Values::Wide(numbers) = &values {
-                for i in 0..PARAMETER_LIMBS {
-                    let limb = match tensor {
-                        Tensor::Bias(_, l) => Tensor::BiasLimb(l, i),
-                        Tensor::Weight(_, l) => Tensor::WeightLimb(l, i),
-                        _ => continue,
-                    };
-                    let widths = [PARAMETER_LIMB_BITS; PARAMETER_LIMBS];
+                for (i, limb) in parameter_limbs(tensor).enumerate() {
                     let values = numbers.par_iter().map(|&w| split_limbs(w, &widths).nth(i).unwrap_or(0) as i32);
                     witness.put(limb, values.collect());
                 }
@@ -310,7 +351,7 @@ impl Witness {
                     *count.ok_or(WitnessError::OutOfTable { tensor, entry, key })? += 1;
                 }
             }
-            self.put(Tensor::Multiplicity(*table), counts);
+            self.put(Tensor::multiplicity(*table), counts);
         }
         Ok(())
     }
@@ -324,7 +365,7 @@ impl Witness {
     }
 }
 
-/// A linear expression over the witness, entry by entry.
+/// A form over the witness, entry by entry.
 pub struct Linear<'a> {
     terms: Vec<(&'a [i32], i64, Spread)>,
     constant: i64,
@@ -332,7 +373,7 @@ pub struct Linear<'a> {
 }
 
 impl<'a> Linear<'a> {
-    /// The expression `constant + Σ factor · tensor`.
+    /// The form `constant + Σ factor · tensor`.
     pub fn new(witness: &'a Witness, terms: &[(Tensor, i64, Spread)], constant: i64, column_vars: usize) -> Self {
         let terms = terms.iter().map(|(tensor, factor, spread)| (witness.small(*tensor), *factor, *spread)).collect();
         Self { terms, constant, column_vars }

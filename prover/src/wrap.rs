@@ -4,7 +4,8 @@ use std::io::Read;
 use std::sync::Arc;
 
 use ark_bn254::Fr;
-use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};

@@ -1,5 +1,6 @@
 //! The cheating prover: it commits to one witness, argues about another, and says what it likes.
 
+use gradproof_circuits::operators::{BIAS, WEIGHT};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -11,7 +12,8 @@ use gradproof_circuits::field::check::{Check, Judge, Rejection};
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::arithmetic::split_limbs;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::relations::{End, Group, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Publics, Subject, Tensor, Tree};
+use gradproof_circuits::program::{End, Publics, Tensor};
+use gradproof_circuits::relations::{Group, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Subject, Tree, parameter_limbs};
 use gradproof_prover::argument::party::{Prover, Secrets};
 use gradproof_prover::columns::{Column, columns};
 use gradproof_prover::commit::{commit, commit_full};
@@ -85,7 +87,7 @@ impl Fixture {
 
     /// The part of `witness` that a registration of its data proves.
     pub fn data_of(&self, witness: &Witness) -> Witness {
-        let tensors = [Tensor::Input, Tensor::Labels].map(|tensor| (tensor, witness.tensors[&tensor].clone()));
+        let tensors = [Tensor::input(), Tensor::labels()].map(|tensor| (tensor, witness.tensors[&tensor].clone()));
         Witness { tensors: tensors.into() }
     }
 
@@ -93,15 +95,14 @@ impl Fixture {
     pub fn parameters_of(&self, witness: &Witness) -> Witness {
         let mut registered = Witness::default();
         for (tensor, values) in &witness.tensors {
-            let limb: &dyn Fn(usize) -> Tensor = match *tensor {
-                Tensor::Weight(End::First, l) => &move |i| Tensor::WeightLimb(l, i),
-                Tensor::Bias(End::First, l) => &move |i| Tensor::BiasLimb(l, i),
-                _ => continue,
-            };
-            for i in 0..PARAMETER_LIMBS {
+            let role = tensor.role();
+            if ![WEIGHT, BIAS].contains(&role) || *tensor != role.end(tensor.node(), End::First) {
+                continue;
+            }
+            for (i, limb) in parameter_limbs(*tensor).enumerate() {
                 let widths = [PARAMETER_LIMB_BITS; PARAMETER_LIMBS];
                 let part = |n| split_limbs(values.get(n), &widths).nth(i).unwrap_or(0) as i32;
-                registered.tensors.insert(limb(i), Values::Small((0..values.len()).map(part).collect()));
+                registered.tensors.insert(limb, Values::Small((0..values.len()).map(part).collect()));
             }
             registered.tensors.insert(*tensor, values.clone());
         }
@@ -132,7 +133,7 @@ pub fn count(witness: &mut Witness, tree: &Tree) {
                 }
             }
         }
-        witness.tensors.insert(Tensor::Multiplicity(*table), Values::Small(counts));
+        witness.tensors.insert(Tensor::multiplicity(*table), Values::Small(counts));
     }
 }
 

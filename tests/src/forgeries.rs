@@ -1,5 +1,6 @@
 //! For each check of an argument, a false proof that only this check refuses.
 
+use crate::tensors::{bias, forward_limb, weight};
 use ark_bn254::Fr;
 use ark_ff::{Field, Zero};
 use gradproof_circuits::argument;
@@ -7,7 +8,8 @@ use gradproof_circuits::argument::transcript::{Ask, Stored};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
 use gradproof_circuits::network::architecture::Live;
-use gradproof_circuits::relations::{End, KEY_VARS, Publics, Subject, Table, Tensor};
+use gradproof_circuits::program::{End, KEY_VARS, Publics, Table, Tensor};
+use gradproof_circuits::relations::Subject;
 use gradproof_prover::argument::party::Secrets;
 use gradproof_prover::columns::columns;
 use gradproof_prover::witness::{Values, Witness};
@@ -68,7 +70,7 @@ fn out_of_range() -> Witness {
 pub fn untrained() -> Witness {
     let mut witness = fixture().witness(Subject::Segment);
     for l in 1..=fixture().task.architecture.layers() {
-        for tensor in [Tensor::Weight, Tensor::Bias] {
+        for tensor in [weight, bias] {
             let first = witness.tensors[&tensor(End::First, l)].clone();
             witness.tensors.insert(tensor(End::Last, l), first);
         }
@@ -217,11 +219,11 @@ fn false_tree(lie: Lie, settle: &dyn Fn(&mut Statement)) -> Forged {
 fn zero_denominators() -> Forgery {
     let mut witness = out_of_range();
     // Multiplicities that add up to nothing sensible.
-    witness.tensors.insert(Tensor::Multiplicity(Table::Relu), Values::Small(vec![3; 1 << KEY_VARS]));
+    witness.tensors.insert(Tensor::multiplicity(Table::Relu), Values::Small(vec![3; 1 << KEY_VARS]));
     let relations = fixture().key.relations(Subject::Segment);
     let bits = 12;
-    let limb = witness.small(Tensor::ForwardLimb(1, 1))[0];
-    assert_eq!(limb, witness.small(Tensor::ForwardLimb(1, 1))[8], "rows 0 and 1 are equal");
+    let limb = witness.small(forward_limb(1, 1))[0];
+    assert_eq!(limb, witness.small(forward_limb(1, 1))[8], "rows 0 and 1 are equal");
     let key = limb + (1 << (bits - 1));
     assert!(key >= 1 << bits, "the limb is out of its range");
     let combine = Fr::from(123_456_789u64);

@@ -7,7 +7,8 @@ use gradproof_circuits::argument::{self, Reduced};
 use gradproof_circuits::field::algebra::Algebra;
 use gradproof_circuits::field::check::{Check, Rejection};
 use gradproof_circuits::field::poseidon::WIDTH;
-use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::wrap::cells::{Cells, Element};
 use gradproof_circuits::wrap::circuit::{NUMBERS, WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
@@ -108,7 +109,7 @@ fn part(ask: &Ask<'_, Element>) -> Option<&'static str> {
     match ask {
         Ask::LookupRoot { .. } => Some("look-ups"),
         Ask::Pointwise { .. } => Some("pointwise relations"),
-        Ask::BiasEvaluations { .. } => Some("matrix products"),
+        Ask::AddendEvaluations { .. } => Some("matrix products"),
         Ask::ParameterEvaluations => Some("weight updates"),
         Ask::Merge { .. } => Some("merging of claims"),
         Ask::ColumnEvaluations { .. } => Some("evaluations of columns"),

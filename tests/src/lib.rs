@@ -12,6 +12,7 @@ pub mod published;
 pub mod reference;
 pub mod rigged;
 pub mod simulator;
+pub mod tensors;
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};

@@ -2,11 +2,15 @@
 //!
 //! It shares no code with the kernels or with the prover's witness, so an honest run is a check of both.
 
+use crate::tensors::{
+    activation, backward_limb, backward_product, bias, derivative, forward_limb, gradient, negative, softmax, weight,
+};
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::arithmetic::{
     SoftmaxRow, exponential_table, relu, round_shift, softmax_row, split_limbs,
 };
-use gradproof_circuits::relations::{End, Tensor};
+use gradproof_circuits::operators::{EXPONENTIAL, LOGIT, MAXIMUM, PROBABILITY, REMAINDER, SELECTOR, SUM};
+use gradproof_circuits::program::{End, Table, Tensor};
 use gradproof_prover::witness::{Values, Witness};
 
 /// Which entry of a layer.
@@ -150,12 +154,16 @@ impl Task {
         let (bits, scale, fg) = (a.precision.weight_bits(), a.precision.activation_bits, a.precision.gradient_bits);
         let widths: Vec<usize> = (0..=layers).map(|l| a.padded_width(l)).collect();
         let table = exponential_table(&a.precision);
+        let loss = |role| softmax(role, layers);
         let mut store = Store { bits: a.precision.limb_bits(), ..Store::default() };
         store.parameters(End::First, &self.weights, &self.biases);
         let (mut weights, mut biases) = (self.weights.clone(), self.biases.clone());
-        store.extend(Tensor::Input, &self.input);
-        store.extend(Tensor::Labels, &self.labels);
-        store.extend(Tensor::ExponentialTable, &table.iter().map(|&e| i64::from(e)).collect::<Vec<_>>());
+        store.extend(Tensor::input(), &self.input);
+        store.extend(Tensor::labels(), &self.labels);
+        store.extend(
+            Table::Exponential.column().expect("it has a column"),
+            &table.iter().map(|&e| i64::from(e)).collect::<Vec<_>>(),
+        );
         for step in 0..a.steps {
             cheat.before(step, &mut weights, &mut biases);
             let mut activations = vec![self.input[step * batch * widths[0]..][..batch * widths[0]].to_vec()];
@@ -169,30 +177,30 @@ impl Task {
                     let sum: i64 =
                         inputs.iter().enumerate().map(|(i, x)| x * weights[l - 1][i * widths[l] + column]).sum();
                     let (h, remainder) = cheat.forward(at, sum + (biases[l - 1][column] << scale), bits);
-                    store.limbs(remainder, |i| Tensor::ForwardLimb(l, i));
+                    store.limbs(remainder, |i| forward_limb(l, i));
                     if l == layers {
                         logits.push(h);
                         continue;
                     }
                     let (value, derivative) = cheat.relu(at, h);
-                    store.push(Tensor::Negative(l), value - h);
+                    store.push(negative(l), value - h);
                     layer.0.push(value);
                     layer.1.push(derivative);
                 }
                 if l < layers {
-                    store.extend(Tensor::Activation(l), &layer.0);
-                    store.extend(Tensor::Derivative(l), &layer.1);
+                    store.extend(activation(l), &layer.0);
+                    store.extend(derivative(l), &layer.1);
                     activations.push(layer.0);
                     derivatives.push(layer.1);
                 }
             }
-            store.extend(Tensor::Logit, &logits);
-            let mut gradient = Vec::new();
+            store.extend(loss(LOGIT), &logits);
+            let mut line = Vec::new();
             for (row, logits) in logits.chunks(widths[layers]).enumerate() {
                 let real: Vec<i16> = logits[..a.classes()].iter().map(|&h| h as i16).collect();
                 let soft = cheat.softmax(At { layer: layers, step, row, column: 0 }, &real, &table, fg);
-                store.push(Tensor::Maximum, i64::from(soft.maximum));
-                store.push(Tensor::Sum, i64::from(soft.sum));
+                store.push(loss(MAXIMUM), i64::from(soft.maximum));
+                store.push(loss(SUM), i64::from(soft.sum));
                 for (column, &logit) in logits.iter().enumerate() {
                     let at = At { layer: layers, step, row, column };
                     let p = soft.probabilities.get(column).map_or(0, |&p| i64::from(p));
@@ -202,33 +210,33 @@ impl Task {
                     let remainder = soft.remainders.get(column).map_or(0, |&r| i64::from(r as i32));
                     let label = self.labels[(step * batch + row) * widths[layers] + column];
                     let g = cheat.loss(at, row < a.live_rows(self.live, step), p, label << fg);
-                    store.push(Tensor::Selector, i64::from(soft.selected == column));
-                    store.push(Tensor::Probability, p);
-                    store.push(Tensor::Exponential, e);
-                    store.push(Tensor::Remainder, remainder);
-                    gradient.push(g);
+                    store.push(loss(SELECTOR), i64::from(soft.selected == column));
+                    store.push(loss(PROBABILITY), p);
+                    store.push(loss(EXPONENTIAL), e);
+                    store.push(loss(REMAINDER), remainder);
+                    line.push(g);
                 }
             }
-            let mut gradients = vec![gradient];
+            let mut gradients = vec![line];
             for l in (1..layers).rev() {
-                let mut gradient = Vec::new();
+                let mut line = Vec::new();
                 for (row, column) in grid(batch, widths[l]) {
                     let above = &gradients[0][row * widths[l + 1]..][..widths[l + 1]];
                     let product: i64 =
                         above.iter().zip(&weights[l][column * widths[l + 1]..]).map(|(g, w)| g * w).sum();
                     let masked = product * derivatives[l - 1][row * widths[l] + column];
                     let (g, remainder) = cheat.backward(At { layer: l, step, row, column }, masked, bits);
-                    store.wide(Tensor::BackwardProduct(l), product);
-                    store.limbs(remainder, |i| Tensor::BackwardLimb(l, i));
-                    gradient.push(g);
+                    store.wide(backward_product(l), product);
+                    store.limbs(remainder, |i| backward_limb(l, i));
+                    line.push(g);
                 }
-                gradients.insert(0, gradient);
+                gradients.insert(0, line);
             }
-            for (l, gradient) in (1..).zip(&gradients) {
-                store.extend(Tensor::Gradient(l), gradient);
+            for (l, values) in (1..).zip(&gradients) {
+                store.extend(gradient(l), values);
                 let rate = cheat.rate(l, step, i64::from(self.rate));
                 for (row, column) in grid(batch, widths[l]) {
-                    let g = gradient[row * widths[l] + column];
+                    let g = values[row * widths[l] + column];
                     for (i, x) in activations[l - 1][row * widths[l - 1]..][..widths[l - 1]].iter().enumerate() {
                         weights[l - 1][i * widths[l] + column] -= rate * x * g;
                     }
@@ -279,8 +287,8 @@ impl Store {
 
     fn parameters(&mut self, end: End, weights: &[Vec<i64>], biases: &[Vec<i64>]) {
         for (l, (weights, biases)) in (1..).zip(weights.iter().zip(biases)) {
-            self.tensors.insert(Tensor::Weight(end, l), Values::Wide(weights.clone()));
-            self.tensors.insert(Tensor::Bias(end, l), Values::Wide(biases.clone()));
+            self.tensors.insert(weight(end, l), Values::Wide(weights.clone()));
+            self.tensors.insert(bias(end, l), Values::Wide(biases.clone()));
         }
     }
 }

@@ -5,7 +5,8 @@ use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
-use gradproof_circuits::relations::{End, Group, Subject, Tensor};
+use gradproof_circuits::program::{End, Tensor};
+use gradproof_circuits::relations::{Group, Subject};
 use gradproof_prover::prove::{Inputs, prove};
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{
@@ -13,6 +14,7 @@ use gradproof_prover::registration::{
 };
 use gradproof_prover::witness::Witness;
 use gradproof_tests::reference::{Honest, Task};
+use gradproof_tests::tensors::weight;
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::powers::Setup;
 use gradproof_verifier::protocol::statement::{Domain, Statement};
@@ -45,7 +47,7 @@ fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, c
     let part = |tensors: &[Tensor]| Witness {
         tensors: tensors.iter().map(|tensor| (*tensor, witness.tensors[tensor].clone())).collect(),
     };
-    let data_witness = part(&[Tensor::Input, Tensor::Labels]);
+    let data_witness = part(&[Tensor::input(), Tensor::labels()]);
     let data = commit_data(&key, setup, &data_witness, &seed, 0).unwrap();
     let tree = data_tree(std::slice::from_ref(&data.points));
     let said = Statement { data_root: tree.root(), epoch_segments: 1, ..statement(Subject::Data, architecture, live) };
@@ -53,8 +55,8 @@ fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, c
     verify(&key, &registered.statement, &[], &registered.proof, Strict).unwrap();
 
     let parameters = parameters(&task);
-    let first_witness = Witness::of_parameters(architecture, &parameters);
-    let weight = Tensor::Weight(End::First, 1);
+    let first_witness = Witness::of_parameters(key.program(), &parameters);
+    let weight = weight(End::First, 1);
     assert_eq!(first_witness.tensors[&weight], witness.tensors[&weight], "both pad alike");
     let first = commit_parameters(&key, setup, &first_witness, Blinding::Seed(&seed)).unwrap();
     let registered = register_parameters(&key, setup, &parameters, first.clone(), Domain::default()).unwrap();
@@ -116,7 +118,7 @@ fn data_with_more_classes_than_inputs() {
     let architecture = Architecture { widths: vec![1, 100], batch: 1024, steps: 2, precision };
     let key = VerifyingKey::insecure(&architecture, 14).unwrap();
     let relations = key.relations(Subject::Data);
-    assert!(relations.pointwise.iter().any(|relation| relation.shape(&architecture).vars > relations.tree.vars));
+    assert!(relations.pointwise.iter().any(|relation| relation.vars > relations.tree.vars));
     let setup = Setup::insecure(14).unwrap();
     let live = Live { steps: 2, last_rows: 1000 };
     let labels: Vec<u16> = (0..2048).map(|n| if n < 2024 { n % 100 } else { NO_LABEL }).collect();

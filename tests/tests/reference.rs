@@ -6,7 +6,8 @@ use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_prover::argument::party::{self, Secrets};
 use gradproof_prover::columns::columns;
 use gradproof_prover::reference;
@@ -28,7 +29,7 @@ fn witness(trained: &Witness, subject: Subject, relations: &Relations) -> Witnes
 
 /// Runs the argument with both provers.
 fn compare(subject: Subject, task: &Task, trained: &Witness, column_vars: usize, seed: u64) {
-    let relations = Relations::new(subject, &task.architecture, column_vars);
+    let relations = Relations::new(subject, &task.architecture, column_vars).expect("it is lowered");
     let witness = witness(trained, subject, &relations);
     let columns = columns(&relations.layout, &witness);
     let random: Vec<Fr> = numbers(seed, 1 << 31, 3 + (1 << column_vars))

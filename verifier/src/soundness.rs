@@ -4,7 +4,8 @@
 //! and Zippel a false one passes with probability at most degree / r, where r ≈ 2^253.6 is the order of the scalar field.
 //! The errors add up. They hold for one attempt: a prover that can hash 2^q times gains q bits, up to the strength of the hashes.
 
-use gradproof_circuits::relations::{Pointwise, Relations, Subject, Tensor};
+use gradproof_circuits::program::{Addend, Parameter};
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit};
 use gradproof_circuits::wrap::columns::{ADVICE, CONSTANTS, DEGREE, SELECTORS};
 use halo2_axiom::plonk::{Circuit, ConstraintSystem};
@@ -45,27 +46,20 @@ pub fn total_bits(terms: &[Term]) -> f64 {
 
 /// Number of claims that the argument merges.
 pub fn claims(relations: &Relations) -> usize {
-    let layers = relations.architecture.layers();
-    let pointwise = |relation: &Pointwise| {
-        let tensors = relation.shape(&relations.architecture).tensors;
-        tensors.iter().filter(|(tensor, _)| !matches!(tensor, Tensor::BackwardProduct(_))).count()
-    };
-    let common = relations.tree.tensors.len() + relations.pointwise.iter().map(pointwise).sum::<usize>();
-    common
-        + match relations.subject {
-            // Three means; a factor of each product; of each forward one four parameters and two factors of the updates, of each
-            // backward one a weight and two factors.
-            Subject::Segment => 3 + (2 * layers - 1) + 6 * layers + 3 * (layers - 1),
-            Subject::Data => 1,
-            Subject::Parameters => 2 * layers,
-        }
+    let operands = relations.pointwise.iter().flat_map(|relation| &relation.tensors);
+    let committed = operands.filter(|(tensor, _)| !relations.is_sum(*tensor)).count();
+    let schedule = &relations.schedule;
+    let addends = relations.sums.iter().flat_map(|sum| &sum.addends);
+    let forms = addends.filter(|(addend, _)| matches!(addend, Addend::Form(_)));
+    let linear = relations.tree.tensors.len() + relations.identities.len() + committed + forms.count();
+    linear + schedule.products.len() + schedule.parameter_evaluations() + schedule.factors.len()
 }
 
 /// The errors of the parts of a proof about `subject`.
 pub fn terms(key: &VerifyingKey, subject: Subject) -> Vec<Term> {
     let relations = key.relations(subject);
     let architecture = &relations.architecture;
-    let (tree, layers) = (&relations.tree, architecture.layers());
+    let (tree, schedule) = (&relations.tree, &relations.schedule);
     let leaves: u128 = tree
         .lookups
         .iter()
@@ -74,9 +68,8 @@ pub fn terms(key: &VerifyingKey, subject: Subject) -> Vec<Term> {
         .map(|vars| 1u128 << vars)
         .sum();
     let widest = tree.lookups.iter().map(|(lookup, _)| lookup.vars).max().unwrap_or(0);
-    let shapes: Vec<_> = relations.pointwise.iter().map(|relation| relation.shape(architecture)).collect();
-    let pointwise = shapes.iter().map(|shape| shape.vars).max().unwrap_or(0);
-    let count: usize = shapes.iter().map(|shape| shape.count).sum();
+    let pointwise = relations.pointwise.iter().map(|relation| relation.vars).max().unwrap_or(0);
+    let count: usize = relations.pointwise.iter().map(|relation| relation.formula.count()).sum();
     // A layer: weight of the numerator, rounds of degree two, the line through the children. The root has the line only.
     let tree_degree = 1 + (1..tree.vars).map(|vars| 2 + 2 * vars).sum::<usize>();
     let mut terms = vec![
@@ -86,13 +79,14 @@ pub fn terms(key: &VerifyingKey, subject: Subject) -> Vec<Term> {
         Term { name: "relations at the leaf point", degree: widest.max(pointwise) as u128 },
         Term { name: "pointwise relations", degree: (count.saturating_sub(1) + 2 * pointwise) as u128 },
     ];
-    if subject == Subject::Segment {
-        let inner = (0..=layers).map(|l| architecture.width_vars(l)).max().unwrap_or(0);
+    if !relations.sums.is_empty() {
+        let contractions = relations.sums.iter().flat_map(|sum| &sum.contractions);
+        let inner = contractions.map(|contraction| contraction.inner_vars).max().unwrap_or(0);
         let samples = architecture.sample_vars();
-        let products = (2 * layers - 2) + 3 * (architecture.step_vars() + inner);
-        // One difference a backward product, four a forward one; and the last parameters tied at one point.
-        let ends = (1..=layers).map(|l| architecture.width_vars(l - 1) + architecture.width_vars(l)).max().unwrap_or(0);
-        let weights = (5 * layers - 2) + 3 * samples + ends;
+        let products = (relations.sums.len() - 1) + 3 * (architecture.step_vars() + inner);
+        // A difference for each reading, and the last parameters tied at one point.
+        let ends = relations.parameters.iter().map(Parameter::vars);
+        let weights = (schedule.parameter_evaluations() - 1) + 3 * samples + ends.max().unwrap_or(0);
         terms.push(Term { name: "matrix products", degree: products as u128 });
         terms.push(Term { name: "weight updates", degree: weights as u128 });
     }

@@ -111,7 +111,7 @@ impl Bench {
         phase("committing to the values alone");
         let layout = &keys.key.relations(Subject::Segment).layout;
         let floor_secs = {
-            let mut witness = Witness::of_segment(&job.architecture, &trace)?;
+            let mut witness = Witness::of_segment(keys.key.program(), &job.architecture, &trace)?;
             witness.count_lookups(&keys.key.relations(Subject::Segment).tree)?;
             let last = columns_in(layout, &witness, layout.group(Group::Last));
             let columns = columns_in(layout, &witness, layout.group(Group::Trace));

@@ -83,7 +83,7 @@ impl JobCommitments {
         let Keys { key, setup, .. } = keys;
         let architecture = &job.architecture;
         progress.say("committing to the first parameters");
-        let witness = Witness::of_parameters(architecture, first);
+        let witness = Witness::of_parameters(key.program(), first);
         let (blinding, initial_seed, parent) = match origin {
             Origin::New { seed } => {
                 require_range(architecture, first)?;

@@ -2,9 +2,9 @@
 
 use ark_bn254::G1Affine;
 use eyre::Result;
-use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::trace::Parameters;
-use gradproof_circuits::relations::{End, Group, Subject, Tensor, parameter_tensors};
+use gradproof_circuits::program::Tensor;
+use gradproof_circuits::relations::{Group, Subject};
 use gradproof_prover::registration::{Blinding, commit_parameters};
 use gradproof_prover::witness::Witness;
 use gradproof_training::parameters::tensor_name;
@@ -53,19 +53,18 @@ pub fn open(
     secret: &[u8; 32],
     proved: &[G1Affine],
 ) -> Result<Result<(), Differs>> {
-    let architecture = key.architecture();
-    let witness = Witness::of_parameters(architecture, parameters);
+    let witness = Witness::of_parameters(key.program(), parameters);
     let recomputed = commit_parameters(key, setup, &witness, Blinding::Opening(secret))?.points;
     let differing: Vec<bool> = recomputed.iter().zip(proved).map(|(a, b)| a != b).collect();
     let columns = differing.iter().filter(|differs| **differs).count() + recomputed.len().abs_diff(proved.len());
     if columns == 0 {
         return Ok(Ok(()));
     }
-    Ok(Err(Differs { tensors: first_tensors(key, architecture, &differing), columns, of: recomputed.len() }))
+    Ok(Err(Differs { tensors: first_tensors(key, &differing), columns, of: recomputed.len() }))
 }
 
 /// Names of the tensors in the first column that differs, in the order of the layers.
-fn first_tensors(key: &VerifyingKey, architecture: &Architecture, differing: &[bool]) -> Vec<String> {
+fn first_tensors(key: &VerifyingKey, differing: &[bool]) -> Vec<String> {
     let layout = &key.relations(Subject::Parameters).layout;
     let begin = layout.group(Group::First).start;
     let columns = |tensor: Tensor| {
@@ -75,15 +74,11 @@ fn first_tensors(key: &VerifyingKey, architecture: &Architecture, differing: &[b
             first..first + (1usize << place.vars.saturating_sub(layout.column_vars))
         })
     };
-    let tensors: Vec<Tensor> =
-        parameter_tensors(architecture, End::First).into_iter().map(|(tensor, _)| tensor).collect();
+    // Two to a dense layer.
+    let tensors = key.program().parameters.iter().map(|parameter| parameter.ends[0]).enumerate();
+    let tensors: Vec<(usize, Tensor)> = tensors.collect();
     let differs = |column: &usize| differing.get(*column).copied().unwrap_or(false);
-    let first = tensors.iter().find_map(|&tensor| columns(tensor).find(differs));
-    let held = tensors.into_iter().filter(|&tensor| first.is_some_and(|first| columns(tensor).contains(&first)));
-    held.filter_map(|tensor| match tensor {
-        Tensor::Weight(_, l) => Some(tensor_name(l - 1, "weight")),
-        Tensor::Bias(_, l) => Some(tensor_name(l - 1, "bias")),
-        _ => None,
-    })
-    .collect()
+    let first = tensors.iter().find_map(|&(_, tensor)| columns(tensor).find(differs));
+    let held = tensors.into_iter().filter(|&(_, tensor)| first.is_some_and(|first| columns(tensor).contains(&first)));
+    held.map(|(index, _)| tensor_name(index / 2, if index % 2 == 0 { "weight" } else { "bias" })).collect()
 }

@@ -301,7 +301,7 @@ pub fn prove_segment(
 ) -> Result<(Vec<u8>, ProofReport)> {
     let (key, setup) = (&keys.key, &keys.setup);
     let begin = Instant::now();
-    let mut witness = Witness::of_segment(key.architecture(), &trace)?;
+    let mut witness = Witness::of_segment(key.program(), key.architecture(), &trace)?;
     drop(trace);
     witness.count_lookups(&key.relations(Subject::Segment).tree)?;
     let witness_secs = begin.elapsed().as_secs_f64();

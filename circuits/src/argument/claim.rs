@@ -1,16 +1,21 @@
 //! What the argument reduces relations to.
 
-use crate::relations::Tensor;
+use crate::program::{Form, Tensor};
 
-/// A claimed evaluation of a committed tensor.
+/// A claimed evaluation of a sum of committed tensors of one shape.
 #[derive(Clone, Debug)]
 pub struct Claim<E> {
-    /// The tensor.
-    pub tensor: Tensor,
+    /// The tensors with their factors.
+    pub terms: Vec<(Tensor, i64)>,
     /// Where, first variable first.
     pub point: Vec<E>,
     /// The evaluation.
     pub value: E,
+}
+
+/// The terms of a form, for a [`Claim`].
+pub(super) fn terms(form: &Form) -> Vec<(Tensor, i64)> {
+    form.terms.iter().map(|&(tensor, factor, _)| (tensor, factor)).collect()
 }
 
 /// What the opening has to show: the columns combined by powers of `combine` take `value` at `point`.

@@ -17,7 +17,8 @@ use super::transcript::{Ask, Channel, Party};
 use crate::field::algebra::Algebra;
 use crate::field::check::{Check, Rejection};
 use crate::field::multilinear::{at_most_index, eq_index, integer, powers};
-use crate::relations::{Evaluated, Spread, Table, Tensor, Tree};
+use crate::program::{Spread, Table, Tensor};
+use crate::relations::{Evaluated, Tree};
 
 /// What the look-up argument leaves: the leaf point and the evaluations of [`Tree::tensors`] there.
 pub struct LookedUp<E> {
@@ -125,9 +126,9 @@ fn leaves<A: Algebra>(
         let prefix = eq_index(algebra, head(&looked_up.point, tree.vars - slot.vars)?, slot.offset >> slot.vars);
         let column = looked_up.suffix(lookup.column_vars)?;
         let mut tuple = Vec::with_capacity(lookup.tuple.len());
-        for expression in &lookup.tuple {
-            let mut sum = algebra.constant(Fr::from(expression.constant));
-            for (tensor, factor, spread) in &expression.terms {
+        for form in &lookup.tuple {
+            let mut sum = algebra.constant(Fr::from(form.constant));
+            for (tensor, factor, spread) in &form.terms {
                 let value = looked_up.value(*tensor).ok_or(Rejection { check: Check::Length })?;
                 let mut term = value.clone();
                 if let Spread::Sample { columns } = spread {
@@ -155,7 +156,7 @@ fn leaves<A: Algebra>(
         let leaf = algebra.sub(&leaf, &one);
         let term = algebra.mul(&prefix, &leaf);
         rest_denominator = algebra.sub(&rest_denominator, &term);
-        let multiplicity = looked_up.value(Tensor::Multiplicity(*table)).ok_or(Rejection { check: Check::Length })?;
+        let multiplicity = looked_up.value(Tensor::multiplicity(*table)).ok_or(Rejection { check: Check::Length })?;
         rest_numerator = algebra.mul_add(&prefix, multiplicity, &rest_numerator);
     }
     algebra.require_zero(Check::LookupNumerator, &rest_numerator)?;

@@ -14,7 +14,7 @@ use super::transcript::{Ask, Channel, Party};
 use crate::field::algebra::Algebra;
 use crate::field::check::{Check, Rejection};
 use crate::field::multilinear::{eq, eq_index, powers};
-use crate::relations::Layout;
+use crate::relations::{Layout, Place};
 
 /// Verifies the merging of `claims`, then receives the columns' evaluations and combines them.
 ///
@@ -38,23 +38,20 @@ pub fn verify<A: Algebra, P: Party<A>>(
     let values = channel.ask(Ask::ColumnEvaluations { point: &point }, layout.columns() + 1)?;
     for (weight, claim) in weights.iter().zip(claims) {
         let algebra = &mut *channel.algebra;
-        let place = layout.place(claim.tensor).ok_or(Rejection { check: Check::Length })?;
-        let value = if place.vars >= layout.column_vars {
-            let (high, low) = split(&claim.point, place.vars - layout.column_vars)?;
-            let mut value = algebra.constant(Fr::from(0));
-            for (i, column) in head(split(&values, place.column)?.1, 1 << high.len())?.iter().enumerate() {
-                let part = eq_index(algebra, high, i);
-                value = algebra.mul_add(&part, column, &value);
+        let mut sum: Option<A::Element> = None;
+        for &(tensor, factor) in &claim.terms {
+            let place = layout.place(tensor).ok_or(Rejection { check: Check::Length })?;
+            let mut value = evaluation(algebra, layout, place, &claim.point, &point, &values)?;
+            if factor != 1 {
+                value = algebra.scale(&value, Fr::from(factor));
             }
-            let same = eq(algebra, low, &point);
-            algebra.mul(&value, &same)
-        } else {
-            let (high, low) = split(&point, layout.column_vars - place.vars)?;
-            let slot = eq_index(algebra, high, place.slot);
-            let same = eq(algebra, low, &claim.point);
-            let same = algebra.mul(&slot, &same);
-            algebra.mul(&same, at(&values, place.column)?)
-        };
+            sum = Some(match sum {
+                Some(sum) => algebra.add(&sum, &value),
+                None => value,
+            });
+        }
+        // A form has terms: a claim of none says nothing that could be left out.
+        let value = sum.ok_or(Rejection { check: Check::Length })?;
         let term = algebra.mul(weight, &value);
         rest = algebra.sub(&rest, &term);
     }
@@ -69,4 +66,34 @@ pub fn verify<A: Algebra, P: Party<A>>(
     }
     value = channel.algebra.add(&value, at(mask, 0)?);
     Ok(Reduced { point, combine, value })
+}
+
+/// What the columns' `values` at `point` say of a tensor at its own point, times `eq` of both.
+///
+/// # Errors
+/// The points do not have the shape of the place.
+fn evaluation<A: Algebra>(
+    algebra: &mut A,
+    layout: &Layout,
+    place: Place,
+    own: &[A::Element],
+    point: &[A::Element],
+    values: &[A::Element],
+) -> Result<A::Element, Rejection> {
+    if place.vars >= layout.column_vars {
+        let (high, low) = split(own, place.vars - layout.column_vars)?;
+        let mut value = algebra.constant(Fr::from(0));
+        for (i, column) in head(split(values, place.column)?.1, 1 << high.len())?.iter().enumerate() {
+            let part = eq_index(algebra, high, i);
+            value = algebra.mul_add(&part, column, &value);
+        }
+        let same = eq(algebra, low, point);
+        Ok(algebra.mul(&value, &same))
+    } else {
+        let (high, low) = split(point, layout.column_vars - place.vars)?;
+        let slot = eq_index(algebra, high, place.slot);
+        let same = eq(algebra, low, own);
+        let same = algebra.mul(&slot, &same);
+        Ok(algebra.mul(&same, at(values, place.column)?))
+    }
 }

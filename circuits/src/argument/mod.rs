@@ -20,7 +20,8 @@ mod update;
 pub use claim::{Claim, Reduced};
 
 use crate::field::algebra::Algebra;
-use crate::relations::{LiveBits, Publics, Relations, Subject};
+use crate::program::{LiveBits, Publics};
+use crate::relations::Relations;
 use state::Argument;
 use transcript::{Ask, Channel, Party};
 
@@ -47,10 +48,10 @@ pub fn verify<A: Algebra, P: Party<A>>(
     let mut argument = Argument { channel, relations, live, claims: Vec::new() };
     let looked_up = lookup::verify(&mut argument.channel, &relations.tree)?;
     argument.looked_up(&looked_up)?;
-    let products = argument.pointwise(&looked_up)?;
-    if relations.subject == Subject::Segment {
-        let matrices = argument.products(&looked_up, products)?;
-        argument.weights(matrices, &publics.rate)?;
+    let operands = argument.pointwise(&looked_up)?;
+    if !relations.sums.is_empty() {
+        let products = argument.products(&looked_up, &operands)?;
+        argument.weights(&products, &publics.rate)?;
     }
     merge::verify(&mut argument.channel, &relations.layout, &argument.claims)
 }

@@ -2,13 +2,14 @@
 
 use ark_bn254::Fr;
 
-use super::claim::Claim;
+use super::claim::{Claim, terms};
 use super::lookup::LookedUp;
 use super::transcript::{Channel, Party};
 use crate::field::algebra::Algebra;
 use crate::field::check::{Check, Rejection};
 use crate::field::multilinear::power_of_two;
-use crate::relations::{LiveBits, Relations, Tensor};
+use crate::program::{Form, LiveBits, Rounding, Tensor};
+use crate::relations::Relations;
 
 /// The argument in progress.
 pub(super) struct Argument<'a, 'b, A: Algebra, P> {
@@ -19,9 +20,21 @@ pub(super) struct Argument<'a, 'b, A: Algebra, P> {
 }
 
 impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
-    /// Leaves a claim.
+    /// Leaves a claim on a tensor.
     pub(super) fn claim(&mut self, tensor: Tensor, point: &[A::Element], value: &A::Element) {
-        self.claims.push(Claim { tensor, point: point.to_vec(), value: value.clone() });
+        self.claims.push(Claim { terms: vec![(tensor, 1)], point: point.to_vec(), value: value.clone() });
+    }
+
+    /// Leaves a claim on a form.
+    pub(super) fn claim_form(&mut self, form: &Form, point: &[A::Element], value: &A::Element) {
+        let value = match form.constant {
+            0 => value.clone(),
+            constant => {
+                let constant = self.channel.algebra.constant(Fr::from(constant));
+                self.channel.algebra.sub(value, &constant)
+            }
+        };
+        self.claims.push(Claim { terms: terms(form), point: point.to_vec(), value });
     }
 
     /// `Σ limb_i · 2^(bits below)` at the leaf point.
@@ -31,14 +44,13 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
     pub(super) fn recombined(
         &mut self,
         looked_up: &LookedUp<A::Element>,
-        widths: &[u32],
-        limb: impl Fn(usize) -> Tensor,
+        limbs: &[(Tensor, u32)],
     ) -> Result<A::Element, Rejection> {
         let algebra = &mut *self.channel.algebra;
         let mut sum = algebra.constant(Fr::from(0));
         let mut shift = 0;
-        for (i, &bits) in widths.iter().enumerate() {
-            let value = looked_up.value(limb(i)).ok_or(Rejection { check: Check::Length })?;
+        for &(limb, bits) in limbs {
+            let value = looked_up.value(limb).ok_or(Rejection { check: Check::Length })?;
             let term = algebra.scale(value, power_of_two(shift));
             sum = algebra.add(&sum, &term);
             shift += i64::from(bits);
@@ -46,20 +58,33 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         Ok(sum)
     }
 
-    /// `2^F·quotient + remainder` at the leaf point: the product before rounding.
+    /// `2^shift·quotient + remainder` at the leaf point: what was rounded.
     ///
     /// # Errors
-    /// A limb was not looked up.
+    /// A tensor was not looked up.
     pub(super) fn unrounded(
         &mut self,
         looked_up: &LookedUp<A::Element>,
-        quotient: &A::Element,
-        limb: impl Fn(usize) -> Tensor,
+        rounding: &Rounding,
     ) -> Result<A::Element, Rejection> {
-        let precision = &self.relations.architecture.precision;
-        let remainder = self.recombined(looked_up, &precision.limb_bits(), limb)?;
-        let scaled = self.channel.algebra.scale(quotient, power_of_two(i64::from(precision.weight_bits())));
+        let quotient = self.evaluated(looked_up, &rounding.quotient)?;
+        let remainder = self.recombined(looked_up, &rounding.limbs)?;
+        let scaled = self.channel.algebra.scale(&quotient, power_of_two(i64::from(rounding.shift)));
         Ok(self.channel.algebra.add(&scaled, &remainder))
+    }
+
+    /// A form of looked-up tensors of its own shape at the leaf point.
+    ///
+    /// # Errors
+    /// A tensor was not looked up.
+    fn evaluated(&mut self, looked_up: &LookedUp<A::Element>, form: &Form) -> Result<A::Element, Rejection> {
+        let mut sum = self.channel.algebra.constant(Fr::from(form.constant));
+        for &(tensor, factor, _) in &form.terms {
+            let value = self.evaluation(looked_up, tensor)?;
+            let term = self.channel.algebra.scale(&value, Fr::from(factor));
+            sum = self.channel.algebra.add(&sum, &term);
+        }
+        Ok(sum)
     }
 
     /// The evaluation of `tensor` at the leaf point.

@@ -91,9 +91,9 @@ pub enum Ask<'a, E> {
         /// Where the sumcheck ended, first variable first.
         point: &'a [E],
     },
-    /// Evaluations of the biases of every layer at `(τ, ρ)`.
-    BiasEvaluations {
-        /// The leaf point of the look-ups, whose suffix holds `(τ, β, ρ)`.
+    /// Evaluations of everything that is added to products, each where its sum is claimed.
+    AddendEvaluations {
+        /// The leaf point of the look-ups, where most of them are: its suffix holds `(τ, β, ρ)`.
         point: &'a [E],
     },
     /// Begin of the sumcheck over the matrix products; no answer.
@@ -113,7 +113,7 @@ pub enum Ask<'a, E> {
         /// What combines the updates.
         combine: &'a E,
     },
-    /// Evaluations of activations and gradients, at the end of the sumcheck over the updates.
+    /// Evaluations of the factors of the updates, at the end of their sumcheck.
     WeightEvaluations {
         /// Where the sumcheck ended.
         point: &'a [E],

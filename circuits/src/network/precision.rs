@@ -34,14 +34,18 @@ impl Precision {
         self.activation_bits + self.gradient_bits + self.rate_bits
     }
 
-    /// Width of each limb of a rounding remainder, lowest first; the widths sum to exactly `F`.
-    ///
-    /// A limb has at most 16 bits, and the widths differ by at most one.
+    /// Width of each limb of a remainder of `F` bits: [`limb_widths`].
     pub fn limb_bits(&self) -> Vec<u32> {
-        let bits = self.weight_bits();
-        let count = bits.div_ceil(16).max(1);
-        (0..count).map(|i| bits / count + u32::from(i < bits % count)).collect()
+        limb_widths(self.weight_bits())
     }
+}
+
+/// Width of each limb of a remainder of `bits` bits, lowest first; the widths sum to exactly `bits`.
+///
+/// A limb has at most 16 bits, and the widths differ by at most one.
+pub fn limb_widths(bits: u32) -> Vec<u32> {
+    let count = bits.div_ceil(16).max(1);
+    (0..count).map(|i| bits / count + u32::from(i < bits % count)).collect()
 }
 
 #[cfg(test)]

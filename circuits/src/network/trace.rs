@@ -36,14 +36,14 @@ pub struct SegmentTrace {
     pub input: Vec<i16>,
     /// Class of each row, `N`.
     pub labels: Vec<u16>,
-    /// `U_l = A_{l-1}·W_l + 2^fa·b_l` for `l = 1 ..= L`, each `N × d_l`.
+    /// The sums that are claimed at the leaf point: of a perceptron `U_l = A_{l-1}·W_l + 2^fa·b_l` for `l = 1 ..= L`, each `N × d_l`.
     pub forward: Vec<Vec<i64>>,
-    /// `V_l = G_{l+1}·W_{l+1}ᵀ` for `l = 1 .. L`, each `N × d_l`.
+    /// The sums that are operands of pointwise relations: of a perceptron `V_l = G_{l+1}·W_{l+1}ᵀ` for `l = 1 .. L`, each `N × d_l`.
     pub backward: Vec<Vec<i64>>,
 }
 
 impl SegmentTrace {
-    /// True if every tensor has the shape that `architecture` gives it.
+    /// True if every tensor has the shape that `architecture` gives that of a perceptron.
     pub fn fits(&self, architecture: &Architecture) -> bool {
         let (samples, widths) = (architecture.samples(), &architecture.widths);
         let layers = architecture.layers();

@@ -1,16 +1,12 @@
 //! What a proof is made of, before its tensors have places.
 
 use super::layout::Group;
-use super::lookup::LookUp;
-use super::pointwise::Pointwise;
-use super::tensor::Tensor;
+use crate::program::{Program, Tensor};
 
-/// The look-ups, pointwise relations and committed tensors of a proof.
+/// The primitives of a proof, and its tensors.
 pub(super) struct Contents {
-    /// What is looked up.
-    pub lookups: Vec<LookUp>,
-    /// What holds entry by entry, in the order of the challenges.
-    pub pointwise: Vec<Pointwise>,
+    /// The primitives.
+    pub program: Program,
     /// The tensors of each group with their variables.
     pub groups: Vec<(Group, Vec<(Tensor, usize)>)>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::tensor::Tensor;
+use crate::program::Tensor;
 
 /// Columns that are committed together, in the order of the proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,11 +97,14 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::program::Role;
+
+    const ROLE: Role = Role::new(0, "test");
 
     #[test]
     fn slots_do_not_overlap() {
-        let tensors = vec![(Tensor::Input, 6), (Tensor::Labels, 3), (Tensor::Sum, 1), (Tensor::Maximum, 3)];
-        let layout = Layout::new(4, &[(Group::Data, tensors.clone()), (Group::Trace, vec![(Tensor::Logit, 4)])]);
+        let tensors = vec![(ROLE.at(0), 6), (ROLE.at(1), 3), (ROLE.at(2), 1), (ROLE.at(3), 3)];
+        let layout = Layout::new(4, &[(Group::Data, tensors.clone()), (Group::Trace, vec![(ROLE.at(4), 4)])]);
         let mut taken = std::collections::BTreeSet::new();
         for (_, place) in layout.places() {
             for entry in 0..1usize << place.vars {

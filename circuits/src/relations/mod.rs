@@ -1,27 +1,19 @@
-//! Which tensors, look-ups and pointwise relations make up each of the three proofs.
+//! The primitives of each of the three proofs, their tensors in columns and their look-ups in a tree.
 
 mod contents;
 mod layout;
-mod lookup;
-mod mask;
-mod pointwise;
-mod publics;
 mod registration;
-mod segment;
-mod table;
-mod tensor;
+mod tree;
 
 pub use layout::{Group, Layout, Place};
-pub use lookup::{Evaluated, Expression, LookUp, Slot, Spread, Tree};
-pub use mask::Mask;
-pub use pointwise::{Pointwise, PointwiseShape};
-pub use publics::{LiveBits, Publics};
-pub use registration::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
-pub use table::{KEY_VARS, Table};
-pub use tensor::{End, Tensor, data_tensors, parameter_tensors};
+pub use registration::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS, parameter_limbs};
+pub use tree::{Evaluated, Slot, Tree};
 
-use crate::network::architecture::Architecture;
 use contents::Contents;
+
+use crate::graph::Graph;
+use crate::network::architecture::Architecture;
+use crate::program::{Claimed, GraphError, Identity, Parameter, Pointwise, Program, Schedule, Sum, Tensor};
 
 /// What a proof is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,7 +26,7 @@ pub enum Subject {
     Parameters,
 }
 
-/// Everything that is fixed about a proof: its tensors and their columns, its look-ups, its pointwise relations.
+/// Everything that is fixed about a proof: its tensors and their columns, its look-ups, its relations.
 #[derive(Clone, Debug)]
 pub struct Relations {
     /// What is proved.
@@ -47,22 +39,58 @@ pub struct Relations {
     pub tree: Tree,
     /// The pointwise relations, in the order of their challenges.
     pub pointwise: Vec<Pointwise>,
+    /// What holds at the leaf point.
+    pub identities: Vec<Identity>,
+    /// Products with what is added to them.
+    pub sums: Vec<Sum>,
+    /// The parameters that they read.
+    pub parameters: Vec<Parameter>,
+    /// In which order products and updates are asked for.
+    pub schedule: Schedule,
 }
 
 impl Relations {
     /// The relations of `subject` for an architecture, in columns of `2^column_vars` entries.
-    pub fn new(subject: Subject, architecture: &Architecture, column_vars: usize) -> Self {
-        let Contents { lookups, pointwise, mut groups } = match subject {
-            Subject::Segment => segment::segment(architecture),
-            Subject::Data => registration::data(architecture),
-            Subject::Parameters => registration::parameters(architecture),
+    ///
+    /// # Errors
+    /// The graph cannot be lowered.
+    pub fn new(subject: Subject, architecture: &Architecture, column_vars: usize) -> Result<Self, GraphError> {
+        let graph = Graph::perceptron(architecture);
+        let program = graph.lower(architecture.sample_vars())?;
+        Ok(Self::of(&graph, &program, subject, architecture, column_vars))
+    }
+
+    /// The relations of `subject` for a graph and its program.
+    pub fn of(
+        graph: &Graph,
+        segment: &Program,
+        subject: Subject,
+        architecture: &Architecture,
+        column_vars: usize,
+    ) -> Self {
+        let samples = architecture.sample_vars();
+        let Contents { program, mut groups } = match subject {
+            Subject::Segment => {
+                let ends = |end: usize| {
+                    segment.parameters.iter().map(move |parameter| (parameter.ends[end], parameter.vars()))
+                };
+                let groups = vec![
+                    (Group::Data, graph.data(samples)),
+                    (Group::First, ends(0).collect()),
+                    (Group::Last, ends(1).collect()),
+                    (Group::Trace, segment.committed.clone()),
+                ];
+                Contents { program: segment.clone(), groups }
+            }
+            Subject::Data => registration::data(graph, samples),
+            Subject::Parameters => registration::parameters(segment),
         };
+        let Program { lookups, pointwise, identities, sums, parameters, .. } = program;
         let tree = Tree::new(lookups);
         let known: Vec<Tensor> = groups.iter().flat_map(|(_, tensors)| tensors).map(|(tensor, _)| *tensor).collect();
         let new =
             tree.tensors.iter().map(|part| (part.tensor, part.vars)).filter(|(tensor, _)| !known.contains(tensor));
-        let (tables, multiplicities): (Vec<_>, Vec<_>) =
-            new.partition(|(tensor, _)| *tensor == Tensor::ExponentialTable);
+        let (tables, multiplicities): (Vec<_>, Vec<_>) = new.partition(|(tensor, _)| tensor.is_table());
         if let Some((_, trace)) = groups.iter_mut().find(|(group, _)| *group == Group::Trace) {
             trace.extend(multiplicities);
         }
@@ -70,7 +98,21 @@ impl Relations {
             groups.push((Group::Table, tables));
         }
         let layout = Layout::new(column_vars, &groups);
-        Self { subject, architecture: architecture.clone(), layout, tree, pointwise }
+        let schedule = Schedule::new(&sums, &parameters);
+        let architecture = architecture.clone();
+        Self { subject, architecture, layout, tree, pointwise, identities, sums, parameters, schedule }
+    }
+
+    /// True for parameters and sums, which have more than 32 bits.
+    pub fn is_wide(&self, tensor: Tensor) -> bool {
+        let ends =
+            |group| self.layout.place(tensor).is_some_and(|place| self.layout.group(group).contains(&place.column));
+        ends(Group::First) || ends(Group::Last) || self.is_sum(tensor)
+    }
+
+    /// True for a [`Sum`] that the pointwise relations name: it is not committed.
+    pub fn is_sum(&self, tensor: Tensor) -> bool {
+        self.sums.iter().any(|sum| sum.tensor == tensor && sum.claimed == Claimed::Operand)
     }
 }
 

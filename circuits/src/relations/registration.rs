@@ -2,41 +2,61 @@
 
 use super::contents::Contents;
 use super::layout::Group;
-use super::pointwise::Pointwise;
-use super::segment::{limbs, range};
-use super::tensor::{End, Tensor, data_tensors, parameter_tensors};
-use crate::network::architecture::Architecture;
+use crate::graph::Graph;
+use crate::network::precision::log2_ceil;
+use crate::program::{Form, Identity, LookUp, Mask, Pointwise, Program, Table, Tensor, Total, VALUE_BITS};
 
 /// Bits of each limb of a registered parameter.
 pub const PARAMETER_LIMB_BITS: u32 = 16;
 /// Limbs of a registered parameter: it lies in `[-2^47, 2^47)`.
 pub const PARAMETER_LIMBS: usize = 3;
 
-/// The relations of the data of one position.
-pub(super) fn data(architecture: &Architecture) -> Contents {
-    let tensors = data_tensors(architecture);
-    let lookups = vec![range(Tensor::Input, 16, 1 << 15, tensors[0].1)];
-    Contents {
-        lookups,
-        pointwise: vec![Pointwise::InputPadding, Pointwise::LabelBits],
-        groups: vec![(Group::Data, tensors), (Group::Trace, vec![])],
-    }
+/// `tensor + shift` lies in `[0, 2^bits)`.
+fn range(tensor: Tensor, bits: u32, shift: i64, vars: usize) -> LookUp {
+    LookUp { table: Table::Range(bits), vars, column_vars: 0, tuple: vec![Form::shifted(tensor, shift)] }
 }
 
-/// The relations of first parameters.
-pub(super) fn parameters(architecture: &Architecture) -> Contents {
-    let widths = [PARAMETER_LIMB_BITS; PARAMETER_LIMBS];
-    let tensors = parameter_tensors(architecture, End::First);
-    let (mut lookups, mut pointwise, mut trace) = (Vec::new(), Vec::new(), Vec::new());
-    for (tensor, vars) in &tensors {
-        let (limb, padding): (Box<dyn Fn(usize) -> Tensor>, _) = match *tensor {
-            Tensor::Weight(_, l) => (Box::new(move |i| Tensor::WeightLimb(l, i)), Pointwise::WeightPadding(l)),
-            Tensor::Bias(_, l) => (Box::new(move |i| Tensor::BiasLimb(l, i)), Pointwise::BiasPadding(l)),
-            _ => continue,
-        };
-        lookups.extend(limbs(&widths, *vars, &limb));
-        pointwise.push(padding);
-        trace.extend((0..PARAMETER_LIMBS).map(|i| (limb(i), *vars)));
+/// The relations of the data of one position of `2^samples` rows.
+pub(super) fn data(graph: &Graph, samples: usize) -> Contents {
+    let (inputs, labels) = (log2_ceil(graph.inputs), log2_ceil(graph.labels));
+    let program = Program {
+        lookups: vec![range(Tensor::input(), VALUE_BITS, 1 << (VALUE_BITS - 1), samples + inputs)],
+        pointwise: vec![
+            Pointwise::padding(Tensor::input(), [samples, inputs], graph.inputs, Some(Mask::Live)),
+            Pointwise::bits(Tensor::labels(), [samples, labels], graph.labels),
+        ],
+        identities: vec![Identity::Sum {
+            tensor: Tensor::labels(),
+            column_vars: labels,
+            skipped: inputs,
+            total: Total::Live,
+        }],
+        ..Program::default()
+    };
+    Contents { program, groups: vec![(Group::Data, graph.data(samples)), (Group::Trace, vec![])] }
+}
+
+/// The relations of the first parameters of a program.
+pub(super) fn parameters(segment: &Program) -> Contents {
+    let mut program = Program::default();
+    let (mut tensors, mut trace) = (Vec::new(), Vec::new());
+    for parameter in &segment.parameters {
+        let (tensor, vars) = (parameter.ends[0], parameter.vars());
+        let limbs: Vec<(Tensor, u32)> = parameter_limbs(tensor).map(|limb| (limb, PARAMETER_LIMB_BITS)).collect();
+        for (i, &(limb, bits)) in limbs.iter().enumerate() {
+            program.lookups.push(range(limb, bits, if i + 1 == limbs.len() { 1 << (bits - 1) } else { 0 }, vars));
+            trace.push((limb, vars));
+        }
+        let shape = [parameter.row_vars(), parameter.column_vars()];
+        let rows = parameter.rows.map(Mask::Rows);
+        program.pointwise.push(Pointwise::padding(tensor, shape, parameter.columns, rows));
+        program.identities.push(Identity::Limbs { tensor, vars, limbs });
+        tensors.push((tensor, vars));
     }
-    Contents { lookups, pointwise, groups: vec![(Group::First, tensors), (Group::Trace, trace)] }
+    Contents { program, groups: vec![(Group::First, tensors), (Group::Trace, trace)] }
+}
+
+/// The limbs of a registered parameter, lowest first.
+pub fn parameter_limbs(tensor: Tensor) -> impl Iterator<Item = Tensor> {
+    (0..PARAMETER_LIMBS).map(move |limb| tensor.role().limb().part(tensor.node(), limb))
 }

@@ -15,7 +15,8 @@ use crate::argument::transcript::{Ask, Party};
 use crate::argument::{self, Reduced};
 use crate::field::check::{Check, Rejection};
 use crate::network::architecture::Live;
-use crate::relations::{Publics, Relations};
+use crate::program::Publics;
+use crate::relations::Relations;
 
 /// Most rows of a circuit, as a power of two.
 pub const MAX_SIZE_BITS: u32 = 18;

@@ -8,6 +8,7 @@
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
 use gradproof_circuits::argument::Claim;
+use gradproof_circuits::program::Tensor;
 use gradproof_circuits::relations::Layout;
 use rayon::prelude::*;
 
@@ -37,8 +38,8 @@ pub struct MergeProver<'a> {
     folded: bool,
 }
 
-fn column_claim(layout: &Layout, claim: &Claim<Fr>, weight: Fr) -> Option<ColumnClaim> {
-    let place = layout.place(claim.tensor)?;
+fn column_claim(layout: &Layout, claim: &Claim<Fr>, tensor: Tensor, weight: Fr) -> Option<ColumnClaim> {
+    let place = layout.place(tensor)?;
     Some(if place.vars >= layout.column_vars {
         let (high, low) = claim.point.split_at(place.vars - layout.column_vars);
         ColumnClaim { weight, first: place.column, shares: eq_table(high), point: low.to_vec() }
@@ -56,7 +57,9 @@ impl<'a> MergeProver<'a> {
         let mut weight = Fr::one();
         let mut list = Vec::with_capacity(claims.len());
         for claim in claims {
-            list.extend(column_claim(layout, claim, weight));
+            for &(tensor, factor) in &claim.terms {
+                list.extend(column_claim(layout, claim, tensor, weight * Fr::from(factor)));
+            }
             weight *= combine;
         }
         let low_vars = layout.column_vars.div_ceil(2);

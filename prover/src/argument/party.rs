@@ -5,7 +5,7 @@ use gradproof_circuits::argument::transcript::{Ask, Party};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
 use gradproof_circuits::network::architecture::Live;
-use gradproof_circuits::relations::{Relations, Subject};
+use gradproof_circuits::relations::Relations;
 use rayon::prelude::*;
 
 use crate::argument::lookup::LookupProver;
@@ -125,19 +125,13 @@ impl<'a> Prover<'a> {
             }
             (Ask::PointwiseEvaluations { point }, Stage::Pointwise(prover)) => {
                 let values = prover.evaluations(point.first().copied());
-                self.stage = match relations.subject {
-                    Subject::Segment => Stage::Products(ProductProver::new(
-                        &relations.architecture,
-                        self.witness,
-                        self.rate,
-                        &self.leaf,
-                        point,
-                    )),
-                    _ => Stage::Idle,
+                self.stage = match relations.sums.is_empty() {
+                    false => Stage::Products(ProductProver::new(relations, self.witness, self.rate, &self.leaf, point)),
+                    true => Stage::Idle,
                 };
                 values
             }
-            (Ask::BiasEvaluations { .. }, Stage::Products(prover)) => prover.biases(),
+            (Ask::AddendEvaluations { .. }, Stage::Products(prover)) => prover.addends(),
             (Ask::Product { combine }, Stage::Products(prover)) => {
                 prover.begin_products(*combine);
                 vec![]

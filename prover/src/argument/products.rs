@@ -1,16 +1,18 @@
-//! The prover of the matrix products and of the updates that tie the weights together.
+//! The prover of the products and of the updates that tie the parameters together.
 //!
-//! No table has more than `T · d` or `T · B` entries: the weights at a step are followed through a vector at a time, in
+//! No table has more than `T · d` or `T · B` entries: a parameter at a step is followed through a vector at a time, in
 //! `O(B·(d_in + d_out))` a step, whatever the number of parameters.
 //!
 //! # Paper
 //! Thaler, *Proofs, Arguments, and Zero-Knowledge*, section 4.4; how the weights are left out: `docs/protocol.md`, The argument, 4 and 5.
 
+use std::borrow::Cow;
+
 use ark_bn254::Fr;
 use ark_ff::One;
 use gradproof_circuits::field::multilinear::power_of_two;
-use gradproof_circuits::network::architecture::Architecture;
-use gradproof_circuits::relations::{End, Tensor};
+use gradproof_circuits::program::{Addend, At, Claimed, Contraction, Form, Parameter, Reader, Schedule, Sum, Update};
+use gradproof_circuits::relations::Relations;
 use rayon::prelude::*;
 
 use crate::kernels::dot::{dot, fold_columns, fold_rows};
@@ -18,123 +20,125 @@ use crate::kernels::eq::eq_table;
 use crate::kernels::sums::{Product, ProductSum};
 use crate::witness::Witness;
 
-/// One matrix product whose sumcheck is run: forward of layer `l`, or backward through the weights of layer `l`.
-struct Matrix {
-    layer: usize,
-    backward: bool,
-    /// Step part of the point where the product is claimed.
+/// Where a sum is claimed.
+struct Point {
     step: Vec<Fr>,
-    /// `Ã(t, β, ·)` or `G̃(t, β, ·)`, step by step.
-    factor: Vec<Fr>,
-    /// `W̃(t, ·, ρ)` or `W̃(t, ι, ·)`, step by step.
-    weights: Vec<Fr>,
-    /// The fixed side of the weights at the first step.
-    first: Vec<Fr>,
-    /// `G̃_l(s, r, ρ)` or `Ã_{l-1}(s, r, ι)`: the fixed side's fold, sample by sample.
-    samples: Vec<Fr>,
-    /// The column part of the point where the product is claimed.
+    row: Vec<Fr>,
+    /// `eq` of the column's part.
     column: Vec<Fr>,
+}
+
+/// A contraction whose sumcheck is run.
+struct Matrix<'a> {
+    sum: usize,
+    contraction: &'a Contraction,
+    /// `X̃(t, β, ·)`, step by step.
+    factor: Vec<Fr>,
+    /// `W̃(t, ·, ρ)`, step by step.
+    weights: Vec<Fr>,
+    /// The fixed side of the parameter at the first step.
+    first: Vec<Fr>,
+    /// After the products: the step, and `eq` of the inner index.
+    end: (Vec<Fr>, Vec<Fr>),
 }
 
 /// The state of the prover through both sumchecks.
 pub struct ProductProver<'a> {
-    architecture: &'a Architecture,
+    relations: &'a Relations,
     witness: &'a Witness,
     rate: Fr,
-    matrices: Vec<Matrix>,
-    biases: Vec<Fr>,
+    points: Vec<Point>,
+    /// Folds of the factors that are read at a column, by their place in the schedule.
+    folds: Vec<Option<Vec<Fr>>>,
+    matrices: Vec<Matrix<'a>>,
     sum: Option<ProductSum>,
-    /// After the products: (step, neuron) of each matrix.
-    ends: Vec<(Vec<Fr>, Vec<Fr>)>,
-}
-
-/// `A_{l-1}` of layer `l`.
-fn activations(layer: usize) -> Tensor {
-    if layer == 1 { Tensor::Input } else { Tensor::Activation(layer - 1) }
+    /// Where each factor of the updates stands in the running sumcheck: product and table.
+    places: Vec<(usize, usize)>,
 }
 
 impl<'a> ProductProver<'a> {
-    /// Evaluates what the products need, forward at the leaf point, backward at the end of the pointwise sumcheck.
-    pub fn new(architecture: &'a Architecture, witness: &'a Witness, rate: Fr, leaf: &[Fr], pointwise: &[Fr]) -> Self {
-        let mut prover =
-            Self { architecture, witness, rate, matrices: vec![], biases: vec![], sum: None, ends: vec![] };
-        let last = architecture.layers();
-        for l in 1..=last {
-            let matrix = prover.forward(l, leaf);
-            prover.biases.push(prover.bias(l, &matrix));
-            prover.matrices.push(matrix);
-        }
-        for l in 1..last {
-            let matrix = prover.backward(l, pointwise);
-            prover.matrices.push(matrix);
-        }
+    /// Evaluates what the products need: sums at the leaf point, or where the pointwise sumcheck ended.
+    pub fn new(relations: &'a Relations, witness: &'a Witness, rate: Fr, leaf: &[Fr], pointwise: &[Fr]) -> Self {
+        let architecture = &relations.architecture;
+        let point = |sum: &Sum| {
+            let whole = if let Claimed::Rounded(_) = sum.claimed { leaf } else { pointwise };
+            let own = &whole[whole.len() - architecture.sample_vars() - sum.column_vars()..];
+            let (sample, column) = own.split_at(architecture.sample_vars());
+            let (step, row) = sample.split_at(architecture.step_vars());
+            Point { step: step.to_vec(), row: row.to_vec(), column: eq_table(column) }
+        };
+        let points: Vec<Point> = relations.sums.iter().map(point).collect();
+        let fold = |place: At, form: &Form| match place {
+            At::Column(sum) => Some(folded(witness, form, &points[sum].column)),
+            At::Inner(_) => None,
+        };
+        let factors = &relations.schedule.factors;
+        let folds = factors.iter().map(|factor| fold(factor.at, &factor.form)).collect();
+        let mut prover = Self { relations, witness, rate, points, folds, matrices: vec![], sum: None, places: vec![] };
+        let products = &relations.schedule.products;
+        prover.matrices = products.iter().map(|product| prover.matrix(product.sum, product.index)).collect();
         prover
     }
 
-    fn split<'p>(&self, point: &'p [Fr], layer: usize) -> (&'p [Fr], &'p [Fr], &'p [Fr]) {
-        let vars = self.architecture.sample_vars() + self.architecture.width_vars(layer);
-        let (samples, column) = point[point.len() - vars..].split_at(self.architecture.sample_vars());
-        let (step, row) = samples.split_at(self.architecture.step_vars());
-        (step, row, column)
+    fn schedule(&self) -> &'a Schedule {
+        &self.relations.schedule
     }
 
-    fn forward(&self, l: usize, leaf: &[Fr]) -> Matrix {
-        let (step, row, column) = self.split(leaf, l);
-        let inner = self.architecture.padded_width(l - 1);
-        let outer = eq_table(column);
-        let samples = fold_columns(self.witness.small(Tensor::Gradient(l)), outer.len(), &outer);
-        let first = fold_columns(self.witness.wide(Tensor::Weight(End::First, l)), outer.len(), &outer);
-        let input = self.witness.small(activations(l));
-        let weights = self.follow(&first, input, inner, &samples);
-        let factor = self.by_step(input, inner, row);
-        Matrix {
-            layer: l,
-            backward: false,
-            step: step.to_vec(),
-            factor,
-            weights,
-            first,
-            samples,
-            column: column.to_vec(),
+    fn parameter(&self, index: usize) -> &'a Parameter {
+        &self.relations.parameters[index]
+    }
+
+    fn matrix(&self, sum: usize, index: usize) -> Matrix<'a> {
+        let contraction = &self.relations.sums[sum].contractions[index];
+        let Contraction { factor, inner_vars, parameter, transposed, .. } = contraction;
+        let point = &self.points[sum];
+        let outer = &point.column;
+        let parameter = self.parameter(*parameter);
+        let values = self.witness.wide(parameter.ends[0]);
+        let width = 1 << inner_vars;
+        let first =
+            if *transposed { fold_rows(values, width, outer) } else { fold_columns(values, outer.len(), outer) };
+        let weights = self.follow(&first, sum, parameter, *transposed);
+        let eq = eq_table(&point.row);
+        let factor = by_step(self.witness, factor, width, &eq);
+        Matrix { sum, contraction, factor, weights, first, end: Default::default() }
+    }
+
+    /// The fold of an update's factor at the column of a sum.
+    fn fold(&self, form: &Form, sum: usize) -> Cow<'_, [Fr]> {
+        let factors = self.schedule().factors.iter().zip(&self.folds);
+        let mut known = factors.filter(|(factor, _)| factor.at == At::Column(sum) && factor.form == *form);
+        match known.next().and_then(|(_, fold)| fold.as_ref()) {
+            Some(fold) => Cow::Borrowed(&fold[..]),
+            None => Cow::Owned(folded(self.witness, form, &self.points[sum].column)),
         }
     }
 
-    /// The product `V_l`, through the weights of layer `l + 1`.
-    fn backward(&self, l: usize, point: &[Fr]) -> Matrix {
-        let (step, row, column) = self.split(point, l);
-        let inner = self.architecture.padded_width(l + 1);
-        let outer = eq_table(column);
-        let samples = fold_columns(self.witness.small(Tensor::Activation(l)), outer.len(), &outer);
-        let first = fold_rows(self.witness.wide(Tensor::Weight(End::First, l + 1)), inner, &outer);
-        let gradient = self.witness.small(Tensor::Gradient(l + 1));
-        let weights = self.follow(&first, gradient, inner, &samples);
-        let factor = self.by_step(gradient, inner, row);
-        Matrix {
-            layer: l + 1,
-            backward: true,
-            step: step.to_vec(),
-            factor,
-            weights,
-            first,
-            samples,
-            column: column.to_vec(),
+    /// The vector `first` before each step, with `rate · Σ_r (fold of the one factor)(t, r) · (the other)(t, r, ·)` of every
+    /// update taken off after step `t`.
+    fn follow(&self, first: &[Fr], sum: usize, parameter: &Parameter, transposed: bool) -> Vec<Fr> {
+        let batch = self.relations.architecture.padded_batch();
+        let width = first.len();
+        let mut changes = vec![vec![]; self.relations.architecture.steps];
+        for Update { left, right, exponent } in &parameter.updates {
+            let Some(left) = left else { continue };
+            let (fixed, free) = if transposed { (left, right) } else { (right, left) };
+            let samples = self.fold(fixed, sum);
+            let scale = power_of_two(i64::from(*exponent));
+            for &(tensor, factor, _) in &free.terms {
+                let factor = scale * Fr::from(factor);
+                let part: Vec<Vec<Fr>> = self
+                    .witness
+                    .small(tensor)
+                    .par_chunks(batch * width)
+                    .zip(samples.par_chunks(batch))
+                    .map(|(values, weights)| scaled(fold_rows(values, width, weights), factor))
+                    .collect();
+                for (sum, part) in changes.iter_mut().zip(part) {
+                    add(sum, part);
+                }
+            }
         }
-    }
-
-    /// One row of values a step, each `Σ_r eq(row, r) · values(t, r, ·)`.
-    fn by_step(&self, values: &[i32], width: usize, row: &[Fr]) -> Vec<Fr> {
-        let eq = eq_table(row);
-        values.par_chunks(eq.len() * width).flat_map_iter(|step| fold_rows(step, width, &eq)).collect()
-    }
-
-    /// The vector `first` before each step, `c · Σ_r samples(t, r) · values(t, r, ·)` taken off after step `t`.
-    fn follow(&self, first: &[Fr], values: &[i32], width: usize, samples: &[Fr]) -> Vec<Fr> {
-        let batch = self.architecture.padded_batch();
-        let changes: Vec<Vec<Fr>> = values
-            .par_chunks(batch * width)
-            .zip(samples.par_chunks(batch))
-            .map(|(values, weights)| fold_rows(values, width, weights))
-            .collect();
         let mut current = first.to_vec();
         let mut all = Vec::with_capacity(changes.len() * width);
         for change in &changes {
@@ -146,23 +150,11 @@ impl<'a> ProductProver<'a> {
         all
     }
 
-    fn bias_scale(&self) -> Fr {
-        power_of_two(i64::from(self.architecture.precision.activation_bits))
-    }
-
-    /// `b̃_l(τ, ρ)` from the first biases and the gradients.
-    fn bias(&self, l: usize, matrix: &Matrix) -> Fr {
-        let first = dot(&eq_table(&matrix.column), self.witness.wide(Tensor::Bias(End::First, l)));
-        let before = self.before(&matrix.step);
-        let sum: Fr = before.iter().zip(&matrix.samples).map(|(b, g)| *b * g).sum();
-        first - self.rate * self.bias_scale() * sum
-    }
-
     /// `LT(s, step)` for every sample `(s, r)`.
     fn before(&self, step: &[Fr]) -> Vec<Fr> {
         let eq = eq_table(step);
         let mut after = Fr::one();
-        let batch = self.architecture.padded_batch();
+        let batch = self.relations.architecture.padded_batch();
         eq.iter()
             .flat_map(|e| {
                 after -= e;
@@ -171,24 +163,49 @@ impl<'a> ProductProver<'a> {
             .collect()
     }
 
-    /// `b̃_l(τ, ρ)` of every layer.
-    pub fn biases(&self) -> Vec<Fr> {
-        self.biases.clone()
+    /// What is added to products, each where its sum is claimed.
+    pub fn addends(&self) -> Vec<Fr> {
+        let evaluation = |&(sum, index): &(usize, usize)| {
+            let point = &self.points[sum];
+            match &self.relations.sums[sum].addends[index].0 {
+                Addend::Parameter(parameter) => self.vector(self.parameter(*parameter), sum),
+                Addend::Form(form) => {
+                    let rows = folded(self.witness, form, &point.column);
+                    let eq = eq_table(&[&point.step[..], &point.row].concat());
+                    rows.iter().zip(&eq).map(|(value, e)| *value * e).sum()
+                }
+            }
+        };
+        self.schedule().addends.iter().map(evaluation).collect()
+    }
+
+    /// A parameter of one row at the step of a sum, from its first value and its updates.
+    fn vector(&self, parameter: &Parameter, sum: usize) -> Fr {
+        let point = &self.points[sum];
+        let mut value = dot(&point.column, self.witness.wide(parameter.ends[0]));
+        let before = self.before(&point.step);
+        for update in &parameter.updates {
+            let samples = self.fold(&update.right, sum);
+            let change: Fr = before.iter().zip(samples.iter()).map(|(b, g)| *b * g).sum();
+            value -= self.rate * power_of_two(i64::from(update.exponent)) * change;
+        }
+        value
     }
 
     /// Begins the sumcheck over the products.
     pub fn begin_products(&mut self, combine: Fr) {
-        let mut coefficient = Fr::one();
+        let powers: Vec<Fr> =
+            std::iter::successors(Some(Fr::one()), |power| Some(*power * combine)).take(self.points.len()).collect();
         let mut products = Vec::new();
         for matrix in &self.matrices {
             let width = matrix.first.len();
-            let eq = eq_table(&matrix.step).into_iter().flat_map(|e| std::iter::repeat_n(e, width)).collect();
+            let eq = eq_table(&self.points[matrix.sum].step);
+            let eq = eq.into_iter().flat_map(|e| std::iter::repeat_n(e, width)).collect();
+            let coefficient = powers[matrix.sum] * power_of_two(i64::from(matrix.contraction.exponent));
             products.push(Product { coefficient, tables: vec![eq, matrix.factor.clone(), matrix.weights.clone()] });
-            coefficient *= combine;
         }
-        let inner = |matrix: &Matrix| matrix.first.len().trailing_zeros() as usize;
-        let vars = self.architecture.step_vars() + self.matrices.iter().map(inner).max().unwrap_or(0);
-        self.sum = Some(ProductSum::new(vars, 3, products));
+        let inner = self.matrices.iter().map(|matrix| matrix.contraction.inner_vars).max().unwrap_or(0);
+        self.sum = Some(ProductSum::new(self.relations.architecture.step_vars() + inner, 3, products));
     }
 
     /// One round of the running sumcheck.
@@ -199,11 +216,11 @@ impl<'a> ProductProver<'a> {
     /// Both factors of every product where the sumcheck ended.
     pub fn product_evaluations(&mut self, point: &[Fr]) -> Vec<Fr> {
         let Some(sum) = self.finished(point) else { return vec![] };
-        for matrix in &self.matrices {
-            let inner = matrix.first.len().trailing_zeros() as usize;
-            let at = &point[point.len() - inner - self.architecture.step_vars()..];
-            let (step, neuron) = at.split_at(self.architecture.step_vars());
-            self.ends.push((step.to_vec(), neuron.to_vec()));
+        let steps = self.relations.architecture.step_vars();
+        for matrix in &mut self.matrices {
+            let at = &point[point.len() - matrix.contraction.inner_vars - steps..];
+            let (step, index) = at.split_at(steps);
+            matrix.end = (step.to_vec(), eq_table(index));
         }
         sum.values().flat_map(|values| values.into_iter().skip(1)).collect()
     }
@@ -217,20 +234,35 @@ impl<'a> ProductProver<'a> {
         Some(sum)
     }
 
-    /// First and last weights and biases where the products ended, as the argument asks for them.
+    /// First and last parameters where they were read, as the argument asks for them.
     pub fn parameters(&self) -> Vec<Fr> {
         let mut values = Vec::new();
-        for (matrix, (_, neuron)) in self.matrices.iter().zip(&self.ends) {
-            let eq = eq_table(neuron);
-            values.push(matrix.first.iter().zip(&eq).map(|(w, e)| *w * e).sum());
-            if matrix.backward {
-                continue;
-            }
-            let outer = eq_table(&matrix.column);
-            let last = fold_columns(self.witness.wide(Tensor::Weight(End::Last, matrix.layer)), outer.len(), &outer);
-            values.push(last.iter().zip(&eq).map(|(w, e)| *w * e).sum());
-            for end in [End::First, End::Last] {
-                values.push(dot(&outer, self.witness.wide(Tensor::Bias(end, matrix.layer))));
+        for read in &self.schedule().reads {
+            let ends = self.parameter(read.parameter).ends;
+            let [first, last] = ends.map(|end| self.witness.wide(end));
+            match read.reader {
+                Reader::Product(product) => {
+                    let matrix = &self.matrices[product];
+                    let eq = &matrix.end.1;
+                    let at = |line: &[Fr]| line.iter().zip(eq).map(|(w, e)| *w * e).sum();
+                    values.push(at(&matrix.first));
+                    if read.first {
+                        let outer = &self.points[matrix.sum].column;
+                        let line = if matrix.contraction.transposed {
+                            fold_rows(last, eq.len(), outer)
+                        } else {
+                            fold_columns(last, outer.len(), outer)
+                        };
+                        values.push(at(&line));
+                    }
+                }
+                Reader::Addend { sum, .. } => {
+                    let column = &self.points[sum].column;
+                    values.push(dot(column, first));
+                    if read.first {
+                        values.push(dot(column, last));
+                    }
+                }
             }
         }
         values
@@ -238,42 +270,99 @@ impl<'a> ProductProver<'a> {
 
     /// Begins the sumcheck over the updates.
     pub fn begin_weights(&mut self, combine: Fr) {
-        let mut power = Fr::one();
-        let mut next = || {
-            let current = power;
-            power *= combine;
-            current
-        };
-        let mut products = Vec::new();
-        for (matrix, (step, neuron)) in self.matrices.iter().zip(&self.ends) {
-            let eq = eq_table(neuron);
-            let before = self.before(step);
-            let width = eq.len();
-            let (activation, gradient, factor) = if matrix.backward {
-                let weight = next();
-                let gradient = fold_columns(self.witness.small(Tensor::Gradient(matrix.layer)), width, &eq);
-                (matrix.samples.clone(), gradient, before.iter().map(|b| weight * b).collect::<Vec<_>>())
-            } else {
-                let (partial, whole) = (next(), next());
-                let activation = fold_columns(self.witness.small(activations(matrix.layer)), width, &eq);
-                (activation, matrix.samples.clone(), before.iter().map(|b| partial * b + whole).collect())
+        let mut powers = std::iter::successors(Some(Fr::one()), |power| Some(*power * combine));
+        let mut next = || powers.next().unwrap_or_default();
+        let schedule = self.schedule();
+        let mut shares: Vec<Vec<Fr>> = Vec::with_capacity(schedule.reads.len());
+        for read in &schedule.reads {
+            let step = match read.reader {
+                Reader::Product(product) => &self.matrices[product].end.0,
+                Reader::Addend { sum, .. } => &self.points[sum].step,
             };
-            if !matrix.backward {
-                let (partial, whole) = (next(), next());
-                let factor = self.before(&matrix.step).iter().map(|b| partial * b + whole).collect();
-                let coefficient = self.rate * self.bias_scale();
-                products.push(Product { coefficient, tables: vec![factor, gradient.clone()] });
-            }
-            products.push(Product { coefficient: self.rate, tables: vec![activation, gradient, factor] });
+            let weight = next();
+            let whole = read.first.then(&mut next).unwrap_or_default();
+            shares.push(self.before(step).iter().map(|before| weight * before + whole).collect());
         }
-        self.sum = Some(ProductSum::new(self.architecture.sample_vars(), 3, products));
+        let tables: Vec<Cow<'_, [Fr]>> = schedule
+            .factors
+            .iter()
+            .zip(&self.folds)
+            .map(|(factor, fold)| match (factor.at, fold) {
+                (At::Inner(product), _) => {
+                    Cow::Owned(folded(self.witness, &factor.form, &self.matrices[product].end.1))
+                }
+                (At::Column(_), Some(fold)) => Cow::Borrowed(&fold[..]),
+                (At::Column(sum), None) => Cow::Owned(folded(self.witness, &factor.form, &self.points[sum].column)),
+            })
+            .collect();
+        let mut products = Vec::new();
+        let mut places = vec![None; schedule.factors.len()];
+        for group in &schedule.groups {
+            for term in &group.terms {
+                let coefficient = self.rate * power_of_two(i64::from(term.exponent));
+                let factors: Vec<usize> = term.left.into_iter().chain([group.right]).collect();
+                for (table, factor) in factors.iter().enumerate() {
+                    places[*factor].get_or_insert((products.len(), table));
+                }
+                let own = factors.iter().map(|factor| tables[*factor].to_vec());
+                products.push(Product { coefficient, tables: own.chain([shares[term.read].clone()]).collect() });
+            }
+        }
+        self.places = places.into_iter().flatten().collect();
+        self.sum = Some(ProductSum::new(self.relations.architecture.sample_vars(), 3, products));
     }
 
-    /// Activation and gradient of every update where the sumcheck ended.
+    /// The factors of the updates where the sumcheck ended.
     pub fn weight_evaluations(&mut self, point: &[Fr]) -> Vec<Fr> {
         let Some(sum) = self.finished(point) else { return vec![] };
-        sum.values().filter(|values| values.len() == 3).flat_map(|values| [values[0], values[1]]).collect()
+        let values: Vec<Vec<Fr>> = sum.values().collect();
+        self.places.iter().map(|&(product, table)| values[product][table]).collect()
     }
+}
+
+fn scaled(mut values: Vec<Fr>, factor: Fr) -> Vec<Fr> {
+    if !factor.is_one() {
+        values.iter_mut().for_each(|value| *value *= factor);
+    }
+    values
+}
+
+/// Adds `part` to `sum`, which is empty at first.
+fn add(sum: &mut Vec<Fr>, part: Vec<Fr>) {
+    if sum.is_empty() {
+        *sum = part;
+    } else {
+        sum.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+    }
+}
+
+/// `Σ_n weights(n)·form(sample, n)` for every sample.
+fn folded(witness: &Witness, form: &Form, weights: &[Fr]) -> Vec<Fr> {
+    let mut sum = Vec::new();
+    for &(tensor, factor, _) in &form.terms {
+        let part = fold_columns(witness.small(tensor), weights.len(), weights);
+        add(&mut sum, scaled(part, Fr::from(factor)));
+    }
+    with_constant(sum, form.constant, weights)
+}
+
+/// `Σ_r eq(r)·form(step, r, ·)`, a row of `width` a step.
+fn by_step(witness: &Witness, form: &Form, width: usize, eq: &[Fr]) -> Vec<Fr> {
+    let mut sum = Vec::new();
+    for &(tensor, factor, _) in &form.terms {
+        let steps = witness.small(tensor).par_chunks(eq.len() * width);
+        let part = steps.flat_map_iter(|step| fold_rows(step, width, eq)).collect();
+        add(&mut sum, scaled(part, Fr::from(factor)));
+    }
+    with_constant(sum, form.constant, eq)
+}
+
+fn with_constant(mut sum: Vec<Fr>, constant: i64, weights: &[Fr]) -> Vec<Fr> {
+    if constant != 0 {
+        let constant = Fr::from(constant) * weights.iter().sum::<Fr>();
+        sum.iter_mut().for_each(|value| *value += constant);
+    }
+    sum
 }
 
 #[cfg(test)]

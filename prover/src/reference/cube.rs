@@ -2,7 +2,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
-use gradproof_circuits::relations::Tensor;
+use gradproof_circuits::program::Tensor;
 
 use crate::witness::Witness;
 

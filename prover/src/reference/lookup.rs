@@ -2,7 +2,8 @@
 
 use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
-use gradproof_circuits::relations::{Expression, Spread, Table, Tensor, Tree};
+use gradproof_circuits::program::{Form, Spread, Table, Tensor};
+use gradproof_circuits::relations::Tree;
 
 use super::sumcheck::Sumcheck;
 use crate::witness::Witness;
@@ -11,9 +12,9 @@ use crate::witness::Witness;
 pub type Fraction = [Fr; 2];
 
 /// `constant + Σ factor·tensor` at `entry` of (sample, column).
-fn value(witness: &Witness, expression: &Expression, entry: usize, column_vars: usize) -> i64 {
-    let mut sum = expression.constant;
-    for (tensor, factor, spread) in &expression.terms {
+fn value(witness: &Witness, form: &Form, entry: usize, column_vars: usize) -> i64 {
+    let mut sum = form.constant;
+    for (tensor, factor, spread) in &form.terms {
         let at = |index: usize| witness.tensors.get(tensor).map_or(0, |values| values.get(index));
         sum += factor
             * match spread {
@@ -40,7 +41,7 @@ pub fn leaves(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Vec<Fr
     let mut leaves = vec![[Fr::zero(), Fr::one()]; 1 << tree.vars];
     for (lookup, slot) in &tree.lookups {
         for entry in 0..1usize << lookup.vars {
-            let part = |expression| value(witness, expression, entry, lookup.column_vars);
+            let part = |form| value(witness, form, entry, lookup.column_vars);
             let tuple: Vec<i64> = lookup.tuple.iter().map(part).collect();
             leaves[slot.offset + entry] = [Fr::one(), denominator(lookup.table, &tuple, offset, combine)];
         }
@@ -53,7 +54,7 @@ pub fn leaves(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Vec<Fr
                 Some(column) => tuple.push(entry(column, key)),
                 None => tuple.extend(table.values(key)),
             }
-            let count = entry(Tensor::Multiplicity(*table), key);
+            let count = entry(Tensor::multiplicity(*table), key);
             leaves[slot.offset + key] = [-Fr::from(count), denominator(*table, &tuple, offset, combine)];
         }
     }

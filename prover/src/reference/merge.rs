@@ -30,18 +30,20 @@ pub fn columns(layout: &Layout, witness: &Witness) -> Vec<Vec<Fr>> {
     columns
 }
 
-/// The sumcheck `Σ_x Σ_c E_c(x)·P_c(x)`, where entry `e` of the tensor of claim `k` has the weight `combine^k·eq(point_k, e)`.
+/// The sumcheck `Σ_x Σ_c E_c(x)·P_c(x)`, where entry `e` of a tensor of claim `k` has the weight `combine^k·factor·eq(point_k, e)`.
 ///
 /// Its tables are those of the weights, then the columns. Claims on tensors that are not committed are left out.
 pub fn merge(layout: &Layout, witness: &Witness, claims: &[Claim<Fr>], combine: Fr) -> Sumcheck<'static> {
     let count = layout.columns();
     let mut tables = vec![vec![Fr::zero(); 1 << layout.column_vars]; count];
     for (k, claim) in claims.iter().enumerate() {
-        let Some(place) = layout.place(claim.tensor) else { continue };
-        let power = combine.pow([k as u64]);
-        for index in 0..1usize << place.vars {
-            let (column, entry) = stands(layout, &place, index);
-            tables[column][entry] += power * cube::eq(&claim.point, index);
+        for (tensor, factor) in &claim.terms {
+            let Some(place) = layout.place(*tensor) else { continue };
+            let power = combine.pow([k as u64]) * Fr::from(*factor);
+            for index in 0..1usize << place.vars {
+                let (column, entry) = stands(layout, &place, index);
+                tables[column][entry] += power * cube::eq(&claim.point, index);
+            }
         }
     }
     tables.extend(columns(layout, witness));

@@ -4,7 +4,8 @@ use ark_bn254::Fr;
 use ark_ff::Field;
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Rejection, Strict};
-use gradproof_circuits::relations::{LiveBits, PointwiseShape, Publics, Relations};
+use gradproof_circuits::program::{LiveBits, Pointwise as Relation, Publics};
+use gradproof_circuits::relations::Relations;
 
 use super::cube;
 use super::sumcheck::Sumcheck;
@@ -35,10 +36,10 @@ impl<'a> Pointwise<'a> {
         let size = 1usize << point.len();
         let (mut tables, mut tensors, mut counts) = (vec![], vec![], vec![]);
         for relation in &relations.pointwise {
-            let PointwiseShape { vars, column_vars, tensors: own_tensors, masks, .. } = relation.shape(architecture);
+            let &Relation { vars, column_vars, tensors: ref own_tensors, ref masks, .. } = relation;
             counts.push((own_tensors.len(), masks.len()));
             let own = |z: usize| z % (1 << vars);
-            for (tensor, per_sample) in own_tensors {
+            for &(tensor, per_sample) in own_tensors {
                 let values = cube::tensor(witness, tensor, if per_sample { vars - column_vars } else { vars });
                 let entry = |z: usize| if per_sample { own(z) >> column_vars } else { own(z) };
                 tables.push((0..size).map(|z| values[entry(z)]).collect());
@@ -59,7 +60,7 @@ impl<'a> Pointwise<'a> {
                 let (own, after) = rest.split_at(tensors + masks);
                 let (tensors, masks) = own.split_at(*tensors);
                 // As many as its shape says, so that there are values.
-                let values = relation.values(&mut Native { judge: Strict }, architecture, tensors, masks);
+                let values = relation.formula.values(&mut Native { judge: Strict }, tensors, masks);
                 for value in values.into_iter().flatten() {
                     sum += combine.pow([power]) * value;
                     power += 1;

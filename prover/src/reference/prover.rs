@@ -4,7 +4,8 @@ use ark_bn254::Fr;
 use gradproof_circuits::argument::transcript::{Ask, Party};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Judge, Rejection};
-use gradproof_circuits::relations::{Evaluated, Publics, Relations, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::{Evaluated, Relations};
 
 use super::cube;
 use super::lookup::Lookup;
@@ -70,13 +71,13 @@ impl<'a> Prover<'a> {
             }
             (Ask::PointwiseEvaluations { point }, Stage::Pointwise(pointwise)) => {
                 let values = pointwise.evaluations(point.first().copied());
-                if relations.subject == Subject::Segment {
-                    let (architecture, rate) = (&relations.architecture, self.publics.rate);
-                    self.stage = Stage::Products(Products::new(architecture, self.witness, rate, &self.leaf, point));
+                if !relations.sums.is_empty() {
+                    let rate = self.publics.rate;
+                    self.stage = Stage::Products(Products::new(relations, self.witness, rate, &self.leaf, point));
                 }
                 values
             }
-            (Ask::BiasEvaluations { .. }, Stage::Products(products)) => products.biases(),
+            (Ask::AddendEvaluations { .. }, Stage::Products(products)) => products.addends(),
             (Ask::Product { combine }, Stage::Products(products)) => {
                 products.begin_products(*combine);
                 vec![]

@@ -34,7 +34,7 @@ fn a_segment_of_digits_is_proved_and_verified() {
     let rows = job.segment_rows(0).unwrap();
     let mut parameters = initial_parameters(&architecture, seed_of(1)).unwrap();
 
-    let first_witness = Witness::of_parameters(&architecture, &parameters);
+    let first_witness = Witness::of_parameters(key.program(), &parameters);
     let first = commit_parameters(&key, &setup, &first_witness, Blinding::Seed(&seed)).unwrap();
     let begin = std::time::Instant::now();
     let registered = register_parameters(&key, &setup, &parameters, first.clone(), Domain::default()).unwrap();
@@ -58,7 +58,7 @@ fn a_segment_of_digits_is_proved_and_verified() {
         train_segment(&architecture, plan, &Cpu, &mut parameters, rows.inputs, rows.labels, &mut |_| ()).unwrap();
     println!("trained {:?}", begin.elapsed());
     let begin = std::time::Instant::now();
-    let mut witness = Witness::of_segment(&architecture, &trace).unwrap();
+    let mut witness = Witness::of_segment(key.program(), &architecture, &trace).unwrap();
     println!("witness {:?}", begin.elapsed());
     witness.count_lookups(&key.relations(Subject::Segment).tree).unwrap();
     println!("+ counts {:?}", begin.elapsed());
@@ -98,7 +98,7 @@ fn honest_training_equals_the_workers() {
     let labels = task.labels.chunks(a.padded_width(a.layers())).map(label).collect();
     let plan = SegmentPlan { live: task.live, rate: task.rate, first_step: 0 };
     let trace = train_segment(a, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).unwrap();
-    let mut witness = Witness::of_segment(a, &trace).unwrap();
+    let mut witness = Witness::of_segment(fixture().key.program(), a, &trace).unwrap();
     witness.count_lookups(&fixture().key.relations(Subject::Segment).tree).unwrap();
     assert_eq!(witness, fixture().witness(Subject::Segment));
 }

@@ -10,7 +10,8 @@ use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Rejection, Strict};
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_tests::forge::{Forged, fixture, prove};
 use gradproof_tests::judges::Careless;
 use gradproof_verifier::protocol::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
@@ -213,7 +214,7 @@ proptest! {
             live_rows: Fr::from(1),
         };
         for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
-            let relations = Relations::new(subject, &architecture, column_vars);
+            let relations = Relations::new(subject, &architecture, column_vars).unwrap();
             if relations.layout.columns() < 1 << 12 {
                 let verified = argument::verify(&mut Native { judge: Careless }, &mut Zeros, &relations, &publics);
                 prop_assert_eq!(verified.map(|reduced| reduced.point.len()), Ok(column_vars));

@@ -6,7 +6,8 @@ use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::field::check::{Check, Rejection, Strict};
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::wrap::circuit::{MAX_COLUMNS, MAX_SIZE_BITS, NUMBERS, WrapCircuit};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys;
@@ -313,10 +314,10 @@ fn a_stored_key_is_that_of_its_subject() {
 fn shapes_without_a_circuit_are_named() {
     let architecture =
         Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision: Precision::of_classes(10) };
-    let columns = |vars: &usize| Relations::new(Subject::Segment, &architecture, *vars).layout.columns();
+    let columns = |vars: &usize| Relations::new(Subject::Segment, &architecture, *vars).unwrap().layout.columns();
     // Columns get fewer with their length.
     let fits = (4..=21).find(|vars| columns(vars) <= MAX_COLUMNS).expect("long columns are few");
-    let relations = |vars| Relations::new(Subject::Segment, &architecture, vars);
+    let relations = |vars| Relations::new(Subject::Segment, &architecture, vars).unwrap();
     assert_eq!(circuit(&relations(fits - 1)).err(), Some(WrapKeyError::Circuit));
     let rows = WrapCircuit::blank(&relations(fits)).expect("there are few enough columns").size_bits();
     assert!(rows > MAX_SIZE_BITS, "{} columns, 2^{rows} rows", columns(&fits));

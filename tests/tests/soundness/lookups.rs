@@ -1,11 +1,14 @@
 //! The tree of look-ups holds what it should, and tables do not answer for each other.
 
+use gradproof_circuits::operators::{BACKWARD_LIMB, FORWARD_LIMB};
+use gradproof_tests::tensors::forward_limb;
 use std::collections::BTreeSet;
 
 use gradproof_circuits::field::check::Check;
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::relations::{Relations, Subject, Table, Tensor};
+use gradproof_circuits::program::{Table, Tensor};
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_prover::witness::Values;
 use gradproof_tests::forge::{fixture, prove};
 
@@ -24,7 +27,7 @@ fn slots_of_the_tree_are_apart() {
         for widths in [vec![1, 1], vec![784, 128, 10], vec![3, 1, 5, 2, 10]] {
             let architecture = Architecture { widths, batch: 3, steps: 2, precision };
             for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
-                let tree = Relations::new(subject, &architecture, 12).tree;
+                let tree = Relations::new(subject, &architecture, 12).unwrap().tree;
                 let lookups = tree.lookups.iter().map(|(_, slot)| *slot);
                 let mut end = 0;
                 for slot in lookups.clone().chain(tree.tables.iter().map(|(_, slot)| *slot)) {
@@ -39,8 +42,8 @@ fn slots_of_the_tree_are_apart() {
                 // The limbs of a remainder are looked up in tables of exactly their widths.
                 for (lookup, _) in &tree.lookups {
                     let (tensor, ..) = lookup.tuple[0].terms[0];
-                    if let Tensor::ForwardLimb(_, i) | Tensor::BackwardLimb(_, i) = tensor {
-                        assert_eq!(lookup.table, Table::Range(precision.limb_bits()[i]));
+                    if [FORWARD_LIMB, BACKWARD_LIMB].contains(&tensor.role()) {
+                        assert_eq!(lookup.table, Table::Range(precision.limb_bits()[tensor.index()]));
                     }
                 }
             }
@@ -52,13 +55,13 @@ fn slots_of_the_tree_are_apart() {
 #[test]
 fn leaves_are_looked_up_in_their_own_table() {
     let mut witness = fixture().witness(Subject::Segment);
-    let limb = Tensor::ForwardLimb(1, 0);
+    let limb = forward_limb(1, 0);
     let Some(Values::Small(values)) = witness.tensors.get_mut(&limb) else { panic!("no limb") };
     let was = values[0];
     values[0] += 1 << 12;
     let key = values[0];
     for (bits, key, by) in [(12, was, -1), (16, key, 1)] {
-        match witness.tensors.get_mut(&Tensor::Multiplicity(Table::Range(bits))) {
+        match witness.tensors.get_mut(&Tensor::multiplicity(Table::Range(bits))) {
             Some(Values::Small(counts)) => counts[key as usize] += by,
             _ => panic!("no table of {bits} bits"),
         }

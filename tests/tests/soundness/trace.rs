@@ -3,33 +3,37 @@
 use std::collections::BTreeSet;
 
 use gradproof_circuits::field::check::Check;
-use gradproof_circuits::relations::{End, Subject, Tensor};
+use gradproof_circuits::operators::{
+    ACTIVATION, BACKWARD_LIMB, BIAS, DERIVATIVE, EXPONENTIAL, FORWARD_LIMB, GRADIENT, LOGIT, MAXIMUM, NEGATIVE,
+    PROBABILITY, REMAINDER, SELECTOR, SUM, WEIGHT,
+};
+use gradproof_circuits::program::{COLUMN, INPUT, LABELS, MULTIPLICITY, Tensor};
+use gradproof_circuits::relations::Subject;
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::{Witnesses, alter, count, fixture, forge, prove};
 use gradproof_verifier::protocol::statement::Statement;
 
 /// The check that tells a wrong entry of `tensor`; others may fail beside it.
 fn guard(subject: Subject, tensor: Tensor, live: bool) -> Check {
-    match (subject, tensor) {
-        (Subject::Parameters, Tensor::Multiplicity(_)) => Check::LookupSum,
+    match (subject, tensor.role()) {
+        (Subject::Parameters, MULTIPLICITY) => Check::LookupSum,
         // Limbs and value do not agree: a false claim at the leaf point.
         (Subject::Parameters, _) => Check::Merge,
-        (Subject::Data, Tensor::Input) if !live => Check::Pointwise,
+        (Subject::Data, INPUT) if !live => Check::Pointwise,
         // Padded data have no part in a segment; that they are zero is registered.
-        (Subject::Segment, Tensor::Input | Tensor::Labels) if !live => Check::DataLeaf,
-        (Subject::Data, Tensor::Input) => Check::LookupSum,
-        (_, Tensor::Labels) => Check::Pointwise,
-        (_, Tensor::Input | Tensor::Activation(_) | Tensor::Negative(_)) => Check::Product,
-        (_, Tensor::ForwardLimb(..) | Tensor::Logit | Tensor::BackwardProduct(_)) => Check::Product,
-        (_, Tensor::Weight(End::First | End::Last, _) | Tensor::Bias(End::First | End::Last, _)) => Check::Weight,
-        (_, Tensor::Derivative(_) | Tensor::Maximum | Tensor::Multiplicity(_)) => Check::LookupSum,
-        (_, Tensor::Gradient(_) | Tensor::BackwardLimb(..)) => Check::Pointwise,
-        (_, Tensor::Selector | Tensor::Probability | Tensor::Remainder) => Check::Pointwise,
+        (Subject::Segment, INPUT | LABELS) if !live => Check::DataLeaf,
+        (Subject::Data, INPUT) => Check::LookupSum,
+        (_, LABELS) => Check::Pointwise,
+        (_, INPUT | ACTIVATION | NEGATIVE | FORWARD_LIMB | LOGIT) => Check::Product,
+        (_, WEIGHT | BIAS) => Check::Weight,
+        (_, DERIVATIVE | MAXIMUM | MULTIPLICITY) => Check::LookupSum,
+        (_, GRADIENT | BACKWARD_LIMB) => Check::Pointwise,
+        (_, SELECTOR | PROBABILITY | REMAINDER) => Check::Pointwise,
         // A false claim on the sum of the row, at the leaf point.
-        (_, Tensor::Exponential | Tensor::Sum) => Check::Merge,
+        (_, EXPONENTIAL | SUM) => Check::Merge,
         // Its commitment is the verifier's own.
-        (_, Tensor::ExponentialTable) => Check::OpeningPairing,
-        (_, Tensor::WeightLimb(..) | Tensor::BiasLimb(..)) => Check::Merge,
+        (_, COLUMN) => Check::OpeningPairing,
+        (_, role) => panic!("nothing guards {role:?}"),
     }
 }
 
@@ -51,9 +55,9 @@ fn every_tensor_altered(subject: Subject) {
         for (entry, live) in [(0, true), ((1 << place.vars) - 1, false)] {
             let mut witness: Witness = honest.clone();
             // Any data in range are as good as others: leave the range.
-            let by = if (subject, tensor, live) == (Subject::Data, Tensor::Input, true) { 1 << 16 } else { 1 };
+            let by = if (subject, tensor, live) == (Subject::Data, Tensor::input(), true) { 1 << 16 } else { 1 };
             alter(&mut witness, tensor, entry, by);
-            if !matches!(tensor, Tensor::Multiplicity(_)) {
+            if tensor.role() != MULTIPLICITY {
                 count(&mut witness, &relations.tree);
             }
             let failures = failures(&witness);
@@ -82,6 +86,6 @@ fn every_tensor_of_registered_parameters_altered() {
 fn a_multiplicity_that_is_negative() {
     let mut witness = fixture().witness(Subject::Segment);
     let table = fixture().key.relations(Subject::Segment).tree.tables[0].0;
-    alter(&mut witness, Tensor::Multiplicity(table), 7, -1_000_000);
+    alter(&mut witness, Tensor::multiplicity(table), 7, -1_000_000);
     assert_eq!(prove(Subject::Segment, &witness).failures(), [Check::LookupSum].into());
 }

@@ -4,11 +4,14 @@
 use gradproof_circuits::field::check::Check;
 use gradproof_circuits::network::architecture::Live;
 use gradproof_circuits::network::arithmetic::{SoftmaxRow, relu, round_shift, softmax_row};
-use gradproof_circuits::relations::{End, Subject, Tensor};
+use gradproof_circuits::operators::{BIAS, WEIGHT};
+use gradproof_circuits::program::{End, Tensor};
+use gradproof_circuits::relations::Subject;
 use gradproof_prover::witness::Values;
 use gradproof_tests::cheats::{Rate, Softmax, WrongRounding, cheated, counted};
 use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove, registered};
 use gradproof_tests::reference::{At, Cheat, Honest, Task};
+use gradproof_tests::tensors::{bias, weight};
 
 /// Asserts that exactly `check` refuses the cheat.
 #[track_caller]
@@ -364,25 +367,25 @@ fn other_data_and_labels() {
 #[test]
 fn data_that_must_not_be_registered() {
     let data = |tensor, entry, by| failures(&registered(Subject::Data, tensor, entry, by));
-    assert_eq!(data(Tensor::Input, 0, 1 << 16), [Check::LookupSum], "a value of more than 16 bits");
-    assert_eq!(data(Tensor::Input, 6, 1), [Check::Pointwise], "a padded column");
-    assert_eq!(data(Tensor::Input, 3 * 8, 1), [Check::Pointwise], "a padded row of a full step");
-    assert_eq!(data(Tensor::Input, (2 * 4 + 2) * 8, 1), [Check::Pointwise], "a padded row of the last step");
-    assert_eq!(data(Tensor::Input, 3 * 4 * 8, 1), [Check::Pointwise], "a padded step");
-    assert_eq!(data(Tensor::Labels, 3, 1), [Check::Pointwise, Check::Merge], "a padded class");
-    assert_eq!(data(Tensor::Labels, 3 * 4, 1), [Check::Merge], "a label of a padded row");
+    assert_eq!(data(Tensor::input(), 0, 1 << 16), [Check::LookupSum], "a value of more than 16 bits");
+    assert_eq!(data(Tensor::input(), 6, 1), [Check::Pointwise], "a padded column");
+    assert_eq!(data(Tensor::input(), 3 * 8, 1), [Check::Pointwise], "a padded row of a full step");
+    assert_eq!(data(Tensor::input(), (2 * 4 + 2) * 8, 1), [Check::Pointwise], "a padded row of the last step");
+    assert_eq!(data(Tensor::input(), 3 * 4 * 8, 1), [Check::Pointwise], "a padded step");
+    assert_eq!(data(Tensor::labels(), 3, 1), [Check::Pointwise, Check::Merge], "a padded class");
+    assert_eq!(data(Tensor::labels(), 3 * 4, 1), [Check::Merge], "a label of a padded row");
     let hot = (0..3).find(|j| fixture().task.labels[*j] == 1).unwrap_or(0);
-    assert_eq!(data(Tensor::Labels, (hot + 1) % 3, 1), [Check::Merge], "two labels");
-    assert_eq!(data(Tensor::Labels, hot, -1), [Check::Merge], "no label");
-    assert_eq!(data(Tensor::Labels, hot, 1), [Check::Pointwise, Check::Merge], "a label that is not a bit");
+    assert_eq!(data(Tensor::labels(), (hot + 1) % 3, 1), [Check::Merge], "two labels");
+    assert_eq!(data(Tensor::labels(), hot, -1), [Check::Merge], "no label");
+    assert_eq!(data(Tensor::labels(), hot, 1), [Check::Pointwise, Check::Merge], "a label that is not a bit");
 }
 
 #[test]
 fn labels_that_sum_to_one_and_are_not_one_hot() {
     let mut witness = fixture().data_of(&fixture().honest);
     let hot = (0..3).find(|j| fixture().task.labels[*j] == 1).unwrap_or(0);
-    alter(&mut witness, Tensor::Labels, hot, 1);
-    alter(&mut witness, Tensor::Labels, (hot + 1) % 3, -1);
+    alter(&mut witness, Tensor::labels(), hot, 1);
+    alter(&mut witness, Tensor::labels(), (hot + 1) % 3, -1);
     count(&mut witness, &fixture().key.relations(Subject::Data).tree);
     assert_eq!(prove(Subject::Data, &witness).failures(), [Check::Pointwise].into());
 }
@@ -390,13 +393,13 @@ fn labels_that_sum_to_one_and_are_not_one_hot() {
 #[test]
 fn first_parameters_that_must_not_be_registered() {
     let first = |tensor, entry, by| failures(&registered(Subject::Parameters, tensor, entry, by));
-    let weight = |l| Tensor::Weight(End::First, l);
+    let weight = |l| weight(End::First, l);
     assert_eq!(first(weight(1), 0, 1 << 48), [Check::LookupSum], "a weight of more than 48 bits");
-    assert_eq!(first(Tensor::Bias(End::First, 1), 0, 1 << 48), [Check::LookupSum], "a bias of more than 48 bits");
+    assert_eq!(first(bias(End::First, 1), 0, 1 << 48), [Check::LookupSum], "a bias of more than 48 bits");
     assert_eq!(first(weight(1), 5, 1), [Check::Pointwise], "a padded neuron's weight");
     assert_eq!(first(weight(1), 6 * 8, 1), [Check::Pointwise], "the weight of a padded input");
     assert_eq!(first(weight(3), 3, 1), [Check::Pointwise], "a padded class");
-    assert_eq!(first(Tensor::Bias(End::First, 1), 5, 1), [Check::Pointwise], "a padded neuron's bias");
+    assert_eq!(first(bias(End::First, 1), 5, 1), [Check::Pointwise], "a padded neuron's bias");
 }
 
 #[test]
@@ -426,12 +429,14 @@ fn a_rate_that_is_not_that_of_the_training() {
 fn last_parameters_that_were_not_trained() {
     let mut witness = fixture().witness(Subject::Segment);
     for (tensor, values) in witness.tensors.clone() {
-        match tensor {
-            Tensor::Weight(End::First, l) => witness.tensors.insert(Tensor::Weight(End::Last, l), values),
-            Tensor::Bias(End::First, l) => witness.tensors.insert(Tensor::Bias(End::Last, l), values),
-            _ => None,
-        };
+        let role = tensor.role();
+        if [WEIGHT, BIAS].contains(&role) {
+            let [first, last] = [End::First, End::Last].map(|end| role.end(tensor.node(), end));
+            if tensor == first {
+                witness.tensors.insert(last, values);
+            }
+        }
     }
-    assert!(matches!(witness.tensors[&Tensor::Weight(End::Last, 1)], Values::Wide(_)));
+    assert!(matches!(witness.tensors[&weight(End::Last, 1)], Values::Wide(_)));
     assert_eq!(prove(Subject::Segment, &witness).failures(), [Check::Weight].into());
 }

@@ -6,7 +6,8 @@ use gradproof_circuits::argument;
 use gradproof_circuits::argument::transcript::Ask;
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Kind, Rejection, Strict};
-use gradproof_circuits::relations::{End, Publics, Subject, Tensor};
+use gradproof_circuits::program::{End, Publics, Tensor};
+use gradproof_circuits::relations::Subject;
 use gradproof_prover::argument::party::Secrets;
 use gradproof_prover::columns::columns;
 use gradproof_tests::cheats::cheated;
@@ -15,6 +16,7 @@ use gradproof_tests::forgeries::{Forgery, forgery};
 use gradproof_tests::judges::Careless;
 use gradproof_tests::leaky::{Leaky, circuit, satisfied};
 use gradproof_tests::reference::{Honest, Task};
+use gradproof_tests::tensors::{bias, weight};
 
 /// The checks of a forgery that are made outside of the circuit. A new check is one of the circuit unless it is named here.
 const OUTSIDE: [Check; 5] = [Check::Wrap, Check::OpeningValue, Check::OpeningPairing, Check::DataLeaf, Check::Key];
@@ -87,16 +89,16 @@ fn is_satisfied(forged: &Forged) -> bool {
 /// Each subject has a circuit of its own.
 #[test]
 fn what_must_not_be_registered_satisfies_no_circuit() {
-    let weight = |l| Tensor::Weight(End::First, l);
+    let weight = |l| weight(End::First, l);
     for (subject, tensor, entry, by) in [
-        (Subject::Data, Tensor::Input, 0, 1 << 16),
-        (Subject::Data, Tensor::Input, 6, 1),
-        (Subject::Data, Tensor::Labels, 3, 1),
-        (Subject::Data, Tensor::Labels, 3 * 4, 1),
+        (Subject::Data, Tensor::input(), 0, 1 << 16),
+        (Subject::Data, Tensor::input(), 6, 1),
+        (Subject::Data, Tensor::labels(), 3, 1),
+        (Subject::Data, Tensor::labels(), 3 * 4, 1),
         (Subject::Parameters, weight(1), 0, 1 << 48),
         (Subject::Parameters, weight(1), 5, 1),
         (Subject::Parameters, weight(1), 6 * 8, 1),
-        (Subject::Parameters, Tensor::Bias(End::First, 1), 5, 1),
+        (Subject::Parameters, bias(End::First, 1), 5, 1),
     ] {
         assert!(!is_satisfied(&registered(subject, tensor, entry, by)), "{tensor:?}, {entry}");
         assert!(is_satisfied(&registered(subject, tensor, entry, 0)), "{tensor:?}");

@@ -2,7 +2,8 @@
 
 use ark_bn254::Fr;
 use gradproof_circuits::field::check::{Check, Rejection, Strict};
-use gradproof_circuits::relations::{Publics, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::Subject;
 use gradproof_circuits::wrap::circuit::NUMBERS;
 use gradproof_tests::forge::{Witnesses, fixture, forge, prove, wrapped};
 use gradproof_tests::leaky::{circuit, satisfied};

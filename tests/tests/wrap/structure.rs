@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
 use gradproof_circuits::network::architecture::Architecture;
-use gradproof_circuits::relations::{Publics, Relations, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::wrap::circuit::{NUMBERS, WrapCircuit};
 use gradproof_circuits::wrap::columns::{ADVICE, CONSTANTS};
 use gradproof_circuits::wrap::gate::Gate;
@@ -34,7 +35,8 @@ fn structure(circuit: &WrapCircuit) -> Structure {
 }
 
 fn blank(architecture: &Architecture, column_vars: usize, subject: Subject) -> WrapCircuit {
-    WrapCircuit::blank(&Relations::new(subject, architecture, column_vars)).expect("there is no message to lack")
+    WrapCircuit::blank(&Relations::new(subject, architecture, column_vars).expect("it is lowered"))
+        .expect("there is no message to lack")
 }
 
 /// Number of messages of the fixture's arguments.

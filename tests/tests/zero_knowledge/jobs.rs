@@ -5,7 +5,8 @@
 
 use ark_bn254::G1Affine;
 use ark_ec::CurveGroup;
-use gradproof_circuits::relations::{End, Group, Subject, Tensor};
+use gradproof_circuits::program::{End, Tensor};
+use gradproof_circuits::relations::{Group, Subject};
 use gradproof_prover::columns::{Column, columns_in};
 use gradproof_prover::commit::commit;
 use gradproof_prover::randomness::{Use, blindings, derived, opening_seed};
@@ -13,6 +14,7 @@ use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, d
 use gradproof_prover::witness::{Values, Witness};
 use gradproof_tests::curious::{bare, entries};
 use gradproof_tests::forge::{Fixture, fixture};
+use gradproof_tests::tensors::weight;
 
 /// A seed that requester and provider share.
 const SEED: [u8; 32] = [0x11; 32];
@@ -23,7 +25,7 @@ const JOBS: [[u8; 32]; 2] = [[0xaa; 32], [0xbb; 32]];
 fn parameters() -> [Witness; 2] {
     let one = fixture().parameters_of(&fixture().witness(Subject::Segment));
     let mut other = one.clone();
-    if let Some(Values::Wide(weights)) = other.tensors.get_mut(&Tensor::Weight(End::First, 1)) {
+    if let Some(Values::Wide(weights)) = other.tensors.get_mut(&weight(End::First, 1)) {
         weights[3] += 1;
     }
     assert_ne!(one, other);
@@ -34,7 +36,7 @@ fn parameters() -> [Witness; 2] {
 fn data() -> [Witness; 2] {
     let one = fixture().data_of(&fixture().witness(Subject::Segment));
     let mut other = one.clone();
-    if let Some(Values::Small(inputs)) = other.tensors.get_mut(&Tensor::Input) {
+    if let Some(Values::Small(inputs)) = other.tensors.get_mut(&Tensor::input()) {
         inputs[1] += 1;
     }
     assert_ne!(one, other);
@@ -130,7 +132,7 @@ fn commitments_of_two_jobs_confirm_no_difference_of_weights() {
         }
         let [a, b] = pair.undistinguished(&one, &other);
         let layout = &fixture().key.relations(Subject::Parameters).layout;
-        let place = layout.place(Tensor::Weight(End::First, 1)).expect("it is committed").column;
+        let place = layout.place(weight(End::First, 1)).expect("it is committed").column;
         let at = place - layout.group(Group::First).start;
         assert!(!confirmed([&a[at..=at], &b[at..=at]], [&one[at..=at], &one[at..=at]]), "{pair:?}: one unit off");
     }

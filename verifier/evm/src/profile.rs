@@ -31,7 +31,9 @@ fn wrapped_column_vars(architecture: &Architecture) -> usize {
     let mut best = (u64::MAX, *SIZES.end());
     // From few columns to many: the circuit only grows.
     for vars in SIZES.rev() {
-        let Ok((_, size_bits)) = circuit(&Relations::new(Subject::Segment, architecture, vars)) else { break };
+        // What cannot be proved at all is refused by name when its key is made.
+        let Ok(relations) = Relations::new(Subject::Segment, architecture, vars) else { break };
+        let Ok((_, size_bits)) = circuit(&relations) else { break };
         let rows = ROW_COST << size_bits;
         if rows > best.0 {
             break;

@@ -3,8 +3,10 @@
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
+use gradproof_circuits::graph::Graph;
 use gradproof_circuits::network::architecture::{Architecture, ArchitectureError};
 use gradproof_circuits::network::arithmetic::{KEYS, exponential_table};
+use gradproof_circuits::program::{GraphError, Program};
 use gradproof_circuits::relations::{Group, Relations, Subject};
 
 use crate::protocol::keccak::keccak256;
@@ -31,6 +33,7 @@ pub struct VerifyingKey {
     pub column_vars: usize,
     /// Commitments to the columns of the exponential table, blinding zero.
     pub tables: Vec<G1Affine>,
+    program: Program,
     relations: [Relations; 3],
     /// Keys of the circuits, if proofs are wrapped.
     wraps: Option<[WrapKey; 3]>,
@@ -43,6 +46,9 @@ pub enum KeyError {
     /// The architecture is refused.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
+    /// The network cannot be lowered to primitives.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
     /// Columns too short or too long.
     #[error("columns of 2^{got} entries, expected 2^{MIN_COLUMN_VARS} to 2^{MAX_COLUMN_VARS}")]
     Columns {
@@ -76,16 +82,31 @@ impl VerifyingKey {
         setup: SetupKey,
         tables: Vec<G1Affine>,
     ) -> Result<Self, KeyError> {
+        Self::of(&Graph::perceptron(architecture), architecture, column_vars, setup, tables)
+    }
+
+    /// The key for any graph whose input and labels have the widths that `architecture` gives them.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn of(
+        graph: &Graph,
+        architecture: &Architecture,
+        column_vars: usize,
+        setup: SetupKey,
+        tables: Vec<G1Affine>,
+    ) -> Result<Self, KeyError> {
         architecture.validate()?;
         if !(MIN_COLUMN_VARS..=MAX_COLUMN_VARS).contains(&column_vars) {
             return Err(KeyError::Columns { got: column_vars });
         }
-        let relations = SUBJECTS.map(|subject| Relations::new(subject, architecture, column_vars));
+        let program = graph.lower(architecture.sample_vars())?;
+        let relations = SUBJECTS.map(|subject| Relations::of(graph, &program, subject, architecture, column_vars));
         let expected = relations[0].layout.group(Group::Table).len();
         if tables.len() != expected {
             return Err(KeyError::Tables { expected, got: tables.len() });
         }
-        Ok(Self { setup, column_vars, tables, relations, wraps: None })
+        Ok(Self { setup, column_vars, tables, program, relations, wraps: None })
     }
 
     /// The key for wrapped proofs with the keys of the circuits in the order of [`SUBJECTS`], which the caller has derived,
@@ -145,6 +166,11 @@ impl VerifyingKey {
     /// The shape of the network and of a segment.
     pub fn architecture(&self) -> &Architecture {
         &self.relations[0].architecture
+    }
+
+    /// The primitives of a segment.
+    pub fn program(&self) -> &Program {
+        &self.program
     }
 
     /// The relations of a proof about `subject`.

@@ -3,7 +3,8 @@
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::PrimeField;
 use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::relations::{Publics, Subject};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::Subject;
 
 use crate::protocol::keccak::keccak256;
 use crate::protocol::key::architecture_bytes;

@@ -7,6 +7,7 @@
 
 use std::time::Instant;
 
+use gradproof_circuits::graph::Graph;
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_training::float::FloatNetwork;
@@ -29,7 +30,7 @@ fn main() -> eyre::Result<()> {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 13, exponential_bits: 11 };
         let architecture = Architecture { widths, batch: BATCH, steps: 64, precision };
         let parameters = initial_parameters(&architecture, seed_of(1))?;
-        let mut network = Network::new(&architecture, &Cpu, &parameters)?;
+        let mut network = Network::new(&Graph::perceptron(&architecture), &Cpu, &parameters)?;
         let mut float = FloatNetwork::new(&architecture, &parameters)?;
         let mut random = ChaCha20Rng::seed_from_u64(1);
         let (mut integer_secs, mut float_secs) = (Vec::new(), Vec::new());

@@ -2,10 +2,16 @@
 
 #![expect(clippy::expect_used, reason = "a test")]
 
+use gradproof_circuits::graph::Graph;
 use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::network::arithmetic::{exponential_table, relu};
+use gradproof_circuits::network::arithmetic::exponential_table;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::network::trace::Parameters;
+use gradproof_circuits::operators::{
+    ACTIVATION, DERIVATIVE, EXPONENTIAL, GRADIENT, LOGIT, MAXIMUM, PRE_ACTIVATION, PROBABILITY, REMAINDER, SELECTOR,
+    SUM,
+};
+use gradproof_circuits::program::Role;
 use gradproof_training::kernels::KERNELS;
 use gradproof_training::parameters::initial_parameters;
 use gradproof_training::train::{Network, SegmentPlan, StepTensors, train_segment};
@@ -149,43 +155,47 @@ fn tensors_of_every_step_agree() {
     for (case, kernels) in vectors().cases.iter().flat_map(|case| KERNELS.map(|(_, kernels)| (case, kernels))) {
         let architecture = case.architecture();
         let (batch, width) = (architecture.padded_batch(), case.widths[0]);
-        let mut network = Network::new(&architecture, kernels, &case.first()).expect("fits");
+        let mut network = Network::new(&Graph::perceptron(&architecture), kernels, &case.first()).expect("fits");
         let mut all = StepTensors::default();
         for (step, (input, labels)) in case.input.chunks(batch * width).zip(case.labels.chunks(batch)).enumerate() {
             let tensors = network.step(step as u64, input, labels, case.rate).expect("in range");
-            append(&mut all.products, tensors.products);
-            append(&mut all.pre_activations, tensors.pre_activations);
-            append(&mut all.activations, tensors.activations);
-            append(&mut all.back_products, tensors.back_products);
-            append(&mut all.gradients, tensors.gradients);
-            all.softmax.extend(tensors.softmax);
+            tensors.sums.into_iter().for_each(|(tensor, values)| all.sums.entry(tensor).or_default().extend(values));
+            tensors
+                .values
+                .into_iter()
+                .for_each(|(tensor, values)| all.values.entry(tensor).or_default().extend(values));
         }
-        assert_eq!(all.products, case.products, "{}: U", case.name);
-        assert_eq!(all.pre_activations, case.pre_activations, "{}: H", case.name);
-        assert_eq!(all.activations, case.activations, "{}: A", case.name);
-        assert_eq!(all.back_products, case.back_products, "{}: V", case.name);
-        assert_eq!(all.gradients, case.gradients, "{}: G", case.name);
-        let hidden = &all.pre_activations[..case.widths.len() - 2];
+        // Nodes of the activations, and of the loss.
+        let layers = case.widths.len() - 1;
+        let node = |layer: usize| 2 * layer - 1;
+        let of = |role: Role, layers: std::ops::RangeInclusive<usize>| -> Vec<Vec<i16>> {
+            let narrow = |values: &Vec<i32>| values.iter().map(|&value| value as i16).collect();
+            layers.map(|layer| narrow(&all.values[&role.at(node(layer))])).collect()
+        };
+        let sums: Vec<&Vec<i64>> = network.program().sums.iter().map(|sum| &all.sums[&sum.tensor]).collect();
+        let (products, back_products) = sums.split_at(layers);
+        assert!(products.iter().copied().eq(&case.products), "{}: U", case.name);
+        assert!(back_products.iter().copied().eq(&case.back_products), "{}: V", case.name);
+        let pre_activations = [of(PRE_ACTIVATION, 1..=layers - 1), of(LOGIT, layers..=layers)].concat();
+        assert_eq!(pre_activations, case.pre_activations, "{}: H", case.name);
+        assert_eq!(of(ACTIVATION, 1..=layers - 1), case.activations, "{}: A", case.name);
+        assert_eq!(of(GRADIENT, 1..=layers), case.gradients, "{}: G", case.name);
         let derivatives: Vec<Vec<u8>> =
-            hidden.iter().map(|h| h.iter().map(|&h| u8::from(relu(h).1)).collect()).collect();
+            of(DERIVATIVE, 1..=layers - 1).iter().map(|m| m.iter().map(|&m| m as u8).collect()).collect();
         assert_eq!(derivatives, case.derivatives, "{}: m", case.name);
-        let mut softmax = Softmax::default();
-        for row in all.softmax {
-            softmax.selected.push(row.selected);
-            softmax.maximum.push(row.maximum);
-            softmax.exponentials.extend(row.exponentials);
-            softmax.sums.push(row.sum);
-            softmax.probabilities.extend(row.probabilities);
-            softmax.remainders.extend(row.remainders);
-        }
+        let loss = |role: Role| all.values[&role.at(node(layers))].iter();
+        let softmax = Softmax {
+            selected: all.values[&SELECTOR.at(node(layers))]
+                .chunks(case.widths[layers])
+                .filter_map(|row| row.iter().position(|&s| s == 1))
+                .collect(),
+            maximum: loss(MAXIMUM).map(|&m| m as i16).collect(),
+            exponentials: loss(EXPONENTIAL).map(|&e| e as u16).collect(),
+            sums: loss(SUM).map(|&s| s as u32).collect(),
+            probabilities: loss(PROBABILITY).map(|&p| p as u16).collect(),
+            remainders: loss(REMAINDER).map(|&r| r as u32).collect(),
+        };
         assert_eq!(softmax, case.softmax, "{}: softmax", case.name);
         assert_eq!(network.parameters().expect("read"), case.last(), "{}: parameters", case.name);
-    }
-}
-
-fn append<T>(all: &mut Vec<Vec<T>>, tensors: Vec<Vec<T>>) {
-    all.resize_with(tensors.len(), Vec::new);
-    for (all, tensor) in all.iter_mut().zip(tensors) {
-        all.extend(tensor);
     }
 }

@@ -2,7 +2,8 @@
 
 use ark_bn254::Fr;
 use ark_ff::{Field, One, Zero};
-use gradproof_circuits::relations::{Table, Tensor, Tree};
+use gradproof_circuits::program::{Table, Tensor};
+use gradproof_circuits::relations::Tree;
 use rayon::prelude::*;
 
 use super::layer::Layer;
@@ -102,7 +103,7 @@ pub fn lowest_layer(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> 
         *leaf = [Fr::one(), known[row as usize]];
     }
     for ((_, slot), Rows { table, tuples, first }) in tree.tables.iter().zip(&tables) {
-        let multiplicities = witness.small(Tensor::Multiplicity(*table));
+        let multiplicities = witness.small(Tensor::multiplicity(*table));
         let denominators = &known[*first..first + tuples.len()];
         for ((leaf, denominator), &count) in
             rest[slot.offset - apart..].iter_mut().zip(denominators).zip(multiplicities)

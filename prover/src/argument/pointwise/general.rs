@@ -5,7 +5,7 @@ use ark_ff::{AdditiveGroup, Field, Zero};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Rejection, Strict};
 use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::relations::{Mask, Pointwise, PointwiseShape};
+use gradproof_circuits::program::{Mask, Pointwise};
 use rayon::prelude::*;
 
 use crate::kernels::eq::EqPrefixes;
@@ -14,8 +14,7 @@ use crate::witness::{Values, Witness};
 
 /// The sum of one relation with its tables.
 pub struct GeneralSum<'a> {
-    architecture: &'a Architecture,
-    relation: Pointwise,
+    relation: &'a Pointwise,
     weights: Vec<Fr>,
     tensors: Vec<Vec<Fr>>,
     masks: Vec<Vec<Fr>>,
@@ -50,14 +49,14 @@ fn mask_table(mask: Mask, architecture: &Architecture, live: Live, vars: usize, 
 impl<'a> GeneralSum<'a> {
     /// The sum of `relation`, its parts weighted, at the part of the point that it has variables for.
     pub fn new(
-        architecture: &'a Architecture,
+        architecture: &Architecture,
         live: Live,
-        relation: Pointwise,
+        relation: &'a Pointwise,
         weights: Vec<Fr>,
         witness: &Witness,
         point: &[Fr],
     ) -> Self {
-        let PointwiseShape { vars, column_vars, tensors, masks, .. } = relation.shape(architecture);
+        let &Pointwise { vars, column_vars, ref tensors, ref masks, .. } = relation;
         let tensors = tensors
             .iter()
             .map(|(tensor, per_sample)| {
@@ -65,7 +64,7 @@ impl<'a> GeneralSum<'a> {
             })
             .collect();
         let masks = masks.iter().map(|mask| mask_table(*mask, architecture, live, vars, column_vars)).collect();
-        Self { architecture, relation, weights, tensors, masks, eq: EqPrefixes::new(point), vars }
+        Self { relation, weights, tensors, masks, eq: EqPrefixes::new(point), vars }
     }
 
     /// Sums of `eq · q(0)` and `eq · (leading coefficient of q)`; the value alone when all variables are bound.
@@ -100,7 +99,7 @@ impl<'a> GeneralSum<'a> {
     fn value(&self, at: impl Fn(&[Fr]) -> Fr) -> Result<Fr, Rejection> {
         let tensors: Vec<Fr> = self.tensors.iter().map(|table| at(table)).collect();
         let masks: Vec<Fr> = self.masks.iter().map(|table| at(table)).collect();
-        let values = self.relation.values(&mut Native { judge: Strict }, self.architecture, &tensors, &masks)?;
+        let values = self.relation.formula.values(&mut Native { judge: Strict }, &tensors, &masks)?;
         Ok(values.iter().zip(&self.weights).map(|(value, weight)| *value * weight).sum())
     }
 

@@ -2,7 +2,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
-use gradproof_circuits::relations::Tensor;
+use gradproof_circuits::program::Tensor;
 use rayon::prelude::*;
 
 use crate::kernels::dot::{Accumulator, WideAccumulator};
@@ -19,7 +19,7 @@ enum Factors<'a> {
     Bound(Vec<Fr>, Vec<Fr>),
 }
 
-/// The sum over one layer.
+/// The sum of one relation.
 pub struct MaskedSum<'a> {
     factors: Factors<'a>,
     weight: Fr,
@@ -41,9 +41,9 @@ fn add_exactly(sum: &mut Accumulator, w: &Fr, v: i128) {
 }
 
 impl<'a> MaskedSum<'a> {
-    /// The sum of layer `l`, weighted, at the part of the point that the layer has variables for.
-    pub fn new(witness: &'a Witness, l: usize, weight: Fr, point: &[Fr]) -> Self {
-        let factors = Factors::Integers(witness.small(Tensor::Derivative(l)), witness.wide(Tensor::BackwardProduct(l)));
+    /// The sum of `mask·product`, weighted, at the part of the point that they have variables for.
+    pub fn new(witness: &'a Witness, mask: Tensor, product: Tensor, weight: Fr, point: &[Fr]) -> Self {
+        let factors = Factors::Integers(witness.small(mask), witness.wide(product));
         Self { factors, weight, eq: EqPrefixes::new(point), vars: point.len() }
     }
 

@@ -7,10 +7,10 @@ use ark_bn254::Fr;
 use ark_ff::{One, Zero};
 use gradproof_circuits::field::check::Rejection;
 use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::relations::Pointwise;
+use gradproof_circuits::program::Pointwise;
 
 use crate::kernels::tables::linear_form;
-use crate::witness::Witness;
+use crate::witness::{Values, Witness};
 use general::GeneralSum;
 use masked::MaskedSum;
 
@@ -28,9 +28,9 @@ pub struct PointwiseProver<'a> {
 impl<'a> PointwiseProver<'a> {
     /// Begins the sumcheck at `point`, the relations weighted by powers of `combine`.
     pub fn new(
-        architecture: &'a Architecture,
+        architecture: &Architecture,
         live: Live,
-        relations: &[Pointwise],
+        relations: &'a [Pointwise],
         witness: &'a Witness,
         point: &[Fr],
         combine: Fr,
@@ -39,12 +39,16 @@ impl<'a> PointwiseProver<'a> {
         let sums = relations
             .iter()
             .map(|relation| {
-                let shape = relation.shape(architecture);
-                let weights: Vec<Fr> = powers.by_ref().take(shape.count).collect();
-                let own = &point[point.len() - shape.vars..];
-                match relation {
-                    Pointwise::MaskedProduct(l) => Sum::Masked(MaskedSum::new(witness, *l, weights[0], own)),
-                    _ => Sum::General(GeneralSum::new(architecture, live, *relation, weights, witness, own)),
+                let weights: Vec<Fr> = powers.by_ref().take(relation.formula.count()).collect();
+                let own = &point[point.len() - relation.vars..];
+                match relation.tensors[..] {
+                    [(mask, false), (product, false)]
+                        if relation.formula.is_product()
+                            && matches!(witness.tensors.get(&product), Some(Values::Wide(_))) =>
+                    {
+                        Sum::Masked(MaskedSum::new(witness, mask, product, weights[0], own))
+                    }
+                    _ => Sum::General(GeneralSum::new(architecture, live, relation, weights, witness, own)),
                 }
             })
             .collect();

@@ -1,7 +1,9 @@
 //! The tree of look-ups over small tables of any width, full and not, with tuples that are in no table.
 
 use ark_bn254::Fr;
-use gradproof_circuits::relations::{Expression, LookUp, Spread, Table, Tensor, Tree};
+use gradproof_circuits::operators::{ACTIVATION, DERIVATIVE, NEGATIVE};
+use gradproof_circuits::program::{Form, LookUp, Spread, Table, Tensor};
+use gradproof_circuits::relations::Tree;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -10,7 +12,7 @@ use crate::argument::lookup::LookupProver;
 use crate::reference::lookup::Lookup;
 use crate::witness::{Values, Witness};
 
-/// A look-up of `Tensor::Activation(i)` in a range, of some variables.
+/// A look-up of `ACTIVATION.at(i)` in a range, of some variables.
 #[derive(Clone, Debug)]
 struct Range {
     bits: u32,
@@ -39,12 +41,12 @@ fn case(ranges: &[Range], seed: u64, bound: i32) -> (Tree, Witness) {
         witness.tensors.insert(tensor, Values::Small(values));
     };
     for (i, Range { bits, vars, shift, column_vars }) in ranges.iter().enumerate() {
-        put(Tensor::Activation(i), *vars, seed ^ i as u64);
-        let mut expression = Expression::shifted(Tensor::Activation(i), *shift);
+        put(ACTIVATION.at(i), *vars, seed ^ i as u64);
+        let mut expression = Form::shifted(ACTIVATION.at(i), *shift);
         if let Some(column_vars) = column_vars {
             let columns = 1 + (seed as usize) % (1 << column_vars);
-            put(Tensor::Negative(i), vars - column_vars, seed ^ (1000 + i as u64));
-            expression.terms.push((Tensor::Negative(i), 2, Spread::Sample { columns }));
+            put(NEGATIVE.at(i), vars - column_vars, seed ^ (1000 + i as u64));
+            expression.terms.push((NEGATIVE.at(i), 2, Spread::Sample { columns }));
         }
         lookups.push(LookUp {
             table: Table::Range(*bits),
@@ -55,7 +57,7 @@ fn case(ranges: &[Range], seed: u64, bound: i32) -> (Tree, Witness) {
     }
     let tree = Tree::new(lookups);
     for (table, _) in &tree.tables {
-        put(Tensor::Multiplicity(*table), table.vars(), seed ^ 2000);
+        put(Tensor::multiplicity(*table), table.vars(), seed ^ 2000);
     }
     (tree, witness)
 }
@@ -109,18 +111,18 @@ fn every_message_of_large_tables() {
     let h = |n: usize| (n as i32 * 7919) % 40_000 - 20_000;
     let put = |values: Vec<i32>| Values::Small(values);
     let size = 1 << 13;
-    witness.tensors.insert(Tensor::Activation(1), put((0..size).map(|n| h(n).max(0)).collect()));
-    witness.tensors.insert(Tensor::Negative(1), put((0..size).map(|n| (-h(n)).max(0)).collect()));
+    witness.tensors.insert(ACTIVATION.at(1), put((0..size).map(|n| h(n).max(0)).collect()));
+    witness.tensors.insert(NEGATIVE.at(1), put((0..size).map(|n| (-h(n)).max(0)).collect()));
     // A few are wrong: such a tuple is in no row of the table.
     witness
         .tensors
-        .insert(Tensor::Derivative(1), put((0..size).map(|n| i32::from(h(n) > 0) + i32::from(n == 77)).collect()));
-    let key = Expression {
-        terms: vec![(Tensor::Activation(1), 1, Spread::Entry), (Tensor::Negative(1), -1, Spread::Entry)],
+        .insert(DERIVATIVE.at(1), put((0..size).map(|n| i32::from(h(n) > 0) + i32::from(n == 77)).collect()));
+    let key = Form {
+        terms: vec![(ACTIVATION.at(1), 1, Spread::Entry), (NEGATIVE.at(1), -1, Spread::Entry)],
         constant: 1 << 15,
     };
-    let value = |tensor| Expression::shifted(tensor, 0);
-    let tuple = vec![key, value(Tensor::Activation(1)), value(Tensor::Derivative(1))];
+    let value = |tensor| Form::shifted(tensor, 0);
+    let tuple = vec![key, value(ACTIVATION.at(1)), value(DERIVATIVE.at(1))];
     let tree = Tree::new(vec![LookUp { table: Table::Relu, vars: 13, column_vars: 0, tuple }]);
     witness.count_lookups(&tree).expect("the keys are in range");
     let random = elements(64, 5);

@@ -2,7 +2,9 @@
 
 use ark_bn254::Fr;
 use gradproof_circuits::argument::Claim;
-use gradproof_circuits::relations::{Group, Layout, Tensor};
+use gradproof_circuits::operators::ACTIVATION;
+use gradproof_circuits::program::Tensor;
+use gradproof_circuits::relations::{Group, Layout};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -20,14 +22,14 @@ proptest! {
         column_vars in 0usize..7,
         // Variables, whether wide, whether in the witness.
         tensors in vec((0usize..9, any::<bool>(), 0u8..5), 1..6),
-        // Which tensor, and where.
-        claims in vec((0usize..6, vec(element(), 9)), 0..6),
+        // Which tensor, with which factor, and where; with half of all others of its size.
+        claims in vec((0usize..6, -3i64..4, vec(element(), 9)), 0..6),
         seed in any::<u64>(),
         combine in element(),
         challenges in many(element()),
     ) {
         let named: Vec<(Tensor, usize)> =
-            tensors.iter().enumerate().map(|(i, (vars, ..))| (Tensor::Activation(i), *vars)).collect();
+            tensors.iter().enumerate().map(|(i, (vars, ..))| (ACTIVATION.at(i), *vars)).collect();
         let (first, second) = named.split_at(named.len() / 2);
         let layout = Layout::new(column_vars, &[(Group::Data, first.to_vec()), (Group::Trace, second.to_vec())]);
         let mut witness = Witness::default();
@@ -43,9 +45,11 @@ proptest! {
         }
         let claims: Vec<Claim<Fr>> = claims
             .into_iter()
-            .map(|(which, point)| {
+            .map(|(which, factor, point)| {
                 let (tensor, vars) = named[which % named.len()];
-                Claim { tensor, point: point[..vars].to_vec(), value: Fr::from(0) }
+                let others = named.iter().filter(|(other, size)| *other != tensor && *size == vars).step_by(2);
+                let terms = others.map(|(other, _)| (*other, 1)).chain([(tensor, factor)]).collect();
+                Claim { terms, point: point[..vars].to_vec(), value: Fr::from(0) }
             })
             .collect();
 

@@ -2,28 +2,29 @@
 
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::relations::{PointwiseShape, Publics, Relations, Subject, Tensor};
+use gradproof_circuits::operators::DERIVATIVE;
+use gradproof_circuits::program::{Pointwise, Publics};
+use gradproof_circuits::relations::{Relations, Subject};
 use proptest::prelude::*;
 
 use super::{element, elements, eq_rounds, many, nonzero};
 use crate::argument::pointwise::PointwiseProver;
-use crate::reference::pointwise::Pointwise;
+use crate::reference::pointwise as plain;
 use crate::witness::{Values, Witness};
 
 /// Any values for all tensors of the relations; the derivatives are bits but for a few.
 pub fn any_witness(relations: &Relations, seed: u64) -> Witness {
     let mut witness = Witness::default();
-    let architecture = &relations.architecture;
     for relation in &relations.pointwise {
-        let PointwiseShape { vars, column_vars, tensors, .. } = relation.shape(architecture);
-        for (tensor, per_sample) in tensors {
+        let &Pointwise { vars, column_vars, ref tensors, .. } = relation;
+        for &(tensor, per_sample) in tensors {
             let count = 1usize << if per_sample { vars - column_vars } else { vars };
             let numbers = elements(count, seed ^ witness.tensors.len() as u64).into_iter().map(|x| x.0.0[0] as i64);
-            let values = match tensor {
-                Tensor::BackwardProduct(_) | Tensor::Weight(..) | Tensor::Bias(..) => {
+            let values = match tensor.role() {
+                _ if relations.is_wide(tensor) => {
                     Values::Wide(numbers.enumerate().map(|(i, n)| if i % 9 == 4 { i64::MIN } else { n }).collect())
                 }
-                Tensor::Derivative(_) => {
+                DERIVATIVE => {
                     Values::Small(numbers.map(|n| if n % 11 == 5 { n as i32 } else { (n & 1) as i32 }).collect())
                 }
                 _ => Values::Small(
@@ -55,9 +56,9 @@ proptest! {
         let architecture = Architecture { widths, batch, steps: 1 << step_vars, precision };
         let part = |share: f64, most: usize| 1 + (share * most as f64) as usize % most;
         let live = Live { steps: part(live.0, architecture.steps), last_rows: part(live.1, batch) };
-        let relations = Relations::new(subject, &architecture, 12);
+        let relations = Relations::new(subject, &architecture, 12).expect("it is lowered");
         let witness = any_witness(&relations, seed);
-        let vars = relations.pointwise.iter().map(|relation| relation.shape(&architecture).vars).max().unwrap_or(0);
+        let vars = relations.pointwise.iter().map(|relation| relation.vars).max().unwrap_or(0);
         let point = &point[..vars];
         let [zero, one] = [0u64, 1].map(ark_bn254::Fr::from);
         let publics = Publics {
@@ -68,7 +69,7 @@ proptest! {
             live_rows: (live.last_rows as u64).into(),
         };
         let mut fast = PointwiseProver::new(&architecture, live, &relations.pointwise, &witness, point, combine);
-        let mut plain = Pointwise::new(&relations, &publics, &witness, point, combine).expect("the counts are in range");
+        let mut plain = plain::Pointwise::new(&relations, &publics, &witness, point, combine).expect("the counts are in range");
         let claim = plain.total();
         let drawn = eq_rounds(point, claim, &challenges, |r, c, w| fast.round(r, c, w).expect("its own tables"), |r| plain.round(r));
         let last = drawn.last().copied();

@@ -2,7 +2,8 @@
 
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::relations::{End, Tensor, parameter_tensors};
+use gradproof_circuits::program::MULTIPLICITY;
+use gradproof_circuits::relations::{Relations, Subject};
 use proptest::prelude::*;
 
 use super::{element, elements, many, plain_rounds};
@@ -11,23 +12,18 @@ use crate::reference::products::Products;
 use crate::witness::{Values, Witness};
 
 /// Any values for all that the products read.
-fn any_witness(architecture: &Architecture, seed: u64) -> Witness {
+fn any_witness(relations: &Relations, seed: u64) -> Witness {
     let mut witness = Witness::default();
-    let samples = architecture.sample_vars();
-    let layer = |l: usize| samples + architecture.width_vars(l);
-    let mut tensors = vec![(Tensor::Input, layer(0))];
-    for l in 1..=architecture.layers() {
-        tensors.extend([(Tensor::Activation(l), layer(l)), (Tensor::Gradient(l), layer(l))]);
-    }
-    for (tensor, vars) in tensors {
-        let numbers = elements(1 << vars, seed ^ witness.tensors.len() as u64).into_iter().map(|x| x.0.0[0] as i32);
-        let values = numbers.enumerate().map(|(i, n)| if i % 7 == 3 { i32::MIN } else { n }).collect();
-        witness.tensors.insert(tensor, Values::Small(values));
-    }
-    for (tensor, vars) in [End::First, End::Last].into_iter().flat_map(|end| parameter_tensors(architecture, end)) {
-        let numbers = elements(1 << vars, seed ^ witness.tensors.len() as u64).into_iter().map(|x| x.0.0[0] as i64);
-        let values = numbers.enumerate().map(|(i, n)| if i % 7 == 3 { i64::MIN } else { n }).collect();
-        witness.tensors.insert(tensor, Values::Wide(values));
+    let places = relations.layout.places();
+    for (tensor, place) in places.filter(|(tensor, _)| tensor.role() != MULTIPLICITY) {
+        let numbers = elements(1 << place.vars, seed ^ witness.tensors.len() as u64).into_iter().map(|x| x.0.0[0]);
+        let numbers = numbers.enumerate();
+        let values = if relations.is_wide(tensor) {
+            Values::Wide(numbers.map(|(i, n)| if i % 7 == 3 { i64::MIN } else { n as i64 }).collect())
+        } else {
+            Values::Small(numbers.map(|(i, n)| if i % 7 == 3 { i32::MIN } else { n as i32 }).collect())
+        };
+        witness.tensors.insert(tensor, values);
     }
     witness
 }
@@ -48,10 +44,11 @@ proptest! {
     ) {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 4, exponential_bits: 5 };
         let architecture = Architecture { widths, batch, steps: 1 << step_vars, precision };
-        let witness = any_witness(&architecture, seed);
-        let mut fast = ProductProver::new(&architecture, &witness, rate, &leaf, &pointwise);
-        let mut plain = Products::new(&architecture, &witness, rate, &leaf, &pointwise);
-        prop_assert_eq!(fast.biases(), plain.biases());
+        let relations = Relations::new(Subject::Segment, &architecture, 12).expect("it is lowered");
+        let witness = any_witness(&relations, seed);
+        let mut fast = ProductProver::new(&relations, &witness, rate, &leaf, &pointwise);
+        let mut plain = Products::new(&relations, &witness, rate, &leaf, &pointwise);
+        prop_assert_eq!(fast.addends(), plain.addends());
 
         fast.begin_products(combines[0]);
         plain.begin_products(combines[0]);

@@ -106,7 +106,7 @@ fn network(steps: usize) -> Architecture {
 fn gas_stays_within_the_budget_for_every_number_of_steps() {
     let gas = [16, 64, 128].map(|steps| {
         let vars = chain_column_vars(&network(steps));
-        let layout = Relations::new(Subject::Segment, &network(steps), vars).layout;
+        let layout = Relations::new(Subject::Segment, &network(steps), vars).unwrap().layout;
         // The longest job has the longest paths.
         let path = depth((MAX_SEGMENTS * layout.group(Group::Data).len()) as u64);
         let gas = segment_gas(&layout, vars, path);

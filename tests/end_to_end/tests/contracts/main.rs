@@ -16,6 +16,7 @@ mod points;
 mod proofs;
 mod real;
 mod refusals;
+mod residual;
 mod snapshot;
 mod stage;
 mod synthetic;

@@ -96,7 +96,7 @@ impl Opening {
 
     /// The commitments that it opens. Parameters lie alike at both ends of a segment.
     fn commitments(&self) -> Committed {
-        let witness = Witness::of_parameters(key().architecture(), &self.parameters);
+        let witness = Witness::of_parameters(key().program(), &self.parameters);
         let layout = &key().relations(Subject::Parameters).layout;
         let columns = columns_in(layout, &witness, layout.group(Group::First));
         commit(&fixture().setup, &columns, self.blindings.clone()).expect("the set-up is long enough")
@@ -114,7 +114,7 @@ impl Trained {
         let job = job();
         let (key, setup) = (key(), &fixture().setup);
         let weights = initial_parameters(&job.architecture, seed_of(7)).expect("the architecture is valid");
-        let witness = Witness::of_parameters(&job.architecture, &weights);
+        let witness = Witness::of_parameters(key.program(), &weights);
         let first =
             commit_parameters(key, setup, &witness, Blinding::Seed(&seed_of(7))).expect("the set-up is long enough");
         let data = |position: usize| {
@@ -181,7 +181,8 @@ impl Trained {
     pub fn prove(&self, index: usize, domain: Domain) -> Vec<u8> {
         let (wrappers, key) = wrapped();
         let relations = key.relations(Subject::Segment);
-        let mut witness = Witness::of_segment(&self.job.architecture, &self.traces[index]).expect("the trace fits");
+        let mut witness =
+            Witness::of_segment(key.program(), &self.job.architecture, &self.traces[index]).expect("the trace fits");
         witness.count_lookups(&relations.tree).expect("every value is in its table");
         let first = match index.checked_sub(1) {
             Some(earlier) => self.opening(earlier).commitments(),

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use ark_bn254::{Fr, G2Affine};
 use gradproof_circuits::argument::Reduced;
-use gradproof_circuits::relations::{Publics, Relations};
+use gradproof_circuits::program::Publics;
+use gradproof_circuits::relations::Relations;
 use gradproof_circuits::wrap::circuit::{MAX_SIZE_BITS, WrapCircuit, instances};
 use gradproof_circuits::wrap::columns::{CONSTANTS, SELECTORS};
 use gradproof_circuits::wrap::convert::to_halo2;

@@ -1,5 +1,6 @@
 //! Accuracy of parameters on labelled rows, in the integers of training.
 
+use gradproof_circuits::graph::Graph;
 use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::trace::Parameters;
 
@@ -41,17 +42,16 @@ pub fn evaluate(
     input: &[i16],
     labels: &[u16],
 ) -> Result<Evaluation, TrainError> {
-    let mut network = Network::new(architecture, backend, parameters)?;
+    let mut network = Network::new(&Graph::perceptron(architecture), backend, parameters)?;
     let (width, classes) = (architecture.widths[0], architecture.classes());
     expect_length("input", input.len(), labels.len() * width)?;
     let mut evaluation = Evaluation { rows: labels.len(), correct: 0, loss: 0.0 };
     for (block, (input, labels)) in input.chunks(ROWS * width).zip(labels.chunks(ROWS)).enumerate() {
         let tensors = network.forward(Pass::Evaluation(block * ROWS), input)?;
-        for (offset, (row, &label)) in tensors.softmax.iter().zip(labels).enumerate() {
-            let class = usize::from(label);
+        for (offset, &label) in labels.iter().enumerate() {
             let label_error = TrainError::Label { row: block * ROWS + offset, label, classes };
-            let &probability = row.probabilities.get(class).ok_or(label_error)?;
-            evaluation.correct += usize::from(row.selected == class);
+            let (selected, probability) = network.classified(&tensors, offset, label).ok_or(label_error)?;
+            evaluation.correct += usize::from(selected == usize::from(label));
             evaluation.loss += cross_entropy(probability, architecture.precision.gradient_bits);
         }
     }

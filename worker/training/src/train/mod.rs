@@ -8,10 +8,11 @@ mod network;
 mod segment;
 
 use gradproof_circuits::network::architecture::ArchitectureError;
+use gradproof_circuits::program::GraphError;
 
 pub use evaluate::{Evaluation, evaluate};
 pub use network::{Network, StepTensors};
-pub use segment::{SegmentPlan, StepReport, train, train_segment};
+pub use segment::{SegmentPlan, StepReport, train, train_graph, train_segment};
 
 use crate::kernels::KernelError;
 
@@ -40,6 +41,15 @@ pub enum TrainError {
     /// The architecture or the live counts are refused.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
+    /// The graph cannot be lowered.
+    #[error(transparent)]
+    Graph(#[from] GraphError),
+    /// Kernels take a matrix and a vector after it, changed alike.
+    #[error("layer {layer}: no kernel trains such parameters")]
+    Parameters {
+        /// The layer, from 1.
+        layer: usize,
+    },
     /// A tensor has another length than the architecture gives it.
     #[error("{tensor} has {got} values, expected {expected}")]
     Length {

@@ -1,66 +1,88 @@
-//! One training step of a network that is resident on a backend.
+//! One training step of a network that is resident on a backend: the evaluations of its program, in order.
 
-use gradproof_circuits::network::architecture::Architecture;
-use gradproof_circuits::network::arithmetic::{SoftmaxRow, exponential_table, relu, round_shift, softmax_row};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use gradproof_circuits::graph::Graph;
+use gradproof_circuits::network::arithmetic::round_shift;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
+use gradproof_circuits::program::{
+    Addend, Classified, Contraction, Evaluation, Form, Output, Program, Round, RowFunction, Sum, Tensor, Update,
+};
 
 use super::{Pass, TrainError, expect_length};
 use crate::kernels::{Dense, DenseShape, Kernels};
 
-/// Dense layers on a backend, with the tables that training needs.
+/// The parameters of a graph on a backend, and how its tensors are filled.
 pub struct Network {
-    widths: Vec<usize>,
+    inputs: usize,
+    classes: usize,
     precision: Precision,
+    program: Program,
+    /// A layer holds a matrix and the vector after it.
     layers: Vec<Box<dyn Dense>>,
-    exponentials: Vec<u16>,
 }
 
-/// Every tensor of one step. Layer `l = 1 ..= L` stands at index `l - 1`.
+/// Every tensor of one step, without padding.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StepTensors {
-    /// `U_l`, each `rows × d_l`.
-    pub products: Vec<Vec<i64>>,
-    /// `H_l = round(U_l / 2^F)`, each `rows × d_l`; the last are the logits.
-    pub pre_activations: Vec<Vec<i16>>,
-    /// `A_l = relu(H_l)` of the hidden layers, each `rows × d_l`.
-    pub activations: Vec<Vec<i16>>,
-    /// Softmax of each row's logits.
-    pub softmax: Vec<SoftmaxRow>,
-    /// `V_l = G_{l+1}·W_{l+1}ᵀ` of the hidden layers, each `rows × d_l`.
-    pub back_products: Vec<Vec<i64>>,
-    /// `G_l`, each `rows × d_l`.
-    pub gradients: Vec<Vec<i16>>,
+    /// Sums before rounding, each `rows × columns`.
+    pub sums: BTreeMap<Tensor, Vec<i64>>,
+    /// The others, each `rows × columns`, or a value a row.
+    pub values: BTreeMap<Tensor, Vec<i32>>,
+}
+
+impl StepTensors {
+    /// A form, `rows × columns`.
+    fn form(&self, form: &Form, entries: usize) -> Cow<'_, [i32]> {
+        let of = |tensor: &Tensor| self.values.get(tensor).map_or(&[][..], |values| values);
+        if let Some(tensor) = form.tensor() {
+            return Cow::Borrowed(of(&tensor));
+        }
+        let mut sum = vec![form.constant as i32; entries];
+        for (tensor, factor, _) in &form.terms {
+            sum.iter_mut().zip(of(tensor)).for_each(|(sum, value)| *sum += *factor as i32 * value);
+        }
+        Cow::Owned(sum)
+    }
 }
 
 impl Network {
-    /// Places `parameters` on a backend.
+    /// Places the `parameters` of a graph on a backend.
     ///
     /// # Errors
-    /// If the architecture is refused, a tensor has the wrong length, or the device fails.
-    pub fn new(
-        architecture: &Architecture,
-        backend: &dyn Kernels,
-        parameters: &Parameters,
-    ) -> Result<Self, TrainError> {
-        architecture.validate()?;
-        expect_length("list of weight matrices", parameters.weights.len(), architecture.layers())?;
-        expect_length("list of bias vectors", parameters.biases.len(), architecture.layers())?;
-        let precision = architecture.precision;
-        let layers = parameters
-            .weights
-            .iter()
-            .zip(&parameters.biases)
-            .zip(architecture.widths.windows(2))
-            .enumerate()
-            .map(|(l, ((weights, biases), widths))| {
-                let shape =
-                    DenseShape { inputs: widths[0], outputs: widths[1], activation_bits: precision.activation_bits };
-                let layer = backend.dense(shape, weights, biases);
-                layer.map_err(|source| TrainError::Transfer { layer: l + 1, source })
-            })
-            .collect::<Result<_, _>>()?;
-        Ok(Self { widths: architecture.widths.clone(), precision, layers, exponentials: exponential_table(&precision) })
+    /// If the graph cannot be lowered or trained, a tensor has the wrong length, or the device fails.
+    pub fn new(graph: &Graph, backend: &dyn Kernels, parameters: &Parameters) -> Result<Self, TrainError> {
+        let program = graph.lower(0)?;
+        let count = program.parameters.len() / 2;
+        expect_length("list of weight matrices", parameters.weights.len(), count)?;
+        expect_length("list of bias vectors", parameters.biases.len(), count)?;
+        let mut layers = Vec::new();
+        let tensors = parameters.weights.iter().zip(&parameters.biases);
+        for (layer, (pair, (weights, biases))) in program.parameters.chunks(2).zip(tensors).enumerate() {
+            let [matrix, vector] = pair else { return Err(TrainError::Parameters { layer: layer + 1 }) };
+            let (Some(inputs), None, [change], [update]) =
+                (matrix.rows, vector.rows, &matrix.updates[..], &vector.updates[..])
+            else {
+                return Err(TrainError::Parameters { layer: layer + 1 });
+            };
+            // The kernels add and change the vector with its matrix.
+            let exponent = &update.exponent;
+            let together = program.sums.iter().all(|sum| {
+                let products = sum.contractions.iter().filter(|c| !c.transposed && c.parameter == 2 * layer);
+                let products: Vec<u32> = products.map(|contraction| contraction.exponent + exponent).collect();
+                let addends = sum.addends.iter().filter(|(addend, _)| *addend == Addend::Parameter(2 * layer + 1));
+                products.len() <= 1 && addends.map(|(_, exponent)| *exponent).eq(products)
+            });
+            if !together || change.exponent != 0 {
+                return Err(TrainError::Parameters { layer: layer + 1 });
+            }
+            let shape = DenseShape { inputs, outputs: matrix.columns, activation_bits: *exponent };
+            let resident = backend.dense(shape, weights, biases);
+            layers.push(resident.map_err(|source| TrainError::Transfer { layer: layer + 1, source })?);
+        }
+        Ok(Self { inputs: graph.inputs, classes: graph.labels, precision: graph.precision, program, layers })
     }
 
     /// Copies the parameters back from the backend.
@@ -69,8 +91,9 @@ impl Network {
     /// If the device fails.
     pub fn parameters(&self) -> Result<Parameters, TrainError> {
         let mut parameters = Parameters::default();
-        for (l, (layer, widths)) in self.layers.iter().zip(self.widths.windows(2)).enumerate() {
-            let (mut weights, mut biases) = (vec![0; widths[0] * widths[1]], vec![0; widths[1]]);
+        for (l, (layer, pair)) in self.layers.iter().zip(self.program.parameters.chunks(2)).enumerate() {
+            let [mut weights, mut biases] =
+                [0, 1].map(|i| pair.get(i).map_or(vec![], |p| vec![0; p.rows.unwrap_or(1) * p.columns]));
             let read = layer.read(&mut weights, &mut biases);
             read.map_err(|source| TrainError::Transfer { layer: l + 1, source })?;
             parameters.weights.push(weights);
@@ -84,112 +107,245 @@ impl Network {
         &self.precision
     }
 
-    /// The forward pass: products, pre-activations, activations and softmax; the other tensors stay empty.
+    /// What is evaluated, and how it is proved.
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The forward pass; the tensors of the backward pass stay empty.
     ///
     /// # Shapes
-    /// `input`: `rows × d_0`.
+    /// `input`: `rows × columns of the input`.
     ///
     /// # Errors
     /// If a value leaves its range, the input has the wrong length, or the device fails.
     pub fn forward(&mut self, pass: Pass, input: &[i16]) -> Result<StepTensors, TrainError> {
-        let rows = input.len() / self.widths[0];
-        expect_length("input", input.len(), rows * self.widths[0])?;
-        let (last, bits) = (self.layers.len() - 1, self.precision.weight_bits());
+        let rows = input.len() / self.inputs;
+        expect_length("input", input.len(), rows * self.inputs)?;
         let mut tensors = StepTensors::default();
-        for (l, layer) in self.layers.iter_mut().enumerate() {
-            let (inputs, outputs) = (self.widths[l], self.widths[l + 1]);
-            let reach = ((inputs as u64) << 15) + (1 << self.precision.activation_bits);
-            expect_magnitude(pass, l + 1, "forward", layer.magnitude(), reach)?;
-            let mut product = vec![0; rows * outputs];
-            let operand = if l == 0 { input } else { &tensors.activations[l - 1] };
-            layer.forward(operand, &mut product).map_err(|source| TrainError::Kernel { pass, layer: l + 1, source })?;
-            let rounded = round_to_16_bits(&product, bits).map_err(|value| TrainError::OutOfRange {
-                pass,
-                layer: l + 1,
-                tensor: "pre-activation",
-                value,
-                bits: "activation_bits",
-            })?;
-            tensors.products.push(product);
-            if l < last {
-                tensors.activations.push(rounded.iter().map(|&h| relu(h).0).collect());
-            }
-            tensors.pre_activations.push(rounded);
-        }
-        let logits = tensors.pre_activations[last].chunks_exact(self.widths[last + 1]);
-        tensors.softmax =
-            logits.map(|row| softmax_row(row, &self.exponentials, self.precision.gradient_bits)).collect();
+        tensors.values.insert(Tensor::input(), input.iter().map(|&x| i32::from(x)).collect());
+        self.evaluate(pass, rows, 0..self.program.forward, &mut tensors)?;
         Ok(tensors)
     }
 
-    /// One step: forward, loss, backward, and the update of every layer by `rate · 2^-rate_bits` times the gradient.
+    /// One step: forward, loss, backward, and the update of every parameter by `rate · 2^-rate_bits` times the gradient.
     ///
     /// Rows with [`NO_LABEL`] run the forward pass and train nothing.
     ///
     /// # Shapes
-    /// `input`: `rows × d_0`; `labels`: `rows`.
+    /// `input`: `rows × columns of the input`; `labels`: `rows`.
     ///
     /// # Errors
     /// If a value leaves its range (the network is then partly updated and of no further use), if a label is not a
     /// class, if a tensor has the wrong length, or if the device fails.
     pub fn step(&mut self, step: u64, input: &[i16], labels: &[u16], rate: u32) -> Result<StepTensors, TrainError> {
-        let (pass, last) = (Pass::Step(step), self.layers.len() - 1);
-        expect_length("input", input.len(), labels.len() * self.widths[0])?;
+        let (pass, rows) = (Pass::Step(step), labels.len());
+        expect_length("input", input.len(), rows * self.inputs)?;
         let mut tensors = self.forward(pass, input)?;
-        tensors.gradients = self.widths[1..].iter().map(|d| vec![0; labels.len() * d]).collect();
-        tensors.back_products = self.widths[1..=last].iter().map(|d| vec![0; labels.len() * d]).collect();
-        if labels.iter().all(|&label| label == NO_LABEL) {
+        let mut hot = vec![0; rows * self.classes];
+        for (row, &label) in labels.iter().enumerate().filter(|(_, label)| **label != NO_LABEL) {
+            let classes = self.classes;
+            let entry = hot[row * classes..][..classes].get_mut(usize::from(label));
+            *entry.ok_or(TrainError::Label { row, label, classes })? = 1;
+        }
+        let live = labels.iter().any(|&label| label != NO_LABEL);
+        tensors.values.insert(Tensor::labels(), hot);
+        let backward = self.program.forward..self.program.evaluations.len();
+        if !live {
+            // Nothing is trained: all gradients are zero.
+            for evaluation in &self.program.evaluations[backward] {
+                match evaluation {
+                    Evaluation::Sum(tensor) => {
+                        let columns = self.program.sum(*tensor).map_or(0, |sum| sum.columns);
+                        tensors.sums.insert(*tensor, vec![0; rows * columns]);
+                    }
+                    Evaluation::Round(Round { quotient, columns, .. }) => {
+                        tensors.values.insert(*quotient, vec![0; rows * columns]);
+                    }
+                    Evaluation::Rows { function, inputs, outputs } => {
+                        let filled = rows_of(rows, &**function, inputs, outputs, &tensors);
+                        tensors.values.extend(filled);
+                    }
+                }
+            }
             return Ok(tensors);
         }
-        self.loss_gradient(&tensors.softmax, labels, &mut tensors.gradients[last])?;
-        for l in (0..=last).rev() {
-            let kernel = |source| TrainError::Kernel { pass, layer: l + 1, source };
-            // The gradient below is taken with the weights before their update.
-            if l > 0 {
-                let reach = (self.widths[l + 1] as u64) << 15;
-                expect_magnitude(pass, l + 1, "backward", self.layers[l].magnitude(), reach)?;
-                let product = &mut tensors.back_products[l - 1];
-                self.layers[l].backward(&tensors.gradients[l], product).map_err(kernel)?;
-                tensors.gradients[l - 1] = self.masked(product, &tensors.pre_activations[l - 1]).map_err(|value| {
-                    TrainError::OutOfRange { pass, layer: l, tensor: "gradient", value, bits: "gradient_bits" }
-                })?;
+        self.evaluate(pass, rows, backward, &mut tensors)?;
+        for (layer, (resident, pair)) in self.layers.iter_mut().zip(self.program.parameters.chunks(2)).enumerate() {
+            for Update { left, right, .. } in pair.iter().take(1).flat_map(|matrix| &matrix.updates) {
+                let [inputs, outputs] =
+                    pair.first().map_or([0; 2], |p| [p.rows.unwrap_or(1), p.columns].map(|count| rows * count));
+                let left = left.as_ref().map(|form| tensors.form(form, inputs));
+                let left = narrow(pass, layer + 1, "activation", left.as_deref().unwrap_or_default())?;
+                let right = narrow(pass, layer + 1, "gradient", &tensors.form(right, outputs))?;
+                let updated = resident.update(&left, &right, rate);
+                updated.map_err(|source| TrainError::Kernel { pass, layer: layer + 1, source })?;
             }
-            let operand = if l == 0 { input } else { &tensors.activations[l - 1] };
-            self.layers[l].update(operand, &tensors.gradients[l], rate).map_err(kernel)?;
         }
         Ok(tensors)
     }
 
-    /// `G_L = μ·(P - onehot(y)·2^fg)`, with `μ` zero on rows without a label.
-    fn loss_gradient(&self, softmax: &[SoftmaxRow], labels: &[u16], gradient: &mut [i16]) -> Result<(), TrainError> {
-        let classes = self.widths[self.layers.len()];
-        let one = 1 << self.precision.gradient_bits;
-        for (row, (line, (softmax, &label))) in
-            gradient.chunks_exact_mut(classes).zip(softmax.iter().zip(labels)).enumerate()
-        {
-            if label == NO_LABEL {
-                continue;
+    /// The class chosen for each row, and the probability of the class that is asked for, `None` if there is no such class.
+    pub fn classified(&self, tensors: &StepTensors, row: usize, class: u16) -> Option<(usize, u16)> {
+        let Classified { selector, probability } = self.program.classified?;
+        let row_of = |tensor| tensors.values.get(&tensor)?.chunks(self.classes).nth(row);
+        let selected = row_of(selector)?.iter().position(|&s| s == 1)?;
+        row_of(probability)?.get(usize::from(class)).map(|&p| (selected, p as u16))
+    }
+
+    /// Largest absolute values of what was rounded in the forward pass, and of the gradients that updates are made of.
+    pub fn largest(&self, tensors: &StepTensors) -> [u16; 2] {
+        let of = |tensor: &Tensor| tensors.values.get(tensor).into_iter().flatten();
+        let most = |values: &mut dyn Iterator<Item = &i32>| values.map(|v| v.unsigned_abs() as u16).max().unwrap_or(0);
+        let rounded =
+            self.program.evaluations[..self.program.forward].iter().filter_map(|evaluation| match evaluation {
+                Evaluation::Round(Round { quotient, .. }) => Some(quotient),
+                _ => None,
+            });
+        let updates = self.program.parameters.iter().flat_map(|parameter| &parameter.updates);
+        let gradients = updates.flat_map(|update| &update.right.terms).map(|(tensor, ..)| tensor);
+        [most(&mut rounded.flat_map(of)), most(&mut gradients.flat_map(of))]
+    }
+
+    fn evaluate(
+        &mut self,
+        pass: Pass,
+        rows: usize,
+        range: std::ops::Range<usize>,
+        tensors: &mut StepTensors,
+    ) -> Result<(), TrainError> {
+        let Self { program, layers, .. } = self;
+        for (index, evaluation) in program.evaluations.iter().enumerate().take(range.end).skip(range.start) {
+            let backward = index >= program.forward;
+            match evaluation {
+                Evaluation::Sum(tensor) => {
+                    let Some(sum) = program.sum(*tensor) else { continue };
+                    let values = total(pass, rows, program, layers, sum, tensors)?;
+                    tensors.sums.insert(*tensor, values);
+                }
+                Evaluation::Round(round) => {
+                    let (tensor, bits) =
+                        if backward { ("gradient", "gradient_bits") } else { ("pre-activation", "activation_bits") };
+                    let values = rounded(round, tensors).map_err(|value| {
+                        let alike = program.sums.iter().filter(|sum| program.is_backward(sum) == backward);
+                        let layer = alike.take_while(|sum| sum.tensor != round.sum).count() + 1;
+                        TrainError::OutOfRange { pass, layer, tensor, value, bits }
+                    })?;
+                    tensors.values.insert(round.quotient, values);
+                }
+                Evaluation::Rows { function, inputs, outputs } => {
+                    // A tensor is in range; a form of several may not be.
+                    for (form, columns) in inputs.iter().filter(|(form, _)| form.tensor().is_none()) {
+                        let tensor = if backward { "gradient" } else { "activation" };
+                        narrow(pass, 0, tensor, &tensors.form(form, rows * columns))?;
+                    }
+                    let filled = rows_of(rows, &**function, inputs, outputs, tensors);
+                    tensors.values.extend(filled);
+                }
             }
-            // A probability is at most 2^fg ≤ 2^14.
-            for (g, &p) in line.iter_mut().zip(&softmax.probabilities) {
-                *g = p as i16;
-            }
-            *line.get_mut(usize::from(label)).ok_or(TrainError::Label { row, label, classes })? -= one;
         }
         Ok(())
     }
+}
 
-    /// `G_l = round((m_l ⊙ V_l) / 2^F)`, or the value that does not fit.
-    fn masked(&self, product: &[i64], pre_activation: &[i16]) -> Result<Vec<i16>, i64> {
-        let masked: Vec<i64> =
-            product.iter().zip(pre_activation).map(|(&v, &h)| if relu(h).1 { v } else { 0 }).collect();
-        round_to_16_bits(&masked, self.precision.weight_bits())
+/// `form` in 16 bits, as kernels take it.
+fn narrow(pass: Pass, layer: usize, tensor: &'static str, form: &[i32]) -> Result<Vec<i16>, TrainError> {
+    let narrow = |&value: &i32| {
+        let bits = if tensor == "gradient" { "gradient_bits" } else { "activation_bits" };
+        i16::try_from(value).map_err(|_| TrainError::OutOfRange { pass, layer, tensor, value: value.into(), bits })
+    };
+    form.iter().map(narrow).collect()
+}
+
+/// A sum of products and forms, each at the scale of the sum.
+fn total(
+    pass: Pass,
+    rows: usize,
+    program: &Program,
+    layers: &mut [Box<dyn Dense>],
+    sum: &Sum,
+    tensors: &StepTensors,
+) -> Result<Vec<i64>, TrainError> {
+    let mut total = vec![0i64; rows * sum.columns];
+    // What the terms before may come to, in absolute value.
+    let mut bound = 0u128;
+    for Contraction { factor, parameter, transposed, exponent, .. } in &sum.contractions {
+        let layer = parameter / 2 + 1;
+        let (Some(resident), Some(matrix)) = (layers.get_mut(layer - 1), program.parameters.get(*parameter)) else {
+            return Err(TrainError::Parameters { layer });
+        };
+        let (inner, product, operand) = match transposed {
+            false => (matrix.rows.unwrap_or(1), "forward", "activation"),
+            true => (matrix.columns, "backward", "gradient"),
+        };
+        let bias = sum.addends.iter().find(|(addend, _)| *addend == Addend::Parameter(parameter + 1));
+        let reach = ((inner as u64) << 15) + bias.map_or(0, |(_, exponent)| 1 << exponent);
+        let magnitude = resident.magnitude();
+        expect_magnitude(pass, layer, product, magnitude, reach)?;
+        bound = bound.saturating_add((u128::from(magnitude) * u128::from(reach)) << exponent);
+        if bound >= 1 << 63 {
+            let most = ((1u64 << 63) - 1) / (reach << exponent).max(1) / sum.contractions.len() as u64;
+            return Err(TrainError::Magnitude { pass, layer, product, magnitude, most });
+        }
+        let operand = narrow(pass, layer, operand, &tensors.form(factor, rows * inner))?;
+        let mut values = vec![0; total.len()];
+        let computed = match transposed {
+            false => resident.forward(&operand, &mut values),
+            true => resident.backward(&operand, &mut values),
+        };
+        computed.map_err(|source| TrainError::Kernel { pass, layer, source })?;
+        total.iter_mut().zip(values).for_each(|(sum, value)| *sum += value << exponent);
     }
+    for (addend, exponent) in &sum.addends {
+        if let Addend::Form(form) = addend {
+            let values = tensors.form(form, total.len());
+            total.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum += i64::from(*value) << exponent);
+        }
+    }
+    Ok(total)
+}
+
+/// The outputs of a function of rows.
+fn rows_of(
+    rows: usize,
+    function: &dyn RowFunction,
+    inputs: &[(Form, usize)],
+    outputs: &[Output],
+    tensors: &StepTensors,
+) -> Vec<(Tensor, Vec<i32>)> {
+    let inputs: Vec<(Cow<'_, [i32]>, usize)> =
+        inputs.iter().map(|(form, columns)| (tensors.form(form, rows * columns), *columns)).collect();
+    let width = |output: &Output| output.columns.unwrap_or(1);
+    let mut filled: Vec<Vec<i32>> = outputs.iter().map(|output| vec![output.fill; rows * width(output)]).collect();
+    for row in 0..rows {
+        let inputs: Vec<&[i32]> = inputs.iter().map(|(values, columns)| &values[row * columns..][..*columns]).collect();
+        let mut targets: Vec<&mut [i32]> = filled
+            .iter_mut()
+            .zip(outputs)
+            .map(|(values, output)| &mut values[row * width(output)..][..width(output)])
+            .collect();
+        function.apply(&inputs, &mut targets);
+    }
+    outputs.iter().map(|output| output.tensor).zip(filled).collect()
+}
+
+/// A sum times its mask, rounded, or the first value that does not fit in 16 bits.
+fn rounded(round: &Round, tensors: &StepTensors) -> Result<Vec<i32>, i64> {
+    let Some(sum) = tensors.sums.get(&round.sum) else { return Ok(vec![]) };
+    let masked: Vec<i64>;
+    let sum = match round.mask.and_then(|mask| tensors.values.get(&mask)) {
+        None => sum,
+        Some(mask) => {
+            masked = sum.iter().zip(mask).map(|(&v, &m)| if m == 0 { 0 } else { v }).collect();
+            &masked
+        }
+    };
+    round_to_16_bits(sum, round.shift)
 }
 
 /// `round(value / 2^bits)` of every value, or the first that does not fit in 16 bits.
-fn round_to_16_bits(values: &[i64], bits: u32) -> Result<Vec<i16>, i64> {
-    let rounded: Vec<i16> = values.iter().map(|&value| round_shift(value, bits).0 as i16).collect();
+fn round_to_16_bits(values: &[i64], bits: u32) -> Result<Vec<i32>, i64> {
+    let rounded: Vec<i32> = values.iter().map(|&value| round_shift(value, bits).0 as i32).collect();
     // One pass without a branch decides; the value is looked for only on failure.
     let inside = (i128::from(i16::MIN) << bits) - (1 << (bits - 1))..(1i128 << (15 + bits)) - (1 << (bits - 1));
     let clamp = |bound: i128| bound.clamp(i64::MIN.into(), i64::MAX.into()) as i64;

@@ -1,7 +1,9 @@
 //! The steps of one segment, with the trace that the prover takes or without it.
 
+use gradproof_circuits::graph::Graph;
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::trace::{NO_LABEL, Parameters, SegmentTrace};
+use gradproof_circuits::program::{Claimed, Program};
 
 use super::{Network, StepTensors, TrainError, cross_entropy, expect_length};
 use crate::kernels::Kernels;
@@ -35,19 +37,20 @@ pub struct StepReport {
 }
 
 impl StepReport {
-    fn new(step: u64, tensors: &StepTensors, labels: &[u16], gradient_bits: u32) -> Self {
-        let largest = |tensors: &[Vec<i16>]| tensors.iter().flatten().map(|v| v.unsigned_abs()).max().unwrap_or(0);
-        let live = || tensors.softmax.iter().zip(labels).filter(|(_, label)| **label != NO_LABEL);
+    fn new(step: u64, network: &Network, tensors: &StepTensors, labels: &[u16]) -> Self {
+        let gradient_bits = network.precision().gradient_bits;
+        let live = || labels.iter().enumerate().filter(|(_, label)| **label != NO_LABEL);
         let rows = live().count();
-        let loss: f64 =
-            live().map(|(row, &label)| cross_entropy(row.probabilities[usize::from(label)], gradient_bits)).sum();
+        let classified = || live().filter_map(|(row, &label)| Some((label, network.classified(tensors, row, label)?)));
+        let loss: f64 = classified().map(|(_, (_, probability))| cross_entropy(probability, gradient_bits)).sum();
+        let [largest_pre_activation, largest_gradient] = network.largest(tensors);
         Self {
             step,
             rows,
             loss: loss / rows.max(1) as f64,
-            correct: live().filter(|(row, label)| row.selected == usize::from(**label)).count(),
-            largest_pre_activation: largest(&tensors.pre_activations),
-            largest_gradient: largest(&tensors.gradients),
+            correct: classified().filter(|(label, (selected, _))| *selected == usize::from(*label)).count(),
+            largest_pre_activation,
+            largest_gradient,
         }
     }
 
@@ -76,10 +79,29 @@ pub fn train_segment(
     labels: Vec<u16>,
     observe: &mut dyn FnMut(&StepReport),
 ) -> Result<SegmentTrace, TrainError> {
+    let graph = Graph::perceptron(architecture);
+    train_graph(&graph, architecture, plan, backend, parameters, input, labels, observe)
+}
+
+/// [`train_segment`] for a graph; `architecture` says what the batch and the steps of a segment are.
+///
+/// # Errors
+/// As those of [`train_segment`].
+#[expect(clippy::too_many_arguments, reason = "those of `train_segment`, and the graph")]
+pub fn train_graph(
+    graph: &Graph,
+    architecture: &Architecture,
+    plan: SegmentPlan,
+    backend: &dyn Kernels,
+    parameters: &mut Parameters,
+    input: Vec<i16>,
+    labels: Vec<u16>,
+    observe: &mut dyn FnMut(&StepReport),
+) -> Result<SegmentTrace, TrainError> {
     let first = parameters.clone();
     let mut recorder = Recorder::new(architecture);
-    run(architecture, plan, backend, parameters, (&input, &labels), observe, &mut |step, tensors| {
-        recorder.record(step, tensors, plan.live);
+    run(graph, architecture, plan, backend, parameters, (&input, &labels), observe, &mut |step, network, tensors| {
+        recorder.record(step, network.program(), tensors, plan.live);
     })?;
     Ok(SegmentTrace {
         live: plan.live,
@@ -109,20 +131,24 @@ pub fn train(
     labels: &[u16],
     observe: &mut dyn FnMut(&StepReport),
 ) -> Result<(), TrainError> {
-    run(architecture, plan, backend, parameters, (input, labels), observe, &mut |_, _| ())
+    let graph = Graph::perceptron(architecture);
+    run(&graph, architecture, plan, backend, parameters, (input, labels), observe, &mut |_, _, _| ())
 }
 
 /// Runs the live steps, and the forward pass of one step after them if there is one; all such steps are alike.
+#[expect(clippy::too_many_arguments, reason = "those of `train_segment`, and the graph")]
 fn run(
+    graph: &Graph,
     architecture: &Architecture,
     plan: SegmentPlan,
     backend: &dyn Kernels,
     parameters: &mut Parameters,
     (input, labels): (&[i16], &[u16]),
     observe: &mut dyn FnMut(&StepReport),
-    record: &mut dyn FnMut(usize, &StepTensors),
+    record: &mut dyn FnMut(usize, &Network, &StepTensors),
 ) -> Result<(), TrainError> {
-    let mut network = Network::new(architecture, backend, parameters)?;
+    architecture.validate()?;
+    let mut network = Network::new(graph, backend, parameters)?;
     check_data(architecture, plan, input, labels)?;
     let (width, batch) = (architecture.widths[0], architecture.padded_batch());
     for step in 0..architecture.steps.min(plan.live.steps + 1) {
@@ -133,9 +159,9 @@ fn run(
         let labels = &labels[step * batch..][..rows];
         let number = plan.first_step + step as u64;
         let tensors = network.step(number, input, labels, plan.rate)?;
-        record(step, &tensors);
+        record(step, &network, &tensors);
         if live > 0 {
-            observe(&StepReport::new(number, &tensors, labels, architecture.precision.gradient_bits));
+            observe(&StepReport::new(number, &network, &tensors, labels));
         }
     }
     *parameters = network.parameters()?;
@@ -172,22 +198,25 @@ struct Recorder<'a> {
 
 impl<'a> Recorder<'a> {
     fn new(architecture: &'a Architecture) -> Self {
-        let layers = architecture.widths.len().saturating_sub(1);
-        Self { architecture, forward: vec![Vec::new(); layers], backward: vec![Vec::new(); layers.saturating_sub(1)] }
+        Self { architecture, forward: vec![], backward: vec![] }
     }
 
     /// Appends a step. Its last row is repeated up to the padded batch, or to the end of the segment if nothing is live.
-    fn record(&mut self, step: usize, tensors: &StepTensors, live: Live) {
+    fn record(&mut self, step: usize, program: &Program, tensors: &StepTensors, live: Live) {
         let past_the_end = step >= live.steps;
-        let end =
-            if past_the_end { self.architecture.samples() } else { (step + 1) * self.architecture.padded_batch() };
-        let widths = &self.architecture.widths;
-        for (tensor, (product, &width)) in self.forward.iter_mut().zip(tensors.products.iter().zip(&widths[1..])) {
-            append(tensor, product, width, end, self.architecture.samples());
-        }
-        for (tensor, (product, &width)) in self.backward.iter_mut().zip(tensors.back_products.iter().zip(&widths[1..]))
-        {
-            append(tensor, product, width, end, self.architecture.samples());
+        let samples = self.architecture.samples();
+        let end = if past_the_end { samples } else { (step + 1) * self.architecture.padded_batch() };
+        let (mut forward, mut backward) = (0, 0);
+        for sum in &program.sums {
+            let (list, place) = match sum.claimed {
+                Claimed::Rounded(_) => (&mut self.forward, &mut forward),
+                Claimed::Operand => (&mut self.backward, &mut backward),
+            };
+            if list.len() <= *place {
+                list.push(Vec::new());
+            }
+            append(&mut list[*place], &tensors.sums[&sum.tensor], sum.columns, end, samples);
+            *place += 1;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Segments of small networks: shape of the trace, determinism, learning, and every way a run is refused.
 
+use gradproof_circuits::graph::Graph;
 use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
@@ -76,15 +77,17 @@ fn a_segment_of_padded_rows_and_steps_has_the_documented_trace() {
     }
 
     // The whole segment again, every padded row computed for itself.
-    let mut network = Network::new(&architecture, &Reference, &trace.first).expect("fits");
+    let mut network = Network::new(&Graph::perceptron(&architecture), &Reference, &trace.first).expect("fits");
     for step in 0..4 {
         let labels = &trace.labels[step * 4..][..4];
         let tensors = network.step(0, &trace.input[step * 24..][..24], labels, 2).expect("trains");
         for (l, width) in [5, 7, 3].into_iter().enumerate() {
-            assert_eq!(tensors.products[l], trace.forward[l][step * 4 * width..][..4 * width]);
+            let sum = network.program().sums[l].tensor;
+            assert_eq!(tensors.sums[&sum], trace.forward[l][step * 4 * width..][..4 * width]);
         }
         for (l, width) in [5, 7].into_iter().enumerate() {
-            assert_eq!(tensors.back_products[l], trace.backward[l][step * 4 * width..][..4 * width]);
+            let sum = network.program().sums[3 + l].tensor;
+            assert_eq!(tensors.sums[&sum], trace.backward[l][step * 4 * width..][..4 * width]);
         }
     }
     assert_eq!(network.parameters().expect("read"), trace.last);

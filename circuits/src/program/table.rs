@@ -1,6 +1,7 @@
 //! The tables of the look-ups.
 
-use crate::network::arithmetic::relu;
+use crate::network::arithmetic::{exponential_table, relu};
+use crate::network::precision::Precision;
 
 /// Variables of the 16-bit tables.
 pub const KEY_VARS: usize = 16;
@@ -31,6 +32,14 @@ impl Table {
             Self::Relu => 1,
             Self::Exponential => 2,
             Self::Range(bits) => 16 + u64::from(*bits),
+        }
+    }
+
+    /// The values of [`Self::column`].
+    pub fn column_values(&self, precision: &Precision) -> Vec<u16> {
+        match self {
+            Self::Exponential => exponential_table(precision),
+            Self::Relu | Self::Range(_) => vec![],
         }
     }
 

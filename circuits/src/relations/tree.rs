@@ -1,56 +1,7 @@
-//! Which tuples of tensors are looked up in which table, and the tree of fractions that holds all of them.
+//! The tree of fractions that holds all look-ups.
 
-use super::table::Table;
-use super::tensor::Tensor;
 use crate::field::check::{Check, Rejection};
-
-impl Table {
-    /// The tensor that holds the values, where they are a public column.
-    pub fn column(&self) -> Option<Tensor> {
-        (*self == Self::Exponential).then_some(Tensor::ExponentialTable)
-    }
-}
-
-/// How a tensor enters an expression over (sample, column).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spread {
-    /// It has the expression's own shape.
-    Entry,
-    /// It has one value a sample.
-    Sample {
-        /// The value counts in the first so many columns only.
-        columns: usize,
-    },
-}
-
-/// A linear expression of tensors: `constant + Σ factor · tensor`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Expression {
-    /// Terms.
-    pub terms: Vec<(Tensor, i64, Spread)>,
-    /// Constant.
-    pub constant: i64,
-}
-
-impl Expression {
-    /// `tensor + constant`.
-    pub fn shifted(tensor: Tensor, constant: i64) -> Self {
-        Self { terms: vec![(tensor, 1, Spread::Entry)], constant }
-    }
-}
-
-/// Tuples of one shape looked up in one table, one tuple an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LookUp {
-    /// Where.
-    pub table: Table,
-    /// Variables of an entry, (sample, column).
-    pub vars: usize,
-    /// Variables of the column alone; zero where no part of the tuple has one value a sample.
-    pub column_vars: usize,
-    /// The key, then the values.
-    pub tuple: Vec<Expression>,
-}
+use crate::program::{LookUp, Spread, Table, Tensor};
 
 /// A leaf range of the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +73,7 @@ impl Tree {
             }
         };
         for (lookup, _) in &lookups {
-            for (tensor, _, spread) in lookup.tuple.iter().flat_map(|expression| &expression.terms) {
+            for (tensor, _, spread) in lookup.tuple.iter().flat_map(|form| &form.terms) {
                 match spread {
                     Spread::Entry => add(*tensor, lookup.vars, 0),
                     Spread::Sample { .. } => add(*tensor, lookup.vars - lookup.column_vars, lookup.column_vars),
@@ -130,7 +81,7 @@ impl Tree {
             }
         }
         for (table, _) in &tables {
-            add(Tensor::Multiplicity(*table), table.vars(), 0);
+            add(Tensor::multiplicity(*table), table.vars(), 0);
             if let Some(column) = table.column() {
                 add(column, table.vars(), 0);
             }
