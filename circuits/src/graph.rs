@@ -66,6 +66,9 @@ impl Graph {
     /// parameter.
     pub fn lower(&self, samples: usize) -> Result<Program, GraphError> {
         let mut builder = Builder::new(self.precision, samples);
+        if self.inputs == 0 || self.labels == 0 || self.nodes.is_empty() {
+            return Err(builder.refused("there are no inputs, labels or nodes"));
+        }
         let mut outputs: Vec<Edge> = Vec::new();
         let mut backwards: Vec<Backward> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
@@ -75,6 +78,9 @@ impl Graph {
             let inputs =
                 inputs.ok_or_else(|| builder.refused("it takes the output of a node that is not before it"))?;
             let (output, backward) = node.operator.lower(&mut builder, inputs)?;
+            if output.columns() == 0 && index + 1 < self.nodes.len() {
+                return Err(builder.refused("it has no output, and is not the last"));
+            }
             outputs.push(output);
             backwards.push(backward);
         }
@@ -88,8 +94,18 @@ impl Graph {
             builder.turn_to(index, node.operator.name());
             let gradient = gradients[index].take().ok_or_else(|| builder.refused("nothing takes its output"))?;
             let below = backward(&mut builder, gradient)?;
+            let taken = node.inputs.iter().take_while(|source| **source != Source::Labels).count();
+            if below.len() != taken {
+                return Err(builder.refused(format!("{} gradients for {taken} inputs", below.len())));
+            }
             for (source, gradient) in node.inputs.iter().zip(below) {
                 if let Source::Node(before) = *source {
+                    let columns = outputs.get(before).map_or(0, Edge::columns);
+                    if gradient.columns != columns {
+                        return Err(
+                            builder.refused(format!("a gradient of {} columns, not {columns}", gradient.columns))
+                        );
+                    }
                     let sum = gradients[before].take();
                     gradients[before] = Some(match sum {
                         Some(sum) => sum.plus(gradient),
@@ -122,7 +138,7 @@ impl Graph {
 mod tests {
     use super::*;
     use crate::operators::WEIGHT;
-    use crate::program::{Formula, Pointwise, Role, Rounded, Table};
+    use crate::program::{Formula, Pointwise, Role, Rounded, Rounding, Table};
 
     /// Something that an operator must not emit.
     type Wrong = fn(&mut Builder, &Signal);
@@ -165,7 +181,7 @@ mod tests {
     #[test]
     fn what_would_not_be_proved_is_refused_by_name() {
         assert!(careless(|_, _| ()).lower(2).is_ok());
-        let cases: [(Wrong, &str); 7] = [
+        let cases: [(Wrong, &str); 9] = [
             (|b, _| b.lookup(Table::Range(8), 2, vec![]), "a tuple of 0 forms is looked up"),
             (|b, x| b.lookup(Table::Range(8), 3, vec![x.form.clone(); 4]), "a tuple of 4 forms is looked up"),
             (
@@ -177,14 +193,18 @@ mod tests {
                 "test 0.0 has two shapes",
             ),
             (|b, _| _ = b.parameter(ROLE, Some(3), 2), "nothing reads test 0.0"),
+            (|b, _| _ = b.parameter(WEIGHT, Some(3), 2), "nothing reads weight 0.0"),
+            (|b, _| b.commit(WEIGHT.at(0), 2), "two tensors have the name weight 0.0"),
             (
                 |b, x| {
                     let sum = || Unrounded::product(x, 0, 2, false, 28);
                     let [mask, quotient, product] = [0, 1, 2].map(|part| ROLE.part(0, part));
-                    // No relation says what comes of it.
-                    let _ = b.round_masked(sum(), mask, product, quotient, ROLE, 8);
+                    let _ = b.round_masked(sum(), mask, product, quotient, Role::new(97, "limb"), 8);
+                    b.pointwise(Pointwise::masked(mask, product, [2, 1], {
+                        Rounding { quotient: Form::of(quotient), shift: 20, limbs: vec![] }
+                    }));
                 },
-                "test 0.2 is an operand 0 times",
+                "test 0.2 is an operand 2 times",
             ),
             (
                 |b, _| {
@@ -216,6 +236,68 @@ mod tests {
         }
     }
 
+    /// What an operator gives back is checked: a branch that has no gradient would not be trained.
+    #[derive(Debug)]
+    struct Forgetful(usize, usize);
+
+    impl Operator for Forgetful {
+        fn name(&self) -> &'static str {
+            "forgetful"
+        }
+
+        fn encode(&self) -> Vec<u8> {
+            vec![]
+        }
+
+        fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
+            let Self(count, columns) = *self;
+            let x = builder.signal(inputs[0].clone())?;
+            let below = move |_: &mut Builder, _: Unrounded| Ok(vec![Unrounded::zero(columns); count]);
+            Ok((Edge::Signal(x), Box::new(below)))
+        }
+    }
+
+    #[test]
+    fn gradients_that_are_missing_or_of_another_shape_are_refused_by_name() {
+        for (count, columns, message) in
+            [(1, 4, "1 gradients for 2 inputs"), (2, 3, "a gradient of 3 columns, not 4"), (3, 4, "3 gradients")]
+        {
+            let graph = of(vec![
+                (Arc::new(Dense { outputs: 4 }), vec![Source::Input]),
+                (Arc::new(Forgetful(count, columns)), vec![Source::Node(0), Source::Node(0)]),
+                (Arc::new(Dense { outputs: 2 }), vec![Source::Node(1)]),
+                (Arc::new(SoftmaxCrossEntropy), vec![Source::Node(2), Source::Labels]),
+            ]);
+            let error = graph.lower(2).expect_err(message).to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn empty_graphs_and_shapes_are_refused_by_name() {
+        let loss = || -> Arc<dyn Operator> { Arc::new(SoftmaxCrossEntropy) };
+        let dense = |outputs: usize| -> Arc<dyn Operator> { Arc::new(Dense { outputs }) };
+        let labelled = |at: usize| vec![Source::Node(at), Source::Labels];
+        for (graph, message) in [
+            (of(vec![]), "there are no inputs, labels or nodes"),
+            (Graph { inputs: 0, ..careless(|_, _| ()) }, "there are no inputs"),
+            (of(vec![(dense(0), vec![Source::Input]), (loss(), labelled(0))]), "node 0, dense: it has no output"),
+            (of(vec![(dense(5), vec![Source::Input]), (loss(), labelled(0))]), "2 labels for 5 logits"),
+            (
+                of(vec![
+                    (dense(2), vec![Source::Input]),
+                    (loss(), labelled(0)),
+                    (dense(2), vec![Source::Node(1)]),
+                    (loss(), labelled(2)),
+                ]),
+                "node 1, softmax_cross_entropy: it has no output, and is not the last",
+            ),
+        ] {
+            let error = graph.lower(2).expect_err(message).to_string();
+            assert!(error.contains(message), "{error}");
+        }
+    }
+
     #[test]
     fn edges_that_do_not_fit_are_refused_by_name() {
         let dense = || -> Arc<dyn Operator> { Arc::new(Dense { outputs: 2 }) };
@@ -226,7 +308,7 @@ mod tests {
             (vec![(dense(), vec![Source::Node(1)]), (loss(), vec![Source::Node(0), labels])], "not before it"),
             (vec![(dense(), vec![])], "node 0, dense: 0 inputs, expected 1"),
             (vec![(dense(), vec![Source::Input]), (loss(), vec![Source::Node(0)])], "1 inputs, expected 2"),
-            (vec![(loss(), vec![Source::Input, labels])], "logits are those of a layer"),
+            (vec![(loss(), vec![Source::Input, labels])], "2 labels for 3 logits"),
             (
                 vec![
                     (dense(), vec![Source::Input]),

@@ -147,26 +147,96 @@ pub fn table(terms: &[Term]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::job::{MAX_RATE, MAX_SEGMENTS};
-    use gradproof_circuits::network::architecture::{Architecture, MAX_BATCH, MAX_STEPS, MAX_WIDTH};
-    use gradproof_circuits::network::precision::Precision;
-    use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
+    use std::sync::Arc;
 
-    /// Roundings are asked in the field: they say what they say of integers only while no product has the size of r.
+    use crate::protocol::limits::job_limits;
+    use gradproof_circuits::graph::{Graph, Node, Source};
+    use gradproof_circuits::network::architecture::{Architecture, MAX_BATCH, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
+    use gradproof_circuits::network::precision::Precision;
+    use gradproof_circuits::operators::{Backward, Operator, REMAINDER, SUM};
+    use gradproof_circuits::program::{Builder, Edge, GraphError, Limits};
+
+    /// Twice its input, so many times over: a form whose factor is a power of two.
+    #[derive(Debug)]
+    struct Doubled(u32);
+
+    impl Operator for Doubled {
+        fn name(&self) -> &'static str {
+            "doubled"
+        }
+
+        fn encode(&self) -> Vec<u8> {
+            vec![]
+        }
+
+        fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
+            let [x] = builder.inputs(inputs)?;
+            let mut x = builder.signal(x)?;
+            (0..self.0).for_each(|_| x.form = x.form.clone().plus(&x.form));
+            Ok((Edge::Signal(x), Box::new(|_, gradient| Ok(vec![gradient]))))
+        }
+    }
+
+    fn bounded(graph: &Graph, architecture: &Architecture) -> Result<(), GraphError> {
+        graph.lower(architecture.sample_vars())?.check_bounds(&job_limits(architecture))
+    }
+
+    /// Relations are asked in the field: they say what they say of integers only while neither side has the size of r.
     #[test]
     fn nothing_wraps_around() {
-        let log = |n: usize| (n as f64).log2();
-        let small = 16.0 - 1.0;
-        // In log2: a registered parameter and the updates of all rows of a job, biases as large as the scale of activations.
-        let first = f64::from(PARAMETER_LIMB_BITS) * PARAMETER_LIMBS as f64 - 1.0;
-        let rows = log(MAX_BATCH) + log(MAX_STEPS) + log(MAX_SEGMENTS);
-        let trained = log(MAX_RATE as usize) + rows + 2.0 * small;
-        // A child's first parameters are its parent's last ones: as many generations as anyone could train, 2^40.
-        let generations = 40.0;
-        let parameter = 1.0 + first.max(trained + generations);
-        // A product's terms, and its bias.
-        let product = 1.0 + log(MAX_WIDTH) + small + parameter;
-        assert!(product < FIELD_BITS - 100.0, "2^{product}");
+        let largest = |widths: Vec<usize>| {
+            let precision = Precision { activation_bits: 14, gradient_bits: 14, rate_bits: 20, exponential_bits: 1 };
+            Architecture { widths, batch: MAX_BATCH, steps: MAX_STEPS, precision }
+        };
+        let deep = largest(vec![MAX_WIDTH; MAX_LAYERS + 1]);
+        assert_eq!(deep.validate(), Ok(()));
+        assert_eq!(bounded(&Graph::perceptron(&deep), &deep), Ok(()));
+
+        // The first bit of rows beyond what fits is refused by name.
+        let program = Graph::perceptron(&deep).lower(deep.sample_vars()).expect("it is lowered");
+        let limits = job_limits(&deep);
+        let longer = |bits: u32| program.check_bounds(&Limits { rows: limits.rows + f64::from(bits), ..limits });
+        let most = (0..200).take_while(|&bits| longer(bits).is_ok()).count() as u32;
+        assert!((1..100).contains(&most), "{most}");
+        let error = longer(most).expect_err("it is too large").to_string();
+        assert!(error.contains(": it may reach 2^19") && error.ends_with("at most 2^189.5 works"), "{error}");
+
+        // Factors have bits enough for 32 of a form.
+        let flat = largest(vec![MAX_WIDTH, 2]);
+        let doubled = |times: u32| {
+            let mut graph = Graph::perceptron(&flat);
+            let dense = graph.nodes[0].operator.clone();
+            graph.nodes[0] = Node { operator: Arc::new(Doubled(times)), inputs: vec![Source::Input] };
+            graph.nodes.insert(1, Node { operator: dense, inputs: vec![Source::Node(0)] });
+            graph.nodes[2].inputs[0] = Source::Node(1);
+            bounded(&graph, &flat).map_err(|error| error.to_string())
+        };
+        assert_eq!(doubled(13), Ok(()));
+        for times in [14, 31, 62, 63, 64, 70] {
+            let error = doubled(times).expect_err("the form is too large");
+            assert!(error.contains("unrounded logit 2.0 has a term that is too large or not of its shape"), "{error}");
+        }
+    }
+
+    /// A tensor that no look-up, bit or definition bounds could be anything.
+    #[test]
+    fn what_nothing_bounds_is_refused_by_name() {
+        let architecture = Architecture { widths: vec![3, 2], batch: 2, steps: 2, precision: Precision::of_classes(2) };
+        let program = Graph::perceptron(&architecture).lower(architecture.sample_vars()).expect("it is lowered");
+        assert_eq!(program.check_bounds(&job_limits(&architecture)), Ok(()));
+        for look_up in 0..program.lookups.len() {
+            let mut other = program.clone();
+            let gone = other.lookups.remove(look_up);
+            let error = other.check_bounds(&job_limits(&architecture)).map_err(|error| error.to_string());
+            // The two ranges of the remainder of a division bound it each.
+            let expected = ![REMAINDER, SUM].contains(&gone.tuple[0].terms[0].0.role());
+            assert_eq!(error.is_err(), expected, "{:?}: {error:?}", gone.tuple);
+            assert!(error.map_or_else(|error| error.contains("nothing bounds it"), |()| true));
+        }
+        let mut other = program.clone();
+        other.pointwise.clear();
+        let error = other.check_bounds(&job_limits(&architecture)).expect_err("no bit is one").to_string();
+        assert!(error.contains("nothing bounds it"), "{error}");
     }
 
     #[test]

@@ -80,6 +80,9 @@ fn evaluation<A: Algebra>(
     point: &[A::Element],
     values: &[A::Element],
 ) -> Result<A::Element, Rejection> {
+    if own.len() != place.vars {
+        return Err(Rejection { check: Check::Length });
+    }
     if place.vars >= layout.column_vars {
         let (high, low) = split(own, place.vars - layout.column_vars)?;
         let mut value = algebra.constant(Fr::from(0));

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use super::operator::{Backward, Operator};
 use crate::network::arithmetic::relu;
-use crate::program::{
-    Builder, Edge, Form, GraphError, Output, Pointwise, Role, Rounded, RowFunction, Signal, Table, Unrounded,
-};
+use crate::program::{Builder, Edge, Form, GraphError, Output, Role, Rounded, RowFunction, Signal, Table, Unrounded};
 
 /// Positive part `A = max(H, 0)` of a pre-activation.
 pub const ACTIVATION: Role = Role::new(4, "activation");
@@ -75,6 +73,9 @@ impl Operator for Relu {
                 let names = Rounded { product: FORWARD_PRODUCT, quotient: PRE_ACTIVATION, limb: FORWARD_LIMB };
                 (builder.round(sum, names, h, builder.activation_bits())?, vec![a, m, n], builder.activation_bits())
             }
+            Edge::Signal(x) if x.form.constant != 0 => {
+                return Err(builder.refused("a padded column of a form with a constant is not zero"));
+            }
             Edge::Signal(x) => {
                 looked_up(builder, x.form.clone());
                 (x.form, vec![a, m], x.scale)
@@ -85,12 +86,8 @@ impl Operator for Relu {
         let output = Signal { form: Form::of(a), columns, scale };
         let backward = move |builder: &mut Builder, gradient: Unrounded| {
             let [g, v] = [GRADIENT, BACKWARD_PRODUCT].map(|role| builder.tensor(role));
-            let rounding = builder.round_masked(gradient, m, v, g, BACKWARD_LIMB, builder.gradient_bits())?;
-            let shape = builder.shape(columns);
-            builder.pointwise(Pointwise::masked(m, v, shape, rounding));
-            if columns < 1 << shape[1] {
-                builder.pointwise(Pointwise::padding(m, shape, columns, None));
-            }
+            builder.round_masked(gradient, m, v, g, BACKWARD_LIMB, builder.gradient_bits())?;
+            builder.pad(m, columns);
             Ok(vec![Unrounded::of(Signal { form: Form::of(g), columns, scale: builder.gradient_bits() })])
         };
         Ok((Edge::Signal(output), Box::new(backward)))

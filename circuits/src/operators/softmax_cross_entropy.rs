@@ -110,6 +110,9 @@ impl Operator for SoftmaxCrossEntropy {
         let tensor = |role| builder.tensor(role);
         let [h, s, e, p, remainder] = [LOGIT, SELECTOR, EXPONENTIAL, PROBABILITY, REMAINDER].map(tensor);
         let [maximum, sum, gradient] = [MAXIMUM, SUM, LOGIT_GRADIENT].map(tensor);
+        if (labels.columns, labels.scale) != (classes, 0) {
+            return Err(builder.refused(format!("{} labels for {classes} logits", labels.columns)));
+        }
         let Some(y) = labels.form.tensor() else { return Err(builder.refused("labels are no form")) };
         let shape @ [_, column_vars] = builder.shape(classes);
 

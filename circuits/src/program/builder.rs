@@ -18,8 +18,12 @@ pub const VALUE_BITS: u32 = 16;
 /// Most forms of a tuple: each has a power of the combining challenge, and the table the next one.
 const MAX_TUPLE: usize = 3;
 
-/// Most limbs of a remainder: of 128 bits, as no sum has.
+/// Most limbs of a remainder.
 const MOST_LIMBS: usize = 8;
+/// Most bits that are rounded away: sums have 63.
+const MAX_SHIFT: u32 = 62;
+/// Bits of the factors of a form, added: with values of 16 bits it has less than 31.
+const MAX_FACTOR_BITS: u32 = 14;
 
 /// A value that no operator names, its limbs, and what they are of.
 const VALUE: Rounded = Rounded {
@@ -124,8 +128,12 @@ impl Builder {
     /// Notes what would leave something unproved, if operators emitted it.
     fn check(&mut self) {
         let mut wrong: Vec<(usize, String)> = Vec::new();
-        let entries =
-            |form: &Form| form.terms.iter().all(|(_, factor, spread)| *spread == Spread::Entry && *factor != 0);
+        // Padded columns would hold a constant, too; and kernels compute forms in 32 bits.
+        let entries = |form: &Form| {
+            let factors: u128 = form.terms.iter().map(|(_, factor, _)| u128::from(factor.unsigned_abs())).sum();
+            let shapes = form.terms.iter().all(|(_, factor, spread)| *spread == Spread::Entry && *factor != 0);
+            shapes && form.constant == 0 && !form.terms.is_empty() && factors < 1 << MAX_FACTOR_BITS
+        };
         let mut read = vec![false; self.parameters.len()];
         for (i, (node, sum)) in self.sums.iter().enumerate() {
             if self.sums[..i].iter().any(|(_, other)| other.tensor == sum.tensor) {
@@ -147,8 +155,24 @@ impl Builder {
             if let Claimed::Rounded(rounding) = &sum.claimed {
                 forms.push(&rounding.quotient);
             }
+            for contraction in &sum.contractions {
+                let Some(parameter) = self.parameters.get(contraction.parameter) else { continue };
+                let [rows, columns] = [parameter.rows.unwrap_or(0), parameter.columns].map(log2_ceil);
+                let shape = if contraction.transposed { [columns, rows] } else { [rows, columns] };
+                if parameter.rows.is_none() || shape != [contraction.inner_vars, sum.column_vars()] {
+                    wrong.push((*node, format!("{} has a product of another shape", sum.tensor)));
+                }
+            }
+            for (addend, _) in &sum.addends {
+                let shape = |parameter: &Parameter| (parameter.rows, parameter.columns);
+                if let Addend::Parameter(parameter) = addend
+                    && self.parameters.get(*parameter).is_none_or(|parameter| shape(parameter) != (None, sum.columns))
+                {
+                    wrong.push((*node, format!("{} has an addend of another shape", sum.tensor)));
+                }
+            }
             if !forms.into_iter().all(entries) {
-                wrong.push((*node, format!("{} has a term that is not of its shape", sum.tensor)));
+                wrong.push((*node, format!("{} has a term that is too large or not of its shape", sum.tensor)));
             }
             for parameter in parameters {
                 match read.get_mut(parameter) {
@@ -163,12 +187,26 @@ impl Builder {
             if !read {
                 wrong.push((tensor.node(), format!("nothing reads {tensor}")));
             } else if !forms.all(entries) {
-                wrong.push((tensor.node(), format!("an update of {tensor} has a term that is not of its shape")));
+                wrong.push((
+                    tensor.node(),
+                    format!("an update of {tensor} has a term that is too large or not of its shape"),
+                ));
             } else if parameter.updates.iter().any(|update| update.left.is_some() != parameter.rows.is_some()) {
                 wrong.push((tensor.node(), format!("an update of {tensor} has another shape")));
             }
         }
+        let ends = self.parameters.iter().flat_map(|parameter| parameter.ends);
+        let named = ends.chain(self.committed.iter().map(|(tensor, ..)| *tensor));
+        let mut named: Vec<Tensor> = named.chain(self.sums.iter().map(|(_, sum)| sum.tensor)).collect();
+        named.sort();
+        if let Some([twice, _]) = named.array_windows().find(|[one, next]| one == next) {
+            wrong.push((twice.node(), format!("two tensors have the name {twice}")));
+        }
         for (node, relation) in &self.pointwise {
+            let rounds = relation.rounding.as_ref().is_none_or(|rounding| entries(&rounding.quotient));
+            if !rounds || relation.formula.count() == 0 {
+                wrong.push((*node, "a relation says nothing".into()));
+            }
             if relation.degree().is_none_or(|degree| degree > 2) {
                 wrong.push((*node, "a relation has a degree of more than two".into()));
             }
@@ -231,6 +269,9 @@ impl Builder {
 
     /// A parameter of this node; a vector where it has no rows.
     pub fn parameter(&mut self, role: Role, rows: Option<usize>, columns: usize) -> usize {
+        if rows == Some(0) || columns == 0 {
+            self.refuse("a parameter of no columns or rows");
+        }
         let ends = [End::First, End::Last].map(|end| role.end(self.node, end));
         self.parameters.push(Parameter { ends, rows, columns, updates: vec![] });
         self.parameters.len() - 1
@@ -294,6 +335,14 @@ impl Builder {
         }
     }
 
+    /// A tensor is zero in its padded columns, if it has any.
+    pub fn pad(&mut self, tensor: Tensor, columns: usize) {
+        let shape = self.shape(columns);
+        if columns < 1 << shape[1] {
+            self.pointwise(Pointwise::padding(tensor, shape, columns, None));
+        }
+    }
+
     /// Relations that hold entry by entry.
     pub fn pointwise(&mut self, relation: Pointwise) {
         self.pointwise.push((self.node, relation));
@@ -343,8 +392,7 @@ impl Builder {
         Ok(())
     }
 
-    /// Rounds `mask·sum` to the tensor `quotient` at `scale`: ranges, and the sum as the tensor `product`. The relation between
-    /// them is the caller's.
+    /// Rounds `mask·sum` to the tensor `quotient` at `scale`; the sum is the tensor `product`.
     ///
     /// # Errors
     /// The sum has fewer bits.
@@ -356,14 +404,16 @@ impl Builder {
         quotient: Tensor,
         limb: Role,
         scale: u32,
-    ) -> Result<Rounding, GraphError> {
+    ) -> Result<(), GraphError> {
         let (shift, columns) = (self.shift(&sum, scale)?, sum.columns);
         self.range(quotient, VALUE_BITS, 1 << (VALUE_BITS - 1), columns);
         let limbs = self.limbs(shift, limb, 0, columns);
         self.unrounded(sum, product, Claimed::Operand);
         let round = Round { sum: product, mask: Some(mask), shift, columns, quotient, limbs: limbs.clone() };
         self.evaluations.push(Evaluation::Round(round));
-        Ok(Rounding { quotient: Form::of(quotient), shift, limbs })
+        let rounding = Rounding { quotient: Form::of(quotient), shift, limbs };
+        self.pointwise(Pointwise::masked(mask, product, self.shape(columns), rounding));
+        Ok(())
     }
 
     /// An input as a form of committed tensors: rounded here if it is a sum.
@@ -393,11 +443,12 @@ impl Builder {
         let (value, columns) = (VALUE.quotient.part(self.node, part), sum.columns);
         self.range(value, VALUE_BITS, 1 << (VALUE_BITS - 1), columns);
         self.round_part(sum, VALUE, part, Form::of(value), scale)?;
+        self.pad(value, columns);
         Ok(Signal { form: Form::of(value), columns, scale })
     }
 
     fn shift(&self, sum: &Unrounded, scale: u32) -> Result<u32, GraphError> {
-        let shift = sum.scale.checked_sub(scale).filter(|shift| *shift > 0);
+        let shift = sum.scale.checked_sub(scale).filter(|shift| (1..=MAX_SHIFT).contains(shift));
         shift.ok_or_else(|| self.refused(format!("{} bits cannot be rounded to {scale}", sum.scale)))
     }
 

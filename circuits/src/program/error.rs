@@ -1,5 +1,7 @@
 //! Why a graph has no program.
 
+use super::tensor::Tensor;
+
 /// Why a graph cannot be lowered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -12,6 +14,14 @@ pub enum GraphError {
         /// Its operator.
         operator: &'static str,
         /// What is wrong.
+        what: String,
+    },
+    /// A relation could wrap around in the field.
+    #[error("{tensor}: {what}")]
+    Bound {
+        /// What is too large, or not bounded.
+        tensor: Tensor,
+        /// In which way.
         what: String,
     },
 }

@@ -55,10 +55,10 @@ impl Form {
 
     /// The sum of two forms.
     pub fn plus(mut self, other: &Self) -> Self {
-        self.constant += other.constant;
+        self.constant = self.constant.saturating_add(other.constant);
         for &(tensor, factor, spread) in &other.terms {
             match self.terms.iter_mut().find(|(known, _, as_known)| (*known, *as_known) == (tensor, spread)) {
-                Some((_, sum, _)) => *sum += factor,
+                Some((_, sum, _)) => *sum = sum.saturating_add(factor),
                 None => self.terms.push((tensor, factor, spread)),
             }
         }

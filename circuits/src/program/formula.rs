@@ -112,6 +112,55 @@ impl Formula {
             .try_fold(0, |most, degree| Some(most.max(degree?)))
     }
 
+    /// Binary logarithms of the absolute values of all lines, where operands have these, as far as they are known; masks are at
+    /// most one.
+    fn magnitudes(&self, operands: &[Option<f64>]) -> Vec<Option<f64>> {
+        let mut values: Vec<Option<f64>> = Vec::with_capacity(self.lines.len());
+        for line in &self.lines {
+            let at = |register: &Register| values.get(register.0).copied().flatten();
+            let both = |a: &Register, b: &Register, f: fn(f64, f64) -> f64| Some(f(at(a)?, at(b)?));
+            values.push(match line {
+                Line::Operand(index) => operands.get(*index).copied().flatten(),
+                Line::Mask(_) => Some(0.0),
+                Line::Add(a, b) | Line::Sub(a, b) => both(a, b, |a, b| a.max(b) + 1.0),
+                Line::Mul(a, b) => both(a, b, |a, b| a + b),
+                Line::Scale(a, factor) => at(a).map(|a| a + (factor.unsigned_abs() as f64).log2()),
+            });
+        }
+        values
+    }
+
+    /// The largest of all sums and products on the way to the polynomials: none if an operand is missing.
+    pub(super) fn largest(&self, operands: &[f64]) -> Option<f64> {
+        let operands: Vec<Option<f64>> = operands.iter().copied().map(Some).collect();
+        self.magnitudes(&operands).into_iter().try_fold(f64::NEG_INFINITY, |most, value| Some(most.max(value?)))
+    }
+
+    /// Operands that polynomials which are zero define, with bounds: bits by `x² - x`, others by `x - f` for an `f` of operands
+    /// whose bounds are known.
+    pub(super) fn definitions(&self, known: &[Option<f64>]) -> Vec<(usize, f64)> {
+        let magnitudes = self.magnitudes(known);
+        let line = |register: Register| self.lines.get(register.0).copied();
+        let operand = |register: Register| match line(register) {
+            Some(Line::Operand(index)) => Some(index),
+            _ => None,
+        };
+        let bound = |register: Register| magnitudes.get(register.0).copied().flatten();
+        let defined = |result: &Register| {
+            let Some(Line::Sub(a, b)) = line(*result) else { return None };
+            match (line(a), operand(b)) {
+                (Some(Line::Mul(x, y)), Some(bit)) if operand(x) == Some(bit) && operand(y) == Some(bit) => {
+                    Some((bit, 0.0))
+                }
+                _ => match (operand(a), bound(b)) {
+                    (Some(index), Some(bound)) => Some((index, bound)),
+                    _ => operand(b).zip(bound(a)),
+                },
+            }
+        };
+        self.results.iter().filter_map(defined).collect()
+    }
+
     /// True if the only polynomial is the product of the only two operands.
     pub fn is_product(&self) -> bool {
         let mut product = Self::default();

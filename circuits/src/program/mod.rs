@@ -1,6 +1,7 @@
 //! What is computed and proved, primitive by primitive: the one table that trainer, witness, argument, circuit and the count of
 //! soundness interpret. No operator is named here.
 
+mod bounds;
 mod builder;
 mod contents;
 mod edge;
@@ -17,6 +18,7 @@ mod schedule;
 mod table;
 mod tensor;
 
+pub use bounds::Limits;
 pub use builder::{Builder, Rounded, VALUE_BITS};
 pub use contents::{Classified, Program};
 pub use edge::{Edge, Signal, Unrounded};

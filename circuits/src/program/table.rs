@@ -43,6 +43,15 @@ impl Table {
         }
     }
 
+    /// Binary logarithms of the absolute values of keys and values, rounded up.
+    pub(super) fn bounds(&self) -> (f64, Vec<f64>) {
+        match self {
+            Self::Relu => (16.0, vec![15.0, 0.0]),
+            Self::Exponential => (16.0, vec![16.0]),
+            Self::Range(bits) => (f64::from(*bits), vec![]),
+        }
+    }
+
     /// Values beside `key`, where they follow from it by a formula.
     pub fn values(&self, key: usize) -> Vec<i64> {
         match self {

@@ -11,14 +11,11 @@ use crate::protocol::hex;
 use crate::protocol::keccak::keccak256;
 use crate::protocol::key::{KeyError, MAX_COLUMN_VARS, MIN_COLUMN_VARS, VerifyingKey};
 use crate::protocol::kind::ProofKind;
+pub use crate::protocol::limits::{MAX_RATE, MAX_SEGMENTS};
 use crate::protocol::statement::{Domain, Statement, points_digest};
 
 /// Version of the format.
 pub const VERSION: u32 = 3;
-/// Most segments of a job.
-pub const MAX_SEGMENTS: usize = 4096;
-/// Largest learning rate over batch, in units of `2^-k`.
-pub const MAX_RATE: u32 = 1 << 16;
 /// Most rows of a data set.
 pub const MAX_ROWS: usize = 1 << 32;
 /// Largest encoded statement, in bytes.

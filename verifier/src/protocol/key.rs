@@ -11,6 +11,7 @@ use gradproof_circuits::relations::{Group, Relations, Subject};
 
 use crate::protocol::keccak::keccak256;
 use crate::protocol::kind::ProofKind;
+use crate::protocol::limits::job_limits;
 use crate::protocol::points::encode_g1;
 use crate::protocol::powers::SetupError;
 use crate::protocol::setup::{SetupKey, insecure_tau};
@@ -49,6 +50,9 @@ pub enum KeyError {
     /// The network cannot be lowered to primitives.
     #[error(transparent)]
     Graph(#[from] GraphError),
+    /// The graph has other inputs, labels or scales than the architecture.
+    #[error("the graph has other inputs, labels or scales than the architecture")]
+    Shape,
     /// Columns too short or too long.
     #[error("columns of 2^{got} entries, expected 2^{MIN_COLUMN_VARS} to 2^{MAX_COLUMN_VARS}")]
     Columns {
@@ -100,7 +104,12 @@ impl VerifyingKey {
         if !(MIN_COLUMN_VARS..=MAX_COLUMN_VARS).contains(&column_vars) {
             return Err(KeyError::Columns { got: column_vars });
         }
+        let said = (architecture.widths.first(), architecture.classes(), architecture.precision);
+        if (Some(&graph.inputs), graph.labels, graph.precision) != said {
+            return Err(KeyError::Shape);
+        }
         let program = graph.lower(architecture.sample_vars())?;
+        program.check_bounds(&job_limits(architecture))?;
         let relations = SUBJECTS.map(|subject| Relations::of(graph, &program, subject, architecture, column_vars));
         let expected = relations[0].layout.group(Group::Table).len();
         if tables.len() != expected {

@@ -8,6 +8,7 @@ pub mod keccak;
 pub mod key;
 pub mod key_file;
 pub mod kind;
+pub mod limits;
 pub mod merkle;
 pub mod part;
 pub mod points;

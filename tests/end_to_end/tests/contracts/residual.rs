@@ -66,20 +66,27 @@ impl Operator for Add {
 const LIVE: Live = Live { steps: 3, last_rows: 3 };
 const RATE: u32 = 2;
 const COLUMN_VARS: usize = 11;
+/// Neurons of the hidden layers, which are padded to eight.
+const HIDDEN: usize = 5;
 
 fn architecture() -> Architecture {
+    of_width(HIDDEN)
+}
+
+/// The same with other hidden layers.
+fn of_width(hidden: usize) -> Architecture {
     let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 8 };
-    Architecture { widths: vec![6, 5, 5, 3], batch: 4, steps: 4, precision }
+    Architecture { widths: vec![6, hidden, hidden, 3], batch: 4, steps: 4, precision }
 }
 
 /// Two dense layers, the second with a branch around it, and a third one for the classes.
-fn graph() -> Graph {
+fn graph(hidden: usize) -> Graph {
     let node = |operator: Arc<dyn Operator>, inputs: &[Source]| Node { operator, inputs: inputs.to_vec() };
     let dense = |outputs| Arc::new(Dense { outputs });
     let nodes = vec![
-        node(dense(5), &[Source::Input]),
+        node(dense(hidden), &[Source::Input]),
         node(Arc::new(Relu), &[Source::Node(0)]),
-        node(dense(5), &[Source::Node(1)]),
+        node(dense(hidden), &[Source::Node(1)]),
         node(Arc::new(Relu), &[Source::Node(2)]),
         node(Arc::new(Add), &[Source::Node(1), Source::Node(3)]),
         node(dense(3), &[Source::Node(4)]),
@@ -89,12 +96,12 @@ fn graph() -> Graph {
 }
 
 /// Sums that are rounded because two nodes take them, a gradient of several terms, and ReLU of a form.
-fn other_graph() -> Graph {
+fn other_graph(hidden: usize) -> Graph {
     let node = |operator: Arc<dyn Operator>, inputs: &[Source]| Node { operator, inputs: inputs.to_vec() };
     let dense = |outputs| Arc::new(Dense { outputs });
     let nodes = vec![
-        node(dense(5), &[Source::Input]),
-        node(dense(5), &[Source::Node(0)]),
+        node(dense(hidden), &[Source::Input]),
+        node(dense(hidden), &[Source::Node(0)]),
         node(Arc::new(Add), &[Source::Node(1), Source::Node(0)]),
         node(Arc::new(Relu), &[Source::Node(2)]),
         node(dense(3), &[Source::Node(3)]),
@@ -109,9 +116,8 @@ fn key(graph: &Graph) -> VerifyingKey {
 }
 
 /// A segment trained on pseudo-random data.
-fn trained(graph: &Graph) -> SegmentTrace {
-    let architecture = architecture();
-    let mut parameters = initial_parameters(&architecture, [7; 32]).expect("it is valid");
+fn trained(graph: &Graph, architecture: &Architecture) -> SegmentTrace {
+    let mut parameters = initial_parameters(architecture, [7; 32]).expect("it is valid");
     let (batch, width) = (architecture.padded_batch(), architecture.widths[0]);
     let live = |row: usize| row % batch < architecture.live_rows(LIVE, row / batch);
     let input = numbers(5, 256, architecture.samples() * width).into_iter().enumerate();
@@ -119,7 +125,7 @@ fn trained(graph: &Graph) -> SegmentTrace {
     let labels = numbers(6, 3, architecture.samples()).into_iter().enumerate();
     let labels = labels.map(|(row, y)| if live(row) { y as u16 } else { u16::MAX }).collect();
     let plan = SegmentPlan { live: LIVE, rate: RATE, first_step: 0 };
-    train_graph(graph, &architecture, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).expect("it trains")
+    train_graph(graph, architecture, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).expect("it trains")
 }
 
 /// What `proved` says of a witness whose first parameters and data are those of `trace`.
@@ -131,9 +137,9 @@ struct Case {
 }
 
 impl Case {
-    fn new(graph: &Graph) -> Self {
-        let (key, trace) = (key(graph), trained(graph));
-        let mut witness = Witness::of_segment(key.program(), &architecture(), &trace).expect("the trace fits");
+    fn new(graph: fn(usize) -> Graph, hidden: usize) -> Self {
+        let (key, trace) = (key(&graph(hidden)), trained(&graph(hidden), &of_width(hidden)));
+        let mut witness = Witness::of_segment(key.program(), &of_width(hidden), &trace).expect("the trace fits");
         witness.count_lookups(&key.relations(Subject::Segment).tree).expect("it is in range");
         let setup = Setup::insecure(COLUMN_VARS as u32).expect("it is small");
         Self { key, setup, trace, witness }
@@ -144,7 +150,7 @@ impl Case {
         let Self { setup, trace, .. } = self;
         let data = Witness::of_data(&architecture(), &trace.input, &trace.labels);
         let data = commit_data(key, setup, &data, &SEED, 0).expect("the set-up is long enough");
-        let first = Witness::of_parameters(key.program(), &trace.first);
+        let first = Witness::of_parameters(self.key.program(), &trace.first);
         let first = commit_parameters(key, setup, &first, Blinding::Seed(&SEED)).expect("the set-up is long enough");
         let tree = data_tree(std::slice::from_ref(&data.points));
         let statement = Statement {
@@ -164,9 +170,14 @@ impl Case {
 
     /// The checks that refuse a proof of `witness`.
     fn failures(&self, witness: &Witness) -> BTreeSet<Check> {
-        let (first, proved) = self.prove(&self.key, witness, Domain::default());
+        self.failures_by(&self.key, witness)
+    }
+
+    /// Those of another key that refuse it.
+    fn failures_by(&self, key: &VerifyingKey, witness: &Witness) -> BTreeSet<Check> {
+        let (first, proved) = self.prove(key, witness, Domain::default());
         let mut recorder = Recorder::default();
-        let outcome = verify(&self.key, &proved.statement, &first, &proved.proof, &mut recorder);
+        let outcome = verify(key, &proved.statement, &first, &proved.proof, &mut recorder);
         assert!(outcome.is_ok(), "its form is right: {outcome:?}");
         recorder.failed
     }
@@ -175,7 +186,7 @@ impl Case {
 #[test]
 fn an_operator_from_elsewhere_is_proved_and_settled() {
     let Some(deployed) = ({
-        let case = Case::new(&graph());
+        let case = Case::new(graph, HIDDEN);
         let mut strings = ReferenceStrings::new(&case.setup);
         let wrappers = Wrappers::new(|subject| Wrapper::new(case.key.relations(subject), &mut strings));
         let wrappers = wrappers.expect("the circuits are small enough");
@@ -230,10 +241,10 @@ fn key_of_the_plain_network(setup: &Setup) -> VerifyingKey {
 /// Forward, the branch is left out of the sum, of its gradient, or of both.
 #[test]
 fn a_branch_that_is_left_out_is_refused() {
-    let case = Case::new(&graph());
+    let case = Case::new(graph, HIDDEN);
     assert_eq!(case.failures(&case.witness), BTreeSet::new(), "the honest proof is accepted");
     // The plain network has the same parameters, but its loss is at another node: nothing of it fits but by its sums.
-    let plain = trained(&Graph::perceptron(&architecture()));
+    let plain = trained(&Graph::perceptron(&architecture()), &architecture());
     assert_eq!(plain.first, case.trace.first);
     assert_ne!(plain.last, case.trace.last, "the branch matters");
     let left_out = |forward: bool, backward: bool| {
@@ -265,7 +276,7 @@ fn a_branch_that_is_left_out_is_refused() {
 
 #[test]
 fn sums_that_several_nodes_take_are_proved() {
-    let case = Case::new(&other_graph());
+    let case = Case::new(other_graph, HIDDEN);
     assert_eq!(case.failures(&case.witness), BTreeSet::new(), "the honest proof is accepted");
     let program = case.key.program();
     assert!(program.sums.iter().any(|sum| sum.addends.iter().any(|(addend, _)| matches!(addend, Addend::Form(_)))));
@@ -281,10 +292,22 @@ fn sums_that_several_nodes_take_are_proved() {
     }
 }
 
+/// Neurons that are padding train as if they were there: everything holds but that they are zero.
+#[test]
+fn padded_neurons_that_train_are_refused() {
+    for graph in [graph, other_graph] {
+        let (wide, key) = (Case::new(graph, HIDDEN.next_power_of_two()), key(&graph(HIDDEN)));
+        let mut witness = wide.witness.clone();
+        count(&mut witness, &key.relations(Subject::Segment).tree);
+        assert_eq!(wide.failures(&wide.witness), BTreeSet::new(), "the wider network is proved");
+        assert_eq!(wide.failures_by(&key, &witness), [Check::Pointwise].into());
+    }
+}
+
 /// Every coefficient of every form counts: a verifier with another one refuses the honest proof.
 #[test]
 fn every_coefficient_of_a_form_counts() {
-    let case = Case::new(&graph());
+    let case = Case::new(graph, HIDDEN);
     let (first, proved) = case.prove(&case.key, &case.witness, Domain::default());
     let verdict = |relations: &Relations, publics: &Publics<Fr>| {
         let mut party = Stored { rest: proved.proof.messages() };

@@ -299,6 +299,12 @@ fn total(
     for (addend, exponent) in &sum.addends {
         if let Addend::Form(form) = addend {
             let values = tensors.form(form, total.len());
+            let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
+            bound = bound.saturating_add(u128::from(largest) << exponent);
+            if bound >= 1 << 63 {
+                let (tensor, bits) = ("sum before rounding", "scale bits");
+                return Err(TrainError::OutOfRange { pass, layer: 0, tensor, value: largest.into(), bits });
+            }
             total.iter_mut().zip(values.iter()).for_each(|(sum, value)| *sum += i64::from(*value) << exponent);
         }
     }
