@@ -91,6 +91,10 @@ impl VerifyingKey {
 
     /// The key for any graph whose input and labels have the widths that `architecture` gives them.
     ///
+    /// # Soundness
+    /// A core key's digest names the architecture and not the graph: whoever takes such proofs has to say which graph they are
+    /// of before they are made. The digest of a key for wrapped proofs names it by its circuits.
+    ///
     /// # Errors
     /// [`KeyError`].
     pub fn of(
