@@ -214,11 +214,11 @@ impl Witness {
             let values = padded(values, sum.columns, architecture.samples(), 1 << sum.column_vars(), |v| v);
             witness.tensors.insert(sum.tensor, Values::Wide(values));
         }
-        for column in
-            program.lookups.iter().filter_map(|lookup| lookup.table.column().map(|column| (lookup.table, column)))
-        {
-            let values = column.0.column_values(&architecture.precision);
-            witness.put(column.1, values.into_iter().map(i32::from).collect());
+        for lookup in &program.lookups {
+            if let Some(column) = lookup.table.column() {
+                let values = lookup.table.column_values(&architecture.precision);
+                witness.put(column, values.into_iter().map(i32::from).collect());
+            }
         }
         // What was rounded on the way to what is committed.
         for evaluation in &program.evaluations {

@@ -7,7 +7,7 @@ use super::edge::{Edge, Signal, Unrounded};
 use super::error::GraphError;
 use super::evaluation::{Evaluation, Output, Round, RowFunction};
 use super::form::{Form, Spread};
-use super::lookup::LookUp;
+use super::lookup::{LookUp, limb_ranges};
 use super::primitive::{Addend, Claimed, Identity, Parameter, Pointwise, Rounding, Sum, Total, Update};
 use super::table::Table;
 use super::tensor::{End, Role, Tensor};
@@ -135,10 +135,7 @@ impl Builder {
             shapes && form.constant == 0 && !form.terms.is_empty() && factors < 1 << MAX_FACTOR_BITS
         };
         let mut read = vec![false; self.parameters.len()];
-        for (i, (node, sum)) in self.sums.iter().enumerate() {
-            if self.sums[..i].iter().any(|(_, other)| other.tensor == sum.tensor) {
-                wrong.push((*node, format!("two sums have the name {}", sum.tensor)));
-            }
+        for (node, sum) in &self.sums {
             let uses = self.pointwise.iter().flat_map(|(_, relation)| &relation.tensors);
             let uses = uses.filter(|(tensor, _)| *tensor == sum.tensor).count();
             if uses != usize::from(sum.claimed == Claimed::Operand) {
@@ -148,8 +145,14 @@ impl Builder {
             let mut parameters: Vec<usize> = sum.contractions.iter().map(|contraction| contraction.parameter).collect();
             for (addend, _) in &sum.addends {
                 match addend {
-                    Addend::Parameter(parameter) => parameters.push(*parameter),
                     Addend::Form(form) => forms.push(form),
+                    Addend::Parameter(index) => {
+                        parameters.push(*index);
+                        let shape = self.parameters.get(*index).map(|parameter| (parameter.rows, parameter.columns));
+                        if shape != Some((None, sum.columns)) {
+                            wrong.push((*node, format!("{} has an addend of another shape", sum.tensor)));
+                        }
+                    }
                 }
             }
             if let Claimed::Rounded(rounding) = &sum.claimed {
@@ -161,14 +164,6 @@ impl Builder {
                 let shape = if contraction.transposed { [columns, rows] } else { [rows, columns] };
                 if parameter.rows.is_none() || shape != [contraction.inner_vars, sum.column_vars()] {
                     wrong.push((*node, format!("{} has a product of another shape", sum.tensor)));
-                }
-            }
-            for (addend, _) in &sum.addends {
-                let shape = |parameter: &Parameter| (parameter.rows, parameter.columns);
-                if let Addend::Parameter(parameter) = addend
-                    && self.parameters.get(*parameter).is_none_or(|parameter| shape(parameter) != (None, sum.columns))
-                {
-                    wrong.push((*node, format!("{} has an addend of another shape", sum.tensor)));
                 }
             }
             if !forms.into_iter().all(entries) {
@@ -455,8 +450,8 @@ impl Builder {
     fn limbs(&mut self, shift: u32, limb: Role, part: usize, columns: usize) -> Vec<(Tensor, u32)> {
         let limb = |(i, bits)| (limb.part(self.node, MOST_LIMBS * part + i), bits);
         let limbs: Vec<(Tensor, u32)> = limb_widths(shift).into_iter().enumerate().map(limb).collect();
-        for (i, &(tensor, bits)) in limbs.iter().enumerate() {
-            self.range(tensor, bits, if i + 1 == limbs.len() { 1 << (bits - 1) } else { 0 }, columns);
+        for (tensor, bits, shift) in limb_ranges(&limbs) {
+            self.range(tensor, bits, shift, columns);
         }
         limbs
     }

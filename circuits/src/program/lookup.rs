@@ -2,6 +2,7 @@
 
 use super::form::Form;
 use super::table::Table;
+use super::tensor::Tensor;
 
 /// Tuples of one shape looked up in one table, one tuple an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,4 +15,11 @@ pub struct LookUp {
     pub column_vars: usize,
     /// The key, then the values.
     pub tuple: Vec<Form>,
+}
+
+/// The ranges of a signed number's limbs, lowest first, with their widths: `limb + shift` lies in `[0, 2^bits)`. All but the last
+/// are unsigned.
+pub(crate) fn limb_ranges(limbs: &[(Tensor, u32)]) -> impl Iterator<Item = (Tensor, u32, i64)> + '_ {
+    let shift = |i: usize, bits: u32| if i + 1 == limbs.len() { 1 << (bits - 1) } else { 0 };
+    limbs.iter().enumerate().map(move |(i, &(limb, bits))| (limb, bits, shift(i, bits)))
 }

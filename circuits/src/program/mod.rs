@@ -27,6 +27,7 @@ pub use evaluation::{Evaluation, Output, Round, RowFunction};
 pub use form::{Form, Spread};
 pub use formula::{Formula, Register};
 pub use lookup::LookUp;
+pub(crate) use lookup::limb_ranges;
 pub use mask::Mask;
 pub use primitive::{Addend, Claimed, Contraction, Identity, Parameter, Pointwise, Rounding, Sum, Total, Update};
 pub use publics::{LiveBits, Publics};

@@ -46,7 +46,7 @@ impl Pointwise {
             let masks: Vec<usize> = masks(columns).map(usize::from).collect();
             self.formula.degree(&vec![1; self.tensors.len()], &masks)
         };
-        degree(true).max(degree(false)).filter(|_| degree(true).is_some() && degree(false).is_some())
+        Some(degree(true)?.max(degree(false)?))
     }
 }
 

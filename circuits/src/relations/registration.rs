@@ -4,7 +4,7 @@ use super::contents::Contents;
 use super::layout::Group;
 use crate::graph::Graph;
 use crate::network::precision::log2_ceil;
-use crate::program::{Form, Identity, LookUp, Mask, Pointwise, Program, Table, Tensor, Total, VALUE_BITS};
+use crate::program::{Form, Identity, LookUp, Mask, Pointwise, Program, Table, Tensor, Total, VALUE_BITS, limb_ranges};
 
 /// Bits of each limb of a registered parameter.
 pub const PARAMETER_LIMB_BITS: u32 = 16;
@@ -43,8 +43,8 @@ pub(super) fn parameters(segment: &Program) -> Contents {
     for parameter in &segment.parameters {
         let (tensor, vars) = (parameter.ends[0], parameter.vars());
         let limbs: Vec<(Tensor, u32)> = parameter_limbs(tensor).map(|limb| (limb, PARAMETER_LIMB_BITS)).collect();
-        for (i, &(limb, bits)) in limbs.iter().enumerate() {
-            program.lookups.push(range(limb, bits, if i + 1 == limbs.len() { 1 << (bits - 1) } else { 0 }, vars));
+        for (limb, bits, shift) in limb_ranges(&limbs) {
+            program.lookups.push(range(limb, bits, shift, vars));
             trace.push((limb, vars));
         }
         let shape = [parameter.row_vars(), parameter.column_vars()];
