@@ -3,9 +3,10 @@
 //! [`argument::verify`] is the whole field-side verifier. It is written once over an [`field::algebra::Algebra`], so that the
 //! same source checks native field elements and, inside of a circuit, cells.
 //!
-//! The modules stand on each other in this order: `field` and `network`, `program`, `operators`, `graph`, `relations`,
-//! `argument`, `wrap`.
+//! The modules stand on each other in this order: `field` and `network`, `program`, `operators`, `graph`, `architecture`
+//! and `trace`, `relations`, `argument`, `wrap`.
 
+pub mod architecture;
 pub mod argument;
 pub mod field;
 pub mod graph;
@@ -13,4 +14,5 @@ pub mod network;
 pub mod operators;
 pub mod program;
 pub mod relations;
+pub mod trace;
 pub mod wrap;

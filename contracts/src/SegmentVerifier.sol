@@ -36,11 +36,13 @@ import {Tables} from "./libraries/Tables.sol";
 /// reduced; infinity is refused here. The evaluations are absorbed before their challenge, so their form is checked too.
 contract SegmentVerifier is ISegmentVerifier {
     /// @notice What a verifying key fixes.
-    /// @param halo2 Verifier of the circuit for this architecture.
+    /// @param halo2 Verifier of the circuit for this graph and shape.
     /// @param key Digest of the verifying key.
     /// @param insecure True if the set-up is the public one.
     /// @param tauG2 [tau]G2: x and y, each imaginary part first.
-    /// @param architecture The architecture as in the statement: 82 bytes.
+    /// @param graph Digest of the graph that is trained.
+    /// @param batch Rows of a step.
+    /// @param steps Steps of a segment, a power of two.
     /// @param columnVars Variables of a column.
     /// @param dataColumns Columns of a position's data.
     /// @param parameterColumns Columns of the parameters, at either end of a segment.
@@ -51,7 +53,9 @@ contract SegmentVerifier is ISegmentVerifier {
         bytes32 key;
         bool insecure;
         uint256[4] tauG2;
-        bytes architecture;
+        bytes32 graph;
+        uint32 batch;
+        uint32 steps;
         uint8 columnVars;
         uint16 dataColumns;
         uint16 parameterColumns;
@@ -61,8 +65,8 @@ contract SegmentVerifier is ISegmentVerifier {
 
     /// @notice There is no contract at the address of the halo2 verifier.
     error Halo2Missing();
-    /// @notice The architecture has another number of bytes, or numbers that no key has.
-    error Architecture();
+    /// @notice There are no rows in a step, or the steps of a segment are no power of two.
+    error Shape();
     /// @notice The columns have fewer than 2^4 or more than 2^21 entries.
     /// @param got Variables given.
     error ColumnVars(uint256 got);
@@ -103,7 +107,6 @@ contract SegmentVerifier is ISegmentVerifier {
     bytes32 private immutable _c;
     bytes32 private immutable _d;
     bytes32 private immutable _e;
-    bytes32 private immutable _f;
 
     // Columns of the tables; how many remain without the infinities at their end; the first of these, and the data contract
     // that holds the others.
@@ -123,33 +126,21 @@ contract SegmentVerifier is ISegmentVerifier {
         (halo2, key, insecureSetup) = (k.halo2, k.key, k.insecure);
         (columnVars, dataColumns, parameterColumns, traceColumns) =
         (k.columnVars, k.dataColumns, k.parameterColumns, k.traceColumns);
-        (_batch, _steps) = _shape(k.architecture);
+        if (k.batch == 0 || k.steps == 0 || k.steps & (k.steps - 1) != 0) revert Shape();
+        (_batch, _steps) = (k.batch, k.steps);
 
         setup = Setup.digest(k.insecure, k.tauG2);
         (_tauX1, _tauX0, _tauY1, _tauY0) = (k.tauG2[0], k.tauG2[1], k.tauG2[2], k.tauG2[3]);
 
         bytes memory points = Tables.encode(k.tables);
-        Statement.Fixed memory part = Statement.pack(k.key, setup, k.architecture, k.columnVars, keccak256(points));
-        (_a, _b, _c, _d, _e, _f) = (part.a, part.b, part.c, part.d, part.e, part.f);
+        Statement.Fixed memory part =
+            Statement.pack(k.key, setup, k.graph, k.batch, k.steps, k.columnVars, keccak256(points));
+        (_a, _b, _c, _d, _e) = (part.a, part.b, part.c, part.d, part.e);
         _tables = k.tables.length;
         uint256 live = Tables.live(k.tables);
         _liveTables = live;
         if (live > 0) (_tableX, _tableY) = (k.tables[0][0], k.tables[0][1]);
         if (live > 1) _moreTables = Tables.store(points, live);
-    }
-
-    // Where batch and steps stand in an architecture in memory, behind its length.
-    uint256 private constant BATCH = 101;
-    uint256 private constant STEPS = 105;
-
-    /// @dev Batch and steps of an architecture: the last numbers of four bytes.
-    function _shape(bytes memory architecture) private pure returns (uint32 batch, uint32 steps) {
-        if (architecture.length != Statement.ARCHITECTURE_BYTES) revert Architecture();
-        assembly ("memory-safe") {
-            batch := shr(224, mload(add(architecture, BATCH)))
-            steps := shr(224, mload(add(architecture, STEPS)))
-        }
-        if (batch == 0 || steps == 0 || steps & (steps - 1) != 0) revert Architecture();
     }
 
     /// @inheritdoc ISegmentVerifier
@@ -276,7 +267,7 @@ contract SegmentVerifier is ISegmentVerifier {
         }
         if (first != segment.first) revert FirstCommitments(segment.first, first);
         if (_liveTables > 0) Tables.load(traceEnd, _liveTables, _tableX, _tableY, _moreTables);
-        Statement.write(begin, segment, Statement.Fixed(_a, _b, _c, _d, _e, _f), last);
+        Statement.write(begin, segment, Statement.Fixed(_a, _b, _c, _d, _e), last);
         // So that this contract's own code says which tables it uses, whatever stands at the address of the others.
         if (_liveTables > 1) Tables.requireSame(traceEnd, _tables, Statement.tablesDigest(begin));
         assembly ("memory-safe") {

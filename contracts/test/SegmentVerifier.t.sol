@@ -56,15 +56,11 @@ contract SegmentVerifierTest is Test {
         key.key = bytes32(uint256(1));
         key.insecure = true;
         key.tauG2 = [X1, X0, Y1, Y0];
-        key.architecture = _architecture(64, 32);
+        (key.batch, key.steps) = (64, 32);
         key.columnVars = 16;
         (key.dataColumns, key.parameterColumns, key.traceColumns) = (1, 1, 3);
         key.tables = new uint256[2][](2);
         key.tables[0] = [uint256(1), 2];
-    }
-
-    function _architecture(uint32 batch, uint32 steps) private pure returns (bytes memory) {
-        return abi.encodePacked(uint8(1), uint32(8), uint32(4), new bytes(60), batch, steps, hex"080c080b00");
     }
 
     function _refused(SegmentVerifier.Key memory key, bytes memory reason) private {
@@ -152,17 +148,14 @@ contract SegmentVerifierTest is Test {
         _refused(key, abi.encodeWithSelector(SegmentVerifier.Columns.selector));
     }
 
-    function test_architectureIsChecked() external {
-        bytes memory reason = abi.encodeWithSelector(SegmentVerifier.Architecture.selector);
+    function test_shapeIsChecked() external {
+        bytes memory reason = abi.encodeWithSelector(SegmentVerifier.Shape.selector);
         SegmentVerifier.Key memory key = _key();
-        key.architecture = bytes.concat(key.architecture, hex"00");
-        _refused(key, reason);
-        key.architecture = _architecture(0, 32);
-        _refused(key, reason);
-        key.architecture = _architecture(64, 0);
-        _refused(key, reason);
-        key.architecture = _architecture(64, 24);
-        _refused(key, reason);
+        uint32[2][3] memory shapes = [[uint32(0), 32], [uint32(64), 0], [uint32(64), 24]];
+        for (uint256 i = 0; i < shapes.length; ++i) {
+            (key.batch, key.steps) = (shapes[i][0], shapes[i][1]);
+            _refused(key, reason);
+        }
     }
 
     function test_kindOfSetupMustFit() external {

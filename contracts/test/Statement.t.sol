@@ -11,19 +11,20 @@ contract StatementHarness {
         Segment calldata segment,
         bytes32 key,
         bytes32 setup,
-        bytes calldata architecture,
+        bytes32 graph,
+        uint32[2] calldata shape,
         uint8 columnVars,
         bytes32 tables,
         bytes32 last
     ) external view returns (bytes32 hash) {
-        Statement.Fixed memory part = Statement.pack(key, setup, architecture, columnVars, tables);
+        Statement.Fixed memory part = Statement.pack(key, setup, graph, shape[0], shape[1], columnVars, tables);
         uint256 begin;
         assembly ("memory-safe") {
             begin := mload(0x40)
         }
         Statement.write(begin, segment, part, last);
         assembly ("memory-safe") {
-            hash := keccak256(begin, 396)
+            hash := keccak256(begin, 418)
         }
     }
 }
@@ -51,23 +52,19 @@ contract StatementTest is Test {
             rate: 3,
             first: _counting(0x90)
         });
-        bytes memory architecture = abi.encodePacked(
-            uint8(3),
-            uint32(784),
-            uint32(128),
-            uint32(128),
-            uint32(10),
-            new bytes(52),
-            uint32(64),
-            uint32(64),
-            hex"080c080b00"
-        );
         StatementHarness harness = new StatementHarness();
         vm.chainId(31337);
         vm.prank(address(bytes20(_counting(0x10))));
         bytes32 got = harness.digest(
-            segment, _counting(0x50), _counting(0x60), architecture, 16, _counting(0x70), _counting(0xa0)
+            segment,
+            _counting(0x50),
+            _counting(0x60),
+            _counting(0xb0),
+            [uint32(64), 32],
+            16,
+            _counting(0x70),
+            _counting(0xa0)
         );
-        same(0x8e1d0b1d9f430310e3d3f532a89e92f56a8282728dfc96d75e044de3c74927f1, got);
+        same(0x2252ec5708499f2ba2dc77dd10b69a1cba2953b3a586bbf1c2699d653fb35c34, got);
     }
 }

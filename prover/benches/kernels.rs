@@ -198,7 +198,8 @@ fn lookups(c: &mut Criterion) {
     group.bench_function("tree", |bench| bench.iter(|| LookupProver::new(&witness, &tree, random[0], random[1])));
     group.bench_function("layer", |bench| {
         let begin = || {
-            let mut prover = LookupProver::new(&witness, &tree, random[0], random[1]);
+            let mut prover =
+                LookupProver::new(&witness, &tree, random[0], random[1]).expect("the witness has all tensors");
             prover.root();
             (1..tree.vars - 1).for_each(|vars| prover.begin_layer(&random[..vars], random[2]));
             prover.begin_layer(&random[..tree.vars - 1], random[2]);

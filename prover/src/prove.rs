@@ -12,7 +12,7 @@ use gradproof_verifier::protocol::key::{KeyError, VerifyingKey};
 use gradproof_verifier::protocol::merkle::Hash;
 use gradproof_verifier::protocol::powers::{Setup, SetupError};
 use gradproof_verifier::protocol::proof::{Argument, Proof};
-use gradproof_verifier::protocol::statement::{Statement, points_digest};
+use gradproof_verifier::protocol::statement::Statement;
 use gradproof_verifier::verify::{combined, opening_transcript};
 use rayon::prelude::*;
 
@@ -62,7 +62,7 @@ pub struct Inputs<'a> {
     pub key: &'a VerifyingKey,
     /// The powers of τ.
     pub setup: &'a Setup,
-    /// The statement; digests of key, set-up and commitments are filled in.
+    /// The statement; what follows from key and commitments is filled in.
     pub statement: Statement,
     /// Commitments to the data, and the paths of their leaves.
     pub data: Committed,
@@ -107,7 +107,7 @@ pub struct Proved {
 /// # Errors
 /// [`ProveError`].
 pub fn prove<J: Judge>(inputs: Inputs<'_>, witness: &Witness, judge: J) -> Result<Proved, ProveError> {
-    let Inputs { key, setup, mut statement, data, paths, first, last_blindings } = inputs;
+    let Inputs { key, setup, statement, data, paths, first, last_blindings } = inputs;
     let relations = key.relations(statement.subject);
     let layout = &relations.layout;
     for (group, got) in
@@ -134,13 +134,7 @@ pub fn prove<J: Judge>(inputs: Inputs<'_>, witness: &Witness, judge: J) -> Resul
     let mask_point = commit_full(setup, &mask, secrets[0])?;
     timing.mask_secs = begin.elapsed().as_secs_f64();
 
-    statement.key = key.digest();
-    statement.setup = key.setup.digest();
-    statement.architecture = key.architecture().clone();
-    statement.column_vars = key.column_vars;
-    statement.tables = points_digest(&key.tables);
-    statement.first = points_digest(&first.points);
-    statement.last = points_digest(&last.points);
+    let statement = statement.under(key, &first.points, &last.points);
     let tables = vec![Fr::from(0); key.tables.len() * usize::from(!layout.group(Group::Table).is_empty())];
     let points: Vec<G1Affine> = [&data.points, &first.points, &last.points, &trace.points]
         .into_iter()

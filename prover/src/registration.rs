@@ -2,9 +2,9 @@
 
 use ark_bn254::{Fr, G1Affine};
 use gradproof_circuits::field::check::Strict;
-use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::network::trace::Parameters;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::relations::{Group, Subject};
+use gradproof_circuits::trace::Parameters;
 use gradproof_verifier::protocol::keccak::keccak256;
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::merkle::{self, MerkleTree};
@@ -98,27 +98,6 @@ pub fn data_paths(tree: &MerkleTree, columns: usize, position: u64) -> Vec<Vec<m
     (0..columns).map(|index| tree.path(position as usize * columns + index)).collect()
 }
 
-/// The statement of a registration: no domain, no rate, no last parameters.
-pub fn statement(subject: Subject, architecture: &Architecture, live: Live) -> Statement {
-    Statement {
-        subject,
-        domain: Domain::default(),
-        segment: 0,
-        key: [0; 32],
-        setup: [0; 32],
-        architecture: architecture.clone(),
-        column_vars: 0,
-        tables: [0; 32],
-        data_root: [0; 32],
-        epoch_segments: 0,
-        position: 0,
-        live,
-        rate: 0,
-        first: [0; 32],
-        last: [0; 32],
-    }
-}
-
 /// Proves that the data of one position are in range, zero on padding, and labelled one-hot on exactly the live rows.
 ///
 /// # Errors
@@ -148,11 +127,10 @@ pub fn register_parameters(
     first: Committed,
     domain: Domain,
 ) -> Result<Proved, ProveError> {
-    let architecture = key.architecture();
-    let mut witness = Witness::of_parameters(key.program(), parameters);
+    let mut witness = Witness::of_parameters(key.architecture(), parameters)?;
     witness.count_lookups(&key.relations(Subject::Parameters).tree)?;
     let live = Live { steps: 1, last_rows: 1 };
-    let statement = Statement { domain, ..statement(Subject::Parameters, architecture, live) };
+    let statement = Statement { domain, ..Statement::blank(key, Subject::Parameters, live) };
     let no_data: Vec<Fr> = vec![];
     let job =
         Inputs { key, setup, statement, data: Committed::default(), paths: vec![], first, last_blindings: no_data };

@@ -1,15 +1,15 @@
 //! Every committed tensor of a proof, in integers, padded to powers of two.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::field::check::{Check, Rejection};
 use gradproof_circuits::network::arithmetic::{round_shift, split_limbs};
-use gradproof_circuits::network::trace::{NO_LABEL, Parameters, SegmentTrace};
 use gradproof_circuits::program::{
-    Claimed, End, Evaluation, Form, Output, Parameter, Program, Round, RowFunction, Spread, Table, Tensor,
+    Claimed, Computation, End, Form, Parameter, Program, Round, Spread, Table, Tensor, fill,
 };
 use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Relations, Tree, parameter_limbs};
+use gradproof_circuits::trace::{NO_LABEL, Parameters, SegmentTrace};
 use rayon::prelude::*;
 
 /// Entries of a tensor.
@@ -65,17 +65,24 @@ pub enum WitnessError {
         /// The key that the table lacks.
         key: i64,
     },
-    /// The trace does not have the shape of the architecture.
-    #[error("the trace does not fit the architecture")]
+    /// The trace or the parameters do not have the shape of the architecture.
+    #[error("the tensors do not fit the architecture")]
     Shape,
     /// A tensor that the relations name is not there.
-    #[error("the witness has no {tensor:?} of 2^{vars} entries of its width")]
+    #[error("the witness has no {tensor:?} of its width{}", vars.map_or(String::new(), |vars| format!(" and 2^{vars} entries")))]
     Missing {
         /// The tensor.
         tensor: Tensor,
-        /// Its variables.
-        vars: usize,
+        /// Its variables, if these are why.
+        vars: Option<usize>,
     },
+}
+
+/// The argument asks for what the relations name.
+impl From<WitnessError> for Rejection {
+    fn from(_: WitnessError) -> Self {
+        Self { check: Check::Length }
+    }
 }
 
 /// A row-major matrix of `rows × width` padded to `padded_rows × padded_width`.
@@ -95,37 +102,20 @@ fn padded<T: Copy + Sync, U: Copy + Default + Send>(
     out
 }
 
-/// True if the tensors of a trace have the shapes of the program's.
-fn fits(program: &Program, architecture: &Architecture, trace: &SegmentTrace) -> bool {
-    let samples = architecture.samples();
-    let parameters = |parameters: &Parameters| {
-        let lists = parameters.weights.iter().zip(&parameters.biases).flat_map(|(weights, biases)| [weights, biases]);
-        parameters.weights.len() == parameters.biases.len()
-            && lists.map(Vec::len).eq(program.parameters.iter().map(|p| p.rows.unwrap_or(1) * p.columns))
-    };
-    let sums = trace.forward.iter().chain(&trace.backward).map(Vec::len);
-    parameters(&trace.first)
-        && parameters(&trace.last)
-        && trace.input.len() == samples * architecture.widths[0]
-        && trace.labels.len() == samples
-        && sums.eq(program.sums.iter().map(|sum| samples * sum.columns))
-}
-
 /// The padded parameters of one end of a segment.
-pub fn parameter_values(program: &Program, parameters: &Parameters, end: End) -> Vec<(Tensor, Values)> {
-    let values = parameters.weights.iter().zip(&parameters.biases).flat_map(|(weights, biases)| [weights, biases]);
+fn parameter_values(program: &Program, parameters: &Parameters, end: End) -> Vec<(Tensor, Values)> {
     let pad = |(parameter, values): (&Parameter, &Vec<i64>)| {
         let [rows, columns] = [parameter.row_vars(), parameter.column_vars()].map(|vars| 1 << vars);
         (parameter.ends[end as usize], Values::Wide(padded(values, parameter.columns, rows, columns, |value| value)))
     };
-    program.parameters.iter().zip(values).map(pad).collect()
+    program.parameters.iter().zip(parameters.tensors()).map(pad).collect()
 }
 
 /// The padded input and one-hot labels of one position.
 pub fn data_values(architecture: &Architecture, input: &[i16], labels: &[u16]) -> Vec<(Tensor, Values)> {
     let samples = architecture.samples();
-    let classes = architecture.padded_width(architecture.layers());
-    let input = padded(input, architecture.widths[0], samples, architecture.padded_width(0), i32::from);
+    let [width, classes] = [architecture.inputs(), architecture.classes()].map(usize::next_power_of_two);
+    let input = padded(input, architecture.inputs(), samples, width, i32::from);
     let mut hot = vec![0i32; samples * classes];
     for (row, &label) in hot.chunks_mut(classes).zip(labels) {
         if let Some(entry) = row.get_mut(usize::from(label)).filter(|_| label != NO_LABEL) {
@@ -136,26 +126,25 @@ pub fn data_values(architecture: &Architecture, input: &[i16], labels: &[u16]) -
 }
 
 impl Witness {
-    /// The small tensor, which must be there.
-    pub fn small(&self, tensor: Tensor) -> &[i32] {
+    /// A tensor of up to 32 bits.
+    ///
+    /// # Errors
+    /// [`WitnessError::Missing`].
+    pub fn small(&self, tensor: Tensor) -> Result<&[i32], WitnessError> {
         match self.tensors.get(&tensor) {
-            Some(Values::Small(values)) => values,
-            // [`Self::require`] has looked.
-            _ => {
-                debug_assert!(false, "no small {tensor:?}");
-                &[]
-            }
+            Some(Values::Small(values)) => Ok(values),
+            _ => Err(WitnessError::Missing { tensor, vars: None }),
         }
     }
 
-    /// The wide tensor, which must be there.
-    pub fn wide(&self, tensor: Tensor) -> &[i64] {
+    /// A parameter or a product.
+    ///
+    /// # Errors
+    /// [`WitnessError::Missing`].
+    pub fn wide(&self, tensor: Tensor) -> Result<&[i64], WitnessError> {
         match self.tensors.get(&tensor) {
-            Some(Values::Wide(values)) => values,
-            _ => {
-                debug_assert!(false, "no wide {tensor:?}");
-                &[]
-            }
+            Some(Values::Wide(values)) => Ok(values),
+            _ => Err(WitnessError::Missing { tensor, vars: None }),
         }
     }
 
@@ -177,7 +166,7 @@ impl Witness {
                 None => false,
             };
             if !fits {
-                return Err(WitnessError::Missing { tensor, vars });
+                return Err(WitnessError::Missing { tensor, vars: Some(vars) });
             }
         }
         Ok(())
@@ -191,14 +180,11 @@ impl Witness {
     ///
     /// # Errors
     /// [`WitnessError::Shape`].
-    pub fn of_segment(
-        program: &Program,
-        architecture: &Architecture,
-        trace: &SegmentTrace,
-    ) -> Result<Self, WitnessError> {
-        if !fits(program, architecture, trace) {
+    pub fn of_segment(architecture: &Architecture, trace: &SegmentTrace) -> Result<Self, WitnessError> {
+        if !trace.fits(architecture) {
             return Err(WitnessError::Shape);
         }
+        let program = architecture.program();
         let mut witness = Self::default();
         witness.tensors.extend(data_values(architecture, &trace.input, &trace.labels));
         witness.tensors.extend(parameter_values(program, &trace.first, End::First));
@@ -206,8 +192,8 @@ impl Witness {
         let products = trace.forward.iter().chain(&trace.backward);
         let sums: BTreeMap<Tensor, &[i64]> =
             program.sums.iter().zip(products).map(|(sum, values)| (sum.tensor, &values[..])).collect();
-        for evaluation in &program.evaluations {
-            witness.evaluate(architecture, &sums, evaluation)?;
+        for computation in &program.computations {
+            witness.compute(architecture, &sums, computation)?;
         }
         for sum in program.sums.iter().filter(|sum| sum.claimed == Claimed::Operand) {
             let values = sums.get(&sum.tensor).ok_or(WitnessError::Shape)?;
@@ -216,13 +202,13 @@ impl Witness {
         }
         for lookup in &program.lookups {
             if let Some(column) = lookup.table.column() {
-                let values = lookup.table.column_values(&architecture.precision);
+                let values = lookup.table.column_values(architecture.precision());
                 witness.put(column, values.into_iter().map(i32::from).collect());
             }
         }
         // What was rounded on the way to what is committed.
-        for evaluation in &program.evaluations {
-            if let Evaluation::Round(Round { quotient, .. }) = evaluation
+        for computation in &program.computations {
+            if let Computation::Round(Round { quotient, .. }) = computation
                 && !program.committed.iter().any(|(tensor, _)| tensor == quotient)
             {
                 witness.tensors.remove(quotient);
@@ -231,24 +217,24 @@ impl Witness {
         Ok(witness)
     }
 
-    fn evaluate(
+    fn compute(
         &mut self,
         architecture: &Architecture,
         sums: &BTreeMap<Tensor, &[i64]>,
-        evaluation: &Evaluation,
+        computation: &Computation,
     ) -> Result<(), WitnessError> {
         let samples = architecture.samples();
-        match evaluation {
+        match computation {
             // They are in the trace.
-            Evaluation::Sum(_) => {}
-            Evaluation::Round(Round { sum, mask, shift, columns, quotient, limbs }) => {
+            Computation::Sum(_) => {}
+            Computation::Round(Round { sum, mask, shift, columns, quotient, limbs }) => {
                 let products = sums.get(sum).ok_or(WitnessError::Shape)?;
                 let padded_width = columns.next_power_of_two();
                 let masked: Vec<i64>;
                 let products = match mask {
                     None => *products,
                     Some(mask) => {
-                        let bits = self.small(*mask).par_chunks(padded_width).flat_map_iter(|row| &row[..*columns]);
+                        let bits = self.small(*mask)?.par_chunks(padded_width).flat_map_iter(|row| &row[..*columns]);
                         masked = products
                             .par_iter()
                             .zip(bits.collect::<Vec<_>>())
@@ -267,51 +253,15 @@ impl Witness {
                 let rounded = padded(products, *columns, samples, padded_width, |u| round_shift(u, *shift).0 as i32);
                 self.put(*quotient, rounded);
             }
-            Evaluation::Rows { function, inputs, outputs } => {
-                let filled = self.rows(samples, &**function, inputs, outputs);
-                self.tensors.extend(filled);
+            Computation::Rows { function, inputs, outputs } => {
+                let inputs =
+                    inputs.iter().map(|(form, columns)| Ok((form.evaluate(|tensor| self.small(tensor))?, *columns)));
+                let inputs = inputs.collect::<Result<Vec<_>, WitnessError>>()?;
+                let filled = fill(samples, &**function, &inputs, outputs, usize::next_power_of_two);
+                self.tensors.extend(filled.into_iter().map(|(tensor, values)| (tensor, Values::Small(values))));
             }
         }
         Ok(())
-    }
-
-    /// The outputs of a function of rows.
-    fn rows(
-        &self,
-        samples: usize,
-        function: &dyn RowFunction,
-        inputs: &[(Form, usize)],
-        outputs: &[Output],
-    ) -> Vec<(Tensor, Values)> {
-        let width = |output: &Output| output.columns.map_or(1, usize::next_power_of_two);
-        let mut filled: Vec<Vec<i32>> =
-            outputs.iter().map(|output| vec![output.fill; samples * width(output)]).collect();
-        let mut rows: Vec<Vec<&mut [i32]>> = (0..samples).map(|_| Vec::with_capacity(outputs.len())).collect();
-        for (values, output) in filled.iter_mut().zip(outputs) {
-            for (row, values) in rows.iter_mut().zip(values.chunks_mut(width(output))) {
-                row.push(&mut values[..output.columns.unwrap_or(1)]);
-            }
-        }
-        rows.par_iter_mut().enumerate().for_each(|(row, outputs)| {
-            let inputs: Vec<Cow<'_, [i32]>> =
-                inputs.iter().map(|(form, columns)| self.row(form, row, *columns)).collect();
-            let inputs: Vec<&[i32]> = inputs.iter().map(|values| &values[..]).collect();
-            function.apply(&inputs, outputs);
-        });
-        outputs.iter().map(|output| output.tensor).zip(filled.into_iter().map(Values::Small)).collect()
-    }
-
-    /// A row of a form, without its padding.
-    fn row(&self, form: &Form, row: usize, columns: usize) -> Cow<'_, [i32]> {
-        let of = |tensor: Tensor| &self.small(tensor)[row * columns.next_power_of_two()..][..columns];
-        if let Some(tensor) = form.tensor() {
-            return Cow::Borrowed(of(tensor));
-        }
-        let mut sum = vec![form.constant as i32; columns];
-        for &(tensor, factor, _) in &form.terms {
-            sum.iter_mut().zip(of(tensor)).for_each(|(sum, value)| *sum += factor as i32 * value);
-        }
-        Cow::Owned(sum)
     }
 
     /// The witness of a registration of the data of one position, but for the multiplicities.
@@ -320,7 +270,14 @@ impl Witness {
     }
 
     /// The witness of a registration of first parameters, but for the multiplicities.
-    pub fn of_parameters(program: &Program, parameters: &Parameters) -> Self {
+    ///
+    /// # Errors
+    /// [`WitnessError::Shape`].
+    pub fn of_parameters(architecture: &Architecture, parameters: &Parameters) -> Result<Self, WitnessError> {
+        let program = architecture.program();
+        if !parameters.fits(program) {
+            return Err(WitnessError::Shape);
+        }
         let mut witness = Self::default();
         let widths = [PARAMETER_LIMB_BITS; PARAMETER_LIMBS];
         for (tensor, values) in parameter_values(program, parameters, End::First) {
@@ -332,7 +289,7 @@ impl Witness {
             }
             witness.tensors.insert(tensor, values);
         }
-        witness
+        Ok(witness)
     }
 
     /// Counts how often each key is looked up, and stores it as the multiplicities.
@@ -343,7 +300,7 @@ impl Witness {
         for (table, _) in &tree.tables {
             let mut counts = vec![0i32; 1 << table.vars()];
             for (lookup, _) in tree.lookups.iter().filter(|(lookup, _)| lookup.table == *table) {
-                let key = Linear::new(self, &lookup.tuple[0].terms, lookup.tuple[0].constant, lookup.column_vars);
+                let key = Linear::new(self, &lookup.tuple[0], lookup.column_vars)?;
                 for entry in 0..1usize << lookup.vars {
                     let key = key.at(entry);
                     let count = usize::try_from(key).ok().and_then(|key| counts.get_mut(key));
@@ -373,10 +330,14 @@ pub struct Linear<'a> {
 }
 
 impl<'a> Linear<'a> {
-    /// The form `constant + Σ factor · tensor`.
-    pub fn new(witness: &'a Witness, terms: &[(Tensor, i64, Spread)], constant: i64, column_vars: usize) -> Self {
-        let terms = terms.iter().map(|(tensor, factor, spread)| (witness.small(*tensor), *factor, *spread)).collect();
-        Self { terms, constant, column_vars }
+    /// The form, of so many variables of the column.
+    ///
+    /// # Errors
+    /// The witness lacks a tensor.
+    pub fn new(witness: &'a Witness, form: &Form, column_vars: usize) -> Result<Self, WitnessError> {
+        let term = |(tensor, factor, spread): &(Tensor, i64, Spread)| Ok((witness.small(*tensor)?, *factor, *spread));
+        let terms = form.terms.iter().map(term).collect::<Result<_, WitnessError>>()?;
+        Ok(Self { terms, constant: form.constant, column_vars })
     }
 
     /// Its value at `entry` of (sample, column).

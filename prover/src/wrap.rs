@@ -10,7 +10,7 @@ use gradproof_circuits::wrap::circuit::{WrapCircuit, instances};
 use gradproof_circuits::wrap::convert::to_halo2;
 use gradproof_circuits::wrap::keys::{self, Params, WrapProvingKey};
 use gradproof_verifier::protocol::keccak::keccak256;
-use gradproof_verifier::protocol::key::{SUBJECTS, VerifyingKey, architecture_bytes};
+use gradproof_verifier::protocol::key::{SUBJECTS, VerifyingKey, graph_digest};
 use gradproof_verifier::protocol::powers::{ReferenceStrings, Setup, SetupError};
 use gradproof_verifier::protocol::proof::{Argument, Proof};
 use gradproof_verifier::protocol::wrap::key::{WrapKey, WrapKeyError, circuit};
@@ -175,11 +175,13 @@ impl Wrapper {
     }
 }
 
-/// The name of a stored key: keccak256 of version, set-up, subject, column size and architecture.
+/// The name of a stored key: keccak256 of version, set-up, subject, column size, graph, batch and steps.
 pub fn stored_name(key: &VerifyingKey, subject: Subject) -> [u8; 32] {
     let version = gradproof_circuits::argument::VERSION.to_be_bytes();
-    let shape = architecture_bytes(key.architecture());
-    keccak256(&[&[VERSION], &version, &key.setup.digest(), &[subject as u8, key.column_vars as u8], &shape])
+    let architecture = key.architecture();
+    let shape = [architecture.batch(), architecture.steps()].map(|number| (number as u32).to_be_bytes());
+    let (kind, graph) = ([subject as u8, key.column_vars as u8], graph_digest(architecture.graph()));
+    keccak256(&[&[VERSION], &version, &key.setup.digest(), &kind, &graph, shape.as_flattened()])
 }
 
 /// Wrappers for all subjects of a key, in the order of [`SUBJECTS`], and the key for wrapped proofs.

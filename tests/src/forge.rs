@@ -4,22 +4,25 @@ use gradproof_circuits::operators::{BIAS, WEIGHT};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
+use crate::networks::perceptron;
 use ark_bn254::{Fr, G1Affine};
 use gradproof_circuits::argument;
 use gradproof_circuits::argument::transcript::{Ask, Party};
 use gradproof_circuits::field::algebra::{Algebra, Native};
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
-use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::arithmetic::split_limbs;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::program::{End, Publics, Tensor};
-use gradproof_circuits::relations::{Group, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Subject, Tree, parameter_limbs};
+use gradproof_circuits::relations::{
+    Group, PARAMETER_LIMB_BITS, PARAMETER_LIMBS, Relations, Subject, Tree, parameter_limbs,
+};
 use gradproof_prover::argument::party::{Prover, Secrets};
 use gradproof_prover::columns::{Column, columns};
 use gradproof_prover::commit::{commit, commit_full};
 use gradproof_prover::hyperkzg;
 use gradproof_prover::randomness::{Use, derived, fresh};
-use gradproof_prover::registration::{data_paths, data_tree, statement};
+use gradproof_prover::registration::{data_paths, data_tree};
 use gradproof_prover::witness::{Linear, Values, Witness};
 use gradproof_prover::wrap::{Wrapper, Wrappers};
 use gradproof_verifier::protocol::key::VerifyingKey;
@@ -54,7 +57,7 @@ pub fn fixture() -> &'static Fixture {
     static FIXTURE: OnceLock<Fixture> = OnceLock::new();
     FIXTURE.get_or_init(|| {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 4, exponential_bits: 8 };
-        let architecture = Architecture { widths: vec![6, 5, 4, 3], batch: 3, steps: 4, precision };
+        let architecture = perceptron(&[6, 5, 4, 3], 3, 4, precision);
         let key = VerifyingKey::insecure(&architecture, 12).expect("the shape is valid");
         let task = Task::new(&architecture, Live { steps: 3, last_rows: 2 }, 2, 5);
         let honest = task.train(&Honest);
@@ -126,7 +129,7 @@ pub fn count(witness: &mut Witness, tree: &Tree) {
     for (table, _) in &tree.tables {
         let mut counts = vec![0i32; 1 << table.vars()];
         for (lookup, _) in tree.lookups.iter().filter(|(lookup, _)| lookup.table == *table) {
-            let key = Linear::new(witness, &lookup.tuple[0].terms, lookup.tuple[0].constant, lookup.column_vars);
+            let key = Linear::new(witness, &lookup.tuple[0], lookup.column_vars).expect("the witness has it");
             for entry in 0..1usize << lookup.vars {
                 if let Some(count) = usize::try_from(key.at(entry)).ok().and_then(|key| counts.get_mut(key)) {
                     *count += 1;
@@ -246,7 +249,17 @@ pub fn meddling<'a, 'm>(
     secrets: Secrets<'a>,
     meddle: Meddle<'m>,
 ) -> Meddling<'a, 'm> {
-    let relations = fixture().key.relations(subject);
+    meddling_under(fixture().key.relations(subject), witnesses, columns, statement, secrets, meddle)
+}
+
+fn meddling_under<'a, 'm>(
+    relations: &'a Relations,
+    witnesses: Witnesses<'a>,
+    columns: &'a [Column<'a>],
+    statement: &Statement,
+    secrets: Secrets<'a>,
+    meddle: Meddle<'m>,
+) -> Meddling<'a, 'm> {
     let prover = Prover::new(relations, witnesses.argued, columns, statement.live, witnesses.rate, secrets);
     Meddling { prover, meddle, messages: vec![] }
 }
@@ -306,8 +319,22 @@ pub fn forge_hidden(
     say: impl FnOnce(&mut Statement),
     meddle: Meddle<'_>,
 ) -> Forged {
+    forge_under(fixture().key.relations(subject), witnesses, hiding, say, meddle)
+}
+
+/// As [`forge_hidden`], of other relations than the verifier's: they have the same columns.
+///
+/// # Panics
+/// As those of [`forge_hidden`].
+pub fn forge_under(
+    relations: &Relations,
+    witnesses: Witnesses<'_>,
+    hiding: Hiding,
+    say: impl FnOnce(&mut Statement),
+    meddle: Meddle<'_>,
+) -> Forged {
     let Fixture { task, key, setup, .. } = fixture();
-    let layout = &key.relations(subject).layout;
+    let (subject, layout) = (relations.subject, &relations.layout);
     let committed = columns(layout, witnesses.committed);
     let of = |group: Group, blindings: Vec<Fr>| {
         commit(setup, &committed[layout.group(group)], blindings).expect("the set-up is long enough")
@@ -325,16 +352,12 @@ pub fn forge_hidden(
     // A second position, so that there are paths.
     let tree = data_tree(&[data.points.clone(), data.points.clone()]);
     let mut said = Statement {
-        key: key.digest(),
-        setup: key.setup.digest(),
-        column_vars: key.column_vars,
-        tables: points_digest(&key.tables),
         first: points_digest(&first.points),
         last: points_digest(&last.points),
         data_root: tree.root(),
         epoch_segments: 2,
         rate: if subject == Subject::Segment { task.rate } else { 0 },
-        ..statement(subject, &task.architecture, task.live)
+        ..Statement::blank(key, subject, task.live)
     };
     say(&mut said);
     let points = [&data.points[..], &first.points, &last.points, &trace.points, &tables].concat();
@@ -342,9 +365,9 @@ pub fn forge_hidden(
 
     let merged = columns(layout, witnesses.merged);
     let secret = Secrets { salt: hiding.salt, mask: &mask };
-    let mut party = meddling(subject, witnesses, &merged, &said, secret, meddle);
+    let mut party = meddling_under(relations, witnesses, &merged, &said, secret, meddle);
     let publics = said.publics(&digest);
-    let reduced = argument::verify(&mut Native { judge: Careless }, &mut party, key.relations(subject), &publics)
+    let reduced = argument::verify(&mut Native { judge: Careless }, &mut party, relations, &publics)
         .expect("a careless prover comes to its end");
     let messages = party.messages;
 

@@ -7,7 +7,7 @@ use gradproof_circuits::argument;
 use gradproof_circuits::argument::transcript::{Ask, Stored};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
-use gradproof_circuits::network::architecture::Live;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::program::{End, KEY_VARS, Publics, Table, Tensor};
 use gradproof_circuits::relations::Subject;
 use gradproof_prover::argument::party::Secrets;
@@ -69,7 +69,7 @@ fn out_of_range() -> Witness {
 /// Never, unless the prover is broken.
 pub fn untrained() -> Witness {
     let mut witness = fixture().witness(Subject::Segment);
-    for l in 1..=fixture().task.architecture.layers() {
+    for l in 1..=fixture().task.architecture.layers().len() {
         for tensor in [weight, bias] {
             let first = witness.tensors[&tensor(End::First, l)].clone();
             witness.tensors.insert(tensor(End::Last, l), first);
@@ -222,8 +222,9 @@ fn zero_denominators() -> Forgery {
     witness.tensors.insert(Tensor::multiplicity(Table::Relu), Values::Small(vec![3; 1 << KEY_VARS]));
     let relations = fixture().key.relations(Subject::Segment);
     let bits = 12;
-    let limb = witness.small(forward_limb(1, 1))[0];
-    assert_eq!(limb, witness.small(forward_limb(1, 1))[8], "rows 0 and 1 are equal");
+    let limbs = witness.small(forward_limb(1, 1)).expect("it is there");
+    let limb = limbs[0];
+    assert_eq!(limb, limbs[8], "rows 0 and 1 are equal");
     let key = limb + (1 << (bits - 1));
     assert!(key >= 1 << bits, "the limb is out of its range");
     let combine = Fr::from(123_456_789u64);

@@ -8,11 +8,13 @@ pub mod forgeries;
 pub mod fuzz;
 pub mod judges;
 pub mod leaky;
+pub mod networks;
 pub mod published;
 pub mod reference;
 pub mod rigged;
 pub mod simulator;
 pub mod tensors;
+pub mod weakened;
 
 use std::collections::BTreeSet;
 use std::fs::{self, OpenOptions};

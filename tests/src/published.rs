@@ -12,7 +12,7 @@ use gradproof_circuits::field::check::{Check, Judge, Rejection, Strict};
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_prover::prove::{Inputs, Proved, prove};
 use gradproof_prover::randomness::{Use, derived};
-use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree, statement};
+use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree};
 use gradproof_prover::witness::Witness;
 use gradproof_verifier::protocol::hyperkzg::Opening;
 use gradproof_verifier::protocol::merkle::{self, Hash};
@@ -147,7 +147,7 @@ pub fn proved(witness: &Witness) -> (Proved, Vec<G1Affine>) {
         data_root: tree.root(),
         epoch_segments: 2,
         rate: task.rate,
-        ..statement(Subject::Segment, &task.architecture, task.live)
+        ..Statement::blank(key, Subject::Segment, task.live)
     };
     let paths = data_paths(&tree, data.points.len(), 0);
     let last_blindings =

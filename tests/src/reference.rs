@@ -2,15 +2,18 @@
 //!
 //! It shares no code with the kernels or with the prover's witness, so an honest run is a check of both.
 
+use crate::networks::{padded_widths, widths};
 use crate::tensors::{
     activation, backward_limb, backward_product, bias, derivative, forward_limb, gradient, negative, softmax, weight,
 };
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::arithmetic::{
     SoftmaxRow, exponential_table, relu, round_shift, softmax_row, split_limbs,
 };
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::operators::{EXPONENTIAL, LOGIT, MAXIMUM, PROBABILITY, REMAINDER, SELECTOR, SUM};
 use gradproof_circuits::program::{End, Table, Tensor};
+use gradproof_circuits::trace::{NO_LABEL, Parameters};
 use gradproof_prover::witness::{Values, Witness};
 
 /// Which entry of a layer.
@@ -104,12 +107,13 @@ fn padded(values: &[i64], width: usize, padded: usize, keep: impl Fn(usize) -> b
 impl Task {
     /// A task with pseudo-random data and parameters. Rows 0 and 1 are equal, and the last neuron of the first layer is zero.
     pub fn new(architecture: &Architecture, live: Live, rate: u32, seed: u64) -> Self {
-        let (layers, samples) = (architecture.layers(), architecture.samples());
-        let bits = architecture.precision.weight_bits();
+        let (widths, padded_widths) = (widths(architecture), padded_widths(architecture));
+        let (layers, samples) = (widths.len() - 1, architecture.samples());
+        let bits = architecture.precision().weight_bits();
         let mut weights = Vec::new();
         let mut biases = Vec::new();
         for l in 1..=layers {
-            let (from, to) = (architecture.widths[l - 1], architecture.widths[l]);
+            let (from, to) = (widths[l - 1], widths[l]);
             let bound = (2u64 << bits) / from as u64;
             let centred =
                 |list: Vec<i64>, bound: u64| list.into_iter().map(|w| w - bound as i64 / 2).collect::<Vec<_>>();
@@ -119,16 +123,16 @@ impl Task {
                 weight.iter_mut().skip(to - 1).step_by(to).for_each(|w| *w = 0);
                 bias[to - 1] = 0;
             }
-            let mut rows = padded(&weight, to, architecture.padded_width(l), |_| true);
-            rows.resize(architecture.padded_width(l - 1) * architecture.padded_width(l), 0);
+            let mut rows = padded(&weight, to, padded_widths[l], |_| true);
+            rows.resize(padded_widths[l - 1] * padded_widths[l], 0);
             weights.push(rows);
-            biases.push(padded(&bias, to, architecture.padded_width(l), |_| true));
+            biases.push(padded(&bias, to, padded_widths[l], |_| true));
         }
         let batch = architecture.padded_batch();
         let is_live = |n: usize| n % batch < architecture.live_rows(live, n / batch);
-        let width = architecture.widths[0];
+        let width = widths[0];
         let mut input = numbers(seed + 200, 256, samples * width);
-        if architecture.batch > 1 {
+        if architecture.batch() > 1 {
             input.copy_within(..width, width);
         }
         let classes = architecture.classes();
@@ -142,20 +146,44 @@ impl Task {
             rate,
             weights,
             biases,
-            input: padded(&input, width, architecture.padded_width(0), is_live),
-            labels: padded(&hot, classes, architecture.padded_width(layers), is_live),
+            input: padded(&input, width, padded_widths[0], is_live),
+            labels: padded(&hot, classes, padded_widths[layers], is_live),
         }
+    }
+
+    /// The first parameters, without their padding.
+    pub fn parameters(&self) -> Parameters {
+        let layers = || widths(&self.architecture).windows(2).map(|pair| (pair[0], pair[1])).collect::<Vec<_>>();
+        let cut = |values: &[i64], rows: usize, width: usize| -> Vec<i64> {
+            values.chunks(width.next_power_of_two()).take(rows).flat_map(|row| row[..width].to_vec()).collect()
+        };
+        Parameters {
+            weights: layers().iter().zip(&self.weights).map(|((from, to), values)| cut(values, *from, *to)).collect(),
+            biases: layers().iter().zip(&self.biases).map(|((_, to), values)| cut(values, 1, *to)).collect(),
+        }
+    }
+
+    /// The data of the segment as kernels take them: input without padding, and the class of each row.
+    pub fn data(&self) -> (Vec<i16>, Vec<u16>) {
+        let (inputs, classes) = (self.architecture.inputs(), self.architecture.classes());
+        let rows = self.input.chunks(inputs.next_power_of_two());
+        let label = |row: &[i64]| row.iter().position(|y| *y == 1).map_or(NO_LABEL, |j| j as u16);
+        (
+            rows.flat_map(|row| row[..inputs].iter().map(|&x| x as i16)).collect(),
+            self.labels.chunks(classes.next_power_of_two()).map(label).collect(),
+        )
     }
 
     /// Trains, and returns all tensors but the multiplicities.
     pub fn train(&self, cheat: &dyn Cheat) -> Witness {
         let a = &self.architecture;
-        let (layers, batch) = (a.layers(), a.padded_batch());
-        let (bits, scale, fg) = (a.precision.weight_bits(), a.precision.activation_bits, a.precision.gradient_bits);
-        let widths: Vec<usize> = (0..=layers).map(|l| a.padded_width(l)).collect();
-        let table = exponential_table(&a.precision);
+        let (widths, batch) = (padded_widths(a), a.padded_batch());
+        let layers = widths.len() - 1;
+        let (bits, scale, fg) =
+            (a.precision().weight_bits(), a.precision().activation_bits, a.precision().gradient_bits);
+        let table = exponential_table(a.precision());
         let loss = |role| softmax(role, layers);
-        let mut store = Store { bits: a.precision.limb_bits(), ..Store::default() };
+        let mut store = Store { bits: a.precision().limb_bits(), ..Store::default() };
         store.parameters(End::First, &self.weights, &self.biases);
         let (mut weights, mut biases) = (self.weights.clone(), self.biases.clone());
         store.extend(Tensor::input(), &self.input);
@@ -164,7 +192,7 @@ impl Task {
             Table::Exponential.column().expect("it has a column"),
             &table.iter().map(|&e| i64::from(e)).collect::<Vec<_>>(),
         );
-        for step in 0..a.steps {
+        for step in 0..a.steps() {
             cheat.before(step, &mut weights, &mut biases);
             let mut activations = vec![self.input[step * batch * widths[0]..][..batch * widths[0]].to_vec()];
             let mut derivatives = Vec::new();

@@ -1,18 +1,20 @@
 //! Completeness: honest proofs over a grid of shapes are made and accepted, registrations included.
 
 use ark_bn254::G1Affine;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::field::check::Strict;
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
 use gradproof_circuits::program::{End, Tensor};
 use gradproof_circuits::relations::{Group, Subject};
+use gradproof_circuits::trace::NO_LABEL;
 use gradproof_prover::prove::{Inputs, prove};
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{
-    Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters, statement,
+    Blinding, commit_data, commit_parameters, data_paths, data_tree, register_data, register_parameters,
 };
 use gradproof_prover::witness::Witness;
+use gradproof_tests::networks::perceptron;
 use gradproof_tests::reference::{Honest, Task};
 use gradproof_tests::tensors::weight;
 use gradproof_verifier::protocol::key::VerifyingKey;
@@ -23,21 +25,8 @@ use gradproof_verifier::verify::verify;
 /// Longest columns of the grid, in variables.
 const COLUMN_VARS: usize = 17;
 
-/// The real part of the first parameters of a task.
-fn parameters(task: &Task) -> Parameters {
-    let a = &task.architecture;
-    let cut = |values: &[i64], rows: usize, l: usize| -> Vec<i64> {
-        values.chunks(a.padded_width(l)).take(rows).flat_map(|row| row[..a.widths[l]].to_vec()).collect()
-    };
-    Parameters {
-        weights: (1..=a.layers()).map(|l| cut(&task.weights[l - 1], a.widths[l - 1], l)).collect(),
-        biases: (1..=a.layers()).map(|l| cut(&task.biases[l - 1], 1, l)).collect(),
-    }
-}
-
 /// Registers data and first parameters of a shape, proves its segment, and verifies all three.
 fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, column_vars: usize) {
-    architecture.validate().unwrap();
     architecture.validate_live(live).unwrap();
     let key = VerifyingKey::insecure(architecture, column_vars).unwrap();
     let task = Task::new(architecture, live, 1, 3);
@@ -50,12 +39,12 @@ fn proved_and_verified(setup: &Setup, architecture: &Architecture, live: Live, c
     let data_witness = part(&[Tensor::input(), Tensor::labels()]);
     let data = commit_data(&key, setup, &data_witness, &seed, 0).unwrap();
     let tree = data_tree(std::slice::from_ref(&data.points));
-    let said = Statement { data_root: tree.root(), epoch_segments: 1, ..statement(Subject::Data, architecture, live) };
+    let said = Statement { data_root: tree.root(), epoch_segments: 1, ..Statement::blank(&key, Subject::Data, live) };
     let registered = register_data(&key, setup, data_witness, data.clone(), &tree, said.clone()).unwrap();
     verify(&key, &registered.statement, &[], &registered.proof, Strict).unwrap();
 
-    let parameters = parameters(&task);
-    let first_witness = Witness::of_parameters(key.program(), &parameters);
+    let parameters = task.parameters();
+    let first_witness = Witness::of_parameters(key.architecture(), &parameters).expect("they fit");
     let weight = weight(End::First, 1);
     assert_eq!(first_witness.tensors[&weight], witness.tensors[&weight], "both pad alike");
     let first = commit_parameters(&key, setup, &first_witness, Blinding::Seed(&seed)).unwrap();
@@ -102,7 +91,7 @@ fn a_grid_of_shapes() {
     for (widths, batch, steps, live_steps, last_rows, precision, column_vars) in shapes {
         let [activation_bits, gradient_bits, rate_bits, exponential_bits] = PRECISIONS[precision];
         let precision = Precision { activation_bits, gradient_bits, rate_bits, exponential_bits };
-        let architecture = Architecture { widths: widths.to_vec(), batch, steps, precision };
+        let architecture = perceptron(widths, batch, steps, precision);
         let live = Live { steps: live_steps, last_rows };
         println!(
             "{widths:?}, batch {batch}, steps {live_steps} of {steps}, {last_rows} rows, columns of 2^{column_vars}"
@@ -115,7 +104,7 @@ fn a_grid_of_shapes() {
 #[test]
 fn data_with_more_classes_than_inputs() {
     let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 5 };
-    let architecture = Architecture { widths: vec![1, 100], batch: 1024, steps: 2, precision };
+    let architecture = perceptron(&[1, 100], 1024, 2, precision);
     let key = VerifyingKey::insecure(&architecture, 14).unwrap();
     let relations = key.relations(Subject::Data);
     assert!(relations.pointwise.iter().any(|relation| relation.vars > relations.tree.vars));
@@ -129,7 +118,7 @@ fn data_with_more_classes_than_inputs() {
         let data = commit_data(&key, &setup, &witness, &[5; 32], 0).unwrap();
         let tree = data_tree(std::slice::from_ref(&data.points));
         let said =
-            Statement { data_root: tree.root(), epoch_segments: 1, ..statement(Subject::Data, &architecture, live) };
+            Statement { data_root: tree.root(), epoch_segments: 1, ..Statement::blank(&key, Subject::Data, live) };
         let proved = register_data(&key, &setup, witness, data, &tree, said);
         assert_eq!(proved.is_ok(), accepted, "label {label}");
         if let Ok(proved) = proved {

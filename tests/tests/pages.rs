@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::MetadataCommand;
-use gradproof_circuits::network::architecture::{MAX_BATCH, MAX_LAYERS, MAX_WIDTH};
+use gradproof_circuits::architecture::{MAX_BATCH, MAX_LAYERS};
+use gradproof_circuits::graph::MAX_WIDTH;
 use gradproof_tests::root;
 
 /// The pages of the root, of `docs`, and of the contracts.

@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use gradproof_circuits::argument;
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::Strict;
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::program::Publics;
 use gradproof_circuits::relations::{Relations, Subject};
@@ -13,6 +13,7 @@ use gradproof_prover::columns::columns;
 use gradproof_prover::reference;
 use gradproof_prover::witness::Witness;
 use gradproof_tests::forge::fixture;
+use gradproof_tests::networks::perceptron;
 use gradproof_tests::reference::{Honest, Task, numbers};
 use proptest::prelude::*;
 
@@ -29,7 +30,7 @@ fn witness(trained: &Witness, subject: Subject, relations: &Relations) -> Witnes
 
 /// Runs the argument with both provers.
 fn compare(subject: Subject, task: &Task, trained: &Witness, column_vars: usize, seed: u64) {
-    let relations = Relations::new(subject, &task.architecture, column_vars).expect("it is lowered");
+    let relations = Relations::new(subject, &task.architecture, column_vars);
     let witness = witness(trained, subject, &relations);
     let columns = columns(&relations.layout, &witness);
     let random: Vec<Fr> = numbers(seed, 1 << 31, 3 + (1 << column_vars))
@@ -59,7 +60,6 @@ fn compare(subject: Subject, task: &Task, trained: &Witness, column_vars: usize,
 
 /// All three subjects of a shape.
 fn compare_all(task: &Task, column_vars: usize, seed: u64) {
-    task.architecture.validate().expect("the shape is valid");
     let trained = task.train(&Honest);
     for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
         compare(subject, task, &trained, column_vars, seed);
@@ -76,7 +76,7 @@ fn every_message_of_a_grid_of_shapes() {
     let shapes: [Shape; 3] =
         [(&[1, 1], 1, 1, 1, 1, 17), (&[6, 5, 4, 3], 3, 4, 3, 2, 12), (&[17, 1, 9, 3], 1, 2, 1, 1, 9)];
     for (widths, batch, steps, live_steps, last_rows, column_vars) in shapes {
-        let architecture = Architecture { widths: widths.to_vec(), batch, steps, precision: PRECISION };
+        let architecture = perceptron(widths, batch, steps, PRECISION);
         let task = Task::new(&architecture, Live { steps: live_steps, last_rows }, 2, 5);
         compare_all(&task, column_vars, 9);
     }
@@ -85,7 +85,7 @@ fn every_message_of_a_grid_of_shapes() {
 /// Every number that a task may hold is zero, or as large as it may be.
 #[test]
 fn every_message_of_extreme_tasks() {
-    let architecture = Architecture { widths: vec![3, 2, 3], batch: 3, steps: 2, precision: PRECISION };
+    let architecture = perceptron(&[3, 2, 3], 3, 2, PRECISION);
     let task = Task::new(&architecture, Live { steps: 2, last_rows: 1 }, 1, 5);
     let constant = |weight: i64, input: i64, rate: u32| {
         let set = |values: &[i64], to: i64| values.iter().map(|v| if *v == 0 { 0 } else { to }).collect::<Vec<_>>();
@@ -111,9 +111,9 @@ proptest! {
         column_vars in 8usize..18,
         seed in any::<u32>(),
     ) {
-        let architecture = Architecture { widths, batch, steps: 1 << step_vars, precision: PRECISION };
+        let architecture = perceptron(&widths, batch, 1 << step_vars, PRECISION);
         let part = |most: usize| 1 + (live * most as f64) as usize % most;
-        let live = Live { steps: part(architecture.steps), last_rows: part(batch) };
+        let live = Live { steps: part(architecture.steps()), last_rows: part(batch) };
         compare_all(&Task::new(&architecture, live, seed % 4, seed.into()), column_vars, seed.into());
     }
 }

@@ -1,7 +1,6 @@
 //! The statement's layout against stored vectors, with digests of another implementation of keccak256.
 
-use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::network::precision::Precision;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::relations::Subject;
 use gradproof_tests::{check_vector, root};
 use gradproof_verifier::protocol::keccak::keccak256;
@@ -19,8 +18,6 @@ fn counting<const N: usize>(first: u8) -> [u8; N] {
 
 /// A segment with every field filled, a registration with as few as possible, and one with the largest numbers.
 fn statements() -> [Statement; 3] {
-    let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-    let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
     let domain = Domain { chain: 31_337, contract: counting(0x10), job: counting(0x20), owner: counting(0x40) };
     let segment = Statement {
         subject: Subject::Segment,
@@ -28,22 +25,27 @@ fn statements() -> [Statement; 3] {
         segment: 17,
         key: counting(0x50),
         setup: counting(0x60),
-        architecture,
+        graph: counting(0xb0),
+        batch: 64,
+        steps: 32,
         column_vars: 16,
         tables: counting(0x70),
         data_root: counting(0x80),
+        order: [0; 32],
         epoch_segments: 15,
         position: 2,
         live: Live { steps: 42, last_rows: 32 },
         rate: 3,
         first: counting(0x90),
         last: counting(0xa0),
+        claim: [0; 32],
     };
     let least = Statement {
         subject: Subject::Parameters,
         domain: Domain::default(),
         segment: 0,
-        architecture: Architecture { widths: vec![1, 1], batch: 1, steps: 1, ..segment.architecture.clone() },
+        batch: 1,
+        steps: 1,
         column_vars: 4,
         data_root: [0; 32],
         epoch_segments: 0,
@@ -52,12 +54,14 @@ fn statements() -> [Statement; 3] {
         rate: 0,
         ..segment.clone()
     };
-    let precision = Precision { activation_bits: 14, gradient_bits: 14, rate_bits: 20, exponential_bits: 15 };
     let most = Statement {
         subject: Subject::Data,
         domain: Domain { chain: u64::MAX, contract: [0xff; 20], job: [0xff; 32], owner: [0xff; 20] },
         segment: u64::MAX,
-        architecture: Architecture { widths: vec![1 << 14; 17], batch: 1 << 12, steps: 1 << 12, precision },
+        batch: u32::MAX,
+        steps: u32::MAX,
+        order: counting(0xc0),
+        claim: counting(0xd0),
         column_vars: 21,
         epoch_segments: u64::MAX,
         position: u64::MAX - 1,
@@ -69,7 +73,6 @@ fn statements() -> [Statement; 3] {
 }
 
 fn fields(statement: &Statement) -> Value {
-    let a = &statement.architecture;
     json!({
         "subject": format!("{:?}", statement.subject).to_lowercase(),
         "chain": statement.domain.chain.to_string(),
@@ -79,10 +82,13 @@ fn fields(statement: &Statement) -> Value {
         "segment": statement.segment.to_string(),
         "key": hex(&statement.key),
         "setup": hex(&statement.setup),
-        "architecture": a,
+        "graph": hex(&statement.graph),
+        "batch": statement.batch,
+        "steps": statement.steps,
         "column_vars": statement.column_vars,
         "tables": hex(&statement.tables),
         "data_root": hex(&statement.data_root),
+        "order": hex(&statement.order),
         "epoch_segments": statement.epoch_segments.to_string(),
         "position": statement.position.to_string(),
         "live_steps": statement.live.steps,
@@ -90,6 +96,7 @@ fn fields(statement: &Statement) -> Value {
         "rate": statement.rate,
         "first": hex(&statement.first),
         "last": hex(&statement.last),
+        "claim": hex(&statement.claim),
     })
 }
 
@@ -130,7 +137,9 @@ fn the_documented_layout_is_without_gaps() {
         end += bytes;
         // The counting values of the first vector tell where a field stands.
         let first = statements()[0].to_bytes();
-        for (field, value) in [("`key`", 0x50), ("`setup`", 0x60), ("`tables`", 0x70), ("`data_root`", 0x80)] {
+        for (field, value) in
+            [("`key`", 0x50), ("`setup`", 0x60), ("`graph`", 0xb0), ("`tables`", 0x70), ("`data_root`", 0x80)]
+        {
             assert!(cells[3] != field || first[offset] == value, "{line}");
         }
     }

@@ -150,10 +150,10 @@ mod tests {
     use std::sync::Arc;
 
     use crate::protocol::limits::job_limits;
-    use gradproof_circuits::graph::{Graph, Node, Source};
-    use gradproof_circuits::network::architecture::{Architecture, MAX_BATCH, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
+    use gradproof_circuits::architecture::{Architecture, MAX_BATCH, MAX_LAYERS, MAX_STEPS};
+    use gradproof_circuits::graph::{Graph, MAX_NODES, MAX_WIDTH, Node, Source};
     use gradproof_circuits::network::precision::Precision;
-    use gradproof_circuits::operators::{Backward, Operator, REMAINDER, SUM};
+    use gradproof_circuits::operators::{Backward, Dense, Operator, REMAINDER, SUM, Settings, SoftmaxCrossEntropy};
     use gradproof_circuits::program::{Builder, Edge, GraphError, Limits};
 
     /// Twice its input, so many times over: a form whose factor is a power of two.
@@ -165,8 +165,8 @@ mod tests {
             "doubled"
         }
 
-        fn encode(&self) -> Vec<u8> {
-            vec![]
+        fn settings(&self) -> Settings {
+            Settings::from([("times", self.0)])
         }
 
         fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
@@ -177,8 +177,8 @@ mod tests {
         }
     }
 
-    fn bounded(graph: &Graph, architecture: &Architecture) -> Result<(), GraphError> {
-        graph.lower(architecture.sample_vars())?.check_bounds(&job_limits(architecture))
+    fn bounded(architecture: &Architecture) -> Result<(), GraphError> {
+        architecture.program().check_bounds(&job_limits(architecture))
     }
 
     /// Relations are asked in the field: they say what they say of integers only while neither side has the size of r.
@@ -186,14 +186,25 @@ mod tests {
     fn nothing_wraps_around() {
         let largest = |widths: Vec<usize>| {
             let precision = Precision { activation_bits: 14, gradient_bits: 14, rate_bits: 20, exponential_bits: 1 };
-            Architecture { widths, batch: MAX_BATCH, steps: MAX_STEPS, precision }
+            Architecture::perceptron(&widths, MAX_BATCH, MAX_STEPS, precision).expect("it is within the limits")
         };
         let deep = largest(vec![MAX_WIDTH; MAX_LAYERS + 1]);
-        assert_eq!(deep.validate(), Ok(()));
-        assert_eq!(bounded(&Graph::perceptron(&deep), &deep), Ok(()));
+        assert_eq!(bounded(&deep), Ok(()));
+
+        // As many layers as nodes allow, each on the one before it.
+        let layer = |before: Option<u16>| {
+            let dense = Arc::new(Dense { outputs: MAX_WIDTH });
+            Node::new(dense, vec![before.map_or(Source::Input, Source::Node)])
+        };
+        let most = MAX_NODES as u16 - 1;
+        let mut nodes: Vec<Node> = (0..most).map(|node| layer(node.checked_sub(1))).collect();
+        nodes.push(Node::new(Arc::new(SoftmaxCrossEntropy), vec![Source::Node(most - 1), Source::Labels]));
+        let chain = Graph::new(MAX_WIDTH, MAX_WIDTH, *deep.precision(), nodes);
+        let chain = Architecture::new(chain, MAX_BATCH, MAX_STEPS).expect("it is within the limits");
+        assert_eq!(bounded(&chain), Ok(()));
 
         // The first bit of rows beyond what fits is refused by name.
-        let program = Graph::perceptron(&deep).lower(deep.sample_vars()).expect("it is lowered");
+        let program = deep.program();
         let limits = job_limits(&deep);
         let longer = |bits: u32| program.check_bounds(&Limits { rows: limits.rows + f64::from(bits), ..limits });
         let most = (0..200).take_while(|&bits| longer(bits).is_ok()).count() as u32;
@@ -204,12 +215,13 @@ mod tests {
         // Factors have bits enough for 32 of a form.
         let flat = largest(vec![MAX_WIDTH, 2]);
         let doubled = |times: u32| {
-            let mut graph = Graph::perceptron(&flat);
+            let mut graph = flat.graph().clone();
             let dense = graph.nodes[0].operator.clone();
-            graph.nodes[0] = Node { operator: Arc::new(Doubled(times)), inputs: vec![Source::Input] };
-            graph.nodes.insert(1, Node { operator: dense, inputs: vec![Source::Node(0)] });
+            graph.nodes[0] = Node::new(Arc::new(Doubled(times)), vec![Source::Input]);
+            graph.nodes.insert(1, Node::new(dense, vec![Source::Node(0)]));
             graph.nodes[2].inputs[0] = Source::Node(1);
-            bounded(&graph, &flat).map_err(|error| error.to_string())
+            let doubled = Architecture::new(graph, MAX_BATCH, MAX_STEPS).map_err(|error| error.to_string())?;
+            bounded(&doubled).map_err(|error| error.to_string())
         };
         assert_eq!(doubled(13), Ok(()));
         for times in [14, 31, 62, 63, 64, 70] {
@@ -221,8 +233,8 @@ mod tests {
     /// A tensor that no look-up, bit or definition bounds could be anything.
     #[test]
     fn what_nothing_bounds_is_refused_by_name() {
-        let architecture = Architecture { widths: vec![3, 2], batch: 2, steps: 2, precision: Precision::of_classes(2) };
-        let program = Graph::perceptron(&architecture).lower(architecture.sample_vars()).expect("it is lowered");
+        let architecture = Architecture::perceptron(&[3, 2], 2, 2, Precision::of_classes(2)).expect("it is possible");
+        let program = architecture.program();
         assert_eq!(program.check_bounds(&job_limits(&architecture)), Ok(()));
         for look_up in 0..program.lookups.len() {
             let mut other = program.clone();
@@ -242,7 +254,7 @@ mod tests {
     #[test]
     fn every_term_leaves_more_than_the_curve() {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-        let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
+        let architecture = Architecture::perceptron(&[784, 128, 128, 10], 64, 64, precision).expect("it is possible");
         let key = VerifyingKey::insecure(&architecture, 17).expect("the shape is valid");
         for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
             let terms = terms(&key, subject);

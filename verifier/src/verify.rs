@@ -15,7 +15,7 @@ use crate::protocol::key::VerifyingKey;
 use crate::protocol::merkle;
 use crate::protocol::proof::{Argument, Proof, SENT};
 use crate::protocol::setup::SetupKey;
-use crate::protocol::statement::{Statement, points_digest};
+use crate::protocol::statement::Statement;
 
 /// Verifies `proof` of `statement`, whose first parameters are committed as `first`.
 ///
@@ -34,21 +34,12 @@ pub fn verify<J: Judge>(
 ) -> Result<(), Rejection> {
     let mut native = Native { judge };
     native.judge.require(Check::Key, proof.argument.kind() == key.kind())?;
-    let relations = key.relations(statement.subject);
+    let (relations, architecture) = (key.relations(statement.subject), key.architecture());
     let points = all_columns(key, statement, first, proof)?;
     let last = relations.layout.group(Group::Last);
-    let expected = Statement {
-        key: key.digest(),
-        setup: key.setup.digest(),
-        architecture: key.architecture().clone(),
-        column_vars: key.column_vars,
-        tables: points_digest(&key.tables),
-        first: points_digest(first),
-        last: points_digest(points.get(last).unwrap_or_default()),
-        ..statement.clone()
-    };
+    let expected = statement.under(key, first, points.get(last).unwrap_or_default());
     native.judge.require(Check::Key, expected == *statement)?;
-    native.judge.require(Check::PublicRange, key.architecture().validate_live(statement.live).is_ok())?;
+    native.judge.require(Check::PublicRange, architecture.validate_live(statement.live).is_ok())?;
 
     let data = relations.layout.group(Group::Data).len() as u64;
     native.judge.require(Check::PublicRange, data == 0 || statement.position < statement.epoch_segments)?;

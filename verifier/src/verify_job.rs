@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::G1Affine;
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
+use gradproof_circuits::graph::Graph;
 use gradproof_circuits::relations::{Group, Subject};
 
 use crate::protocol::job::{JobStatement, Parent};
@@ -60,15 +61,16 @@ impl Inheritance {
 struct Meaning {
     setup: [u8; 32],
     column_vars: usize,
-    widths: Vec<usize>,
+    /// The network, but for its scales.
+    graph: Graph,
     weight_bits: u32,
 }
 
 impl Meaning {
     fn of(job: &JobStatement) -> Self {
         let JobStatement { setup, column_vars, architecture, .. } = job;
-        let weight_bits = architecture.precision.weight_bits();
-        Self { setup: setup.digest, column_vars: *column_vars, widths: architecture.widths.clone(), weight_bits }
+        let (graph, weight_bits) = (architecture.graph().without_scales(), architecture.precision().weight_bits());
+        Self { setup: setup.digest, column_vars: *column_vars, graph, weight_bits }
     }
 }
 
@@ -126,7 +128,7 @@ impl<'a> JobVerifier<'a> {
     /// # Soundness
     /// What the registration would say follows from the parent's: padding of parameters has no gradient, so that it stays
     /// zero, and updates within the limits of a job are too small for any number of generations to wrap around. The
-    /// commitments mean the same only under the same powers of τ, in the same columns, for the same widths and scale.
+    /// commitments mean the same only under the same powers of τ, in the same columns, for the same network and scale.
     ///
     /// # Errors
     /// [`Check::Parent`] at [`Part::Parameters`].

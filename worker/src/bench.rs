@@ -111,7 +111,7 @@ impl Bench {
         phase("committing to the values alone");
         let layout = &keys.key.relations(Subject::Segment).layout;
         let floor_secs = {
-            let mut witness = Witness::of_segment(keys.key.program(), &job.architecture, &trace)?;
+            let mut witness = Witness::of_segment(&job.architecture, &trace)?;
             witness.count_lookups(&keys.key.relations(Subject::Segment).tree)?;
             let last = columns_in(layout, &witness, layout.group(Group::Last));
             let columns = columns_in(layout, &witness, layout.group(Group::Trace));
@@ -166,7 +166,7 @@ impl Bench {
         let architecture = self.shape.architecture()?;
         let bits = self.shape.column_vars(&architecture)?;
         let rows = self.shape.batch * self.shape.steps;
-        let (train, data) = match (architecture.widths[0], architecture.classes()) {
+        let (train, data) = match (architecture.inputs(), architecture.classes()) {
             (784, 10..) => (repeated_digits(rows)?, "digits, repeated"),
             (width, classes) => (synthetic(rows, width, classes), "synthetic"),
         };

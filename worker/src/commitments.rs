@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use eyre::{Result, WrapErr};
-use gradproof_circuits::network::trace::Parameters;
 use gradproof_circuits::relations::Subject;
+use gradproof_circuits::trace::Parameters;
 use gradproof_prover::commit::Committed;
 use gradproof_prover::registration::{
     Blinding, commit_data, commit_parameters, data_tree, register_data, register_parameters,
@@ -39,7 +39,7 @@ pub fn first_parameters(job: &Job) -> Result<Parameters> {
         Ok(read.parameters)
     };
     match &job.initial_weights {
-        InitialWeights::Seed(seed) => Ok(initial_parameters(&job.architecture, seed_of(*seed))?),
+        InitialWeights::Seed(seed) => Ok(initial_parameters(&job.architecture, seed_of(*seed))),
         InitialWeights::File(path) => read(path, "file"),
         InitialWeights::Parent(folders) => read(&folders[0].join(EXACT_WEIGHTS_FILE), "parent"),
     }
@@ -83,7 +83,7 @@ impl JobCommitments {
         let Keys { key, setup, .. } = keys;
         let architecture = &job.architecture;
         progress.say("committing to the first parameters");
-        let witness = Witness::of_parameters(key.program(), first);
+        let witness = Witness::of_parameters(architecture, first)?;
         let (blinding, initial_seed, parent) = match origin {
             Origin::New { seed } => {
                 require_range(architecture, first)?;
@@ -110,7 +110,7 @@ impl JobCommitments {
             proof: key.kind(),
             setup: SetupStatement { digest: key.setup.digest(), insecure: key.setup.is_insecure() },
             verifying_key: key.digest(),
-            data: DataStatement { root: tree.root(), rows: job.train.rows },
+            data: DataStatement { root: tree.root(), rows: job.train.rows, order: [0; 32] },
             steps: job.steps,
             rates: job.rates.clone(),
             first_parameters: first.points.clone(),

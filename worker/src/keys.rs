@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail, ensure};
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
 use gradproof_prover::device::backend::{Backend, Choice};
 use gradproof_prover::prove::Proved;

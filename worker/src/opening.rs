@@ -2,9 +2,9 @@
 
 use ark_bn254::G1Affine;
 use eyre::Result;
-use gradproof_circuits::network::trace::Parameters;
 use gradproof_circuits::program::Tensor;
 use gradproof_circuits::relations::{Group, Subject};
+use gradproof_circuits::trace::Parameters;
 use gradproof_prover::registration::{Blinding, commit_parameters};
 use gradproof_prover::witness::Witness;
 use gradproof_training::parameters::tensor_name;
@@ -53,7 +53,7 @@ pub fn open(
     secret: &[u8; 32],
     proved: &[G1Affine],
 ) -> Result<Result<(), Differs>> {
-    let witness = Witness::of_parameters(key.program(), parameters);
+    let witness = Witness::of_parameters(key.architecture(), parameters)?;
     let recomputed = commit_parameters(key, setup, &witness, Blinding::Opening(secret))?.points;
     let differing: Vec<bool> = recomputed.iter().zip(proved).map(|(a, b)| a != b).collect();
     let columns = differing.iter().filter(|differs| **differs).count() + recomputed.len().abs_diff(proved.len());
@@ -74,11 +74,10 @@ fn first_tensors(key: &VerifyingKey, differing: &[bool]) -> Vec<String> {
             first..first + (1usize << place.vars.saturating_sub(layout.column_vars))
         })
     };
-    // Two to a dense layer.
-    let tensors = key.program().parameters.iter().map(|parameter| parameter.ends[0]).enumerate();
-    let tensors: Vec<(usize, Tensor)> = tensors.collect();
+    let parameters = &key.architecture().program().parameters;
     let differs = |column: &usize| differing.get(*column).copied().unwrap_or(false);
-    let first = tensors.iter().find_map(|&(_, tensor)| columns(tensor).find(differs));
-    let held = tensors.into_iter().filter(|&(_, tensor)| first.is_some_and(|first| columns(tensor).contains(&first)));
-    held.map(|(index, _)| tensor_name(index / 2, if index % 2 == 0 { "weight" } else { "bias" })).collect()
+    let first = parameters.iter().find_map(|parameter| columns(parameter.ends[0]).find(differs));
+    let held =
+        parameters.iter().filter(|parameter| first.is_some_and(|first| columns(parameter.ends[0]).contains(&first)));
+    held.map(tensor_name).collect()
 }

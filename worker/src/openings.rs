@@ -166,18 +166,20 @@ fn restrict(_: &Path, _: u32) -> std::io::Result<()> {
 mod tests {
     use super::*;
     use bolero::check;
+    use gradproof_circuits::architecture::Architecture;
+    use gradproof_circuits::network::precision::Precision;
     use serde_json::json;
 
     /// A statement, as far as openings depend on it.
     fn statement(seeds: &Seeds) -> JobStatement {
         let zeros = |bytes: usize| format!("0x{}", "00".repeat(bytes));
-        let precision = json!({ "activation_bits": 8, "gradient_bits": 12, "rate_bits": 8, "exponential_bits": 11 });
+        let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
         let statement = json!({
             "version": gradproof_verifier::protocol::job::VERSION,
             "domain": { "chain": 0, "contract": zeros(20), "job": zeros(32), "owner": zeros(20) },
-            "architecture": { "widths": [3, 2], "batch": 2, "steps": 2, "precision": precision },
+            "architecture": Architecture::perceptron(&[3, 2], 2, 2, precision).expect("it is possible"),
             "column_vars": 12, "proof": "core", "setup": { "digest": zeros(32), "insecure": true },
-            "verifying_key": zeros(32), "data": { "root": zeros(32), "rows": 4 }, "steps": 2,
+            "verifying_key": zeros(32), "data": { "root": zeros(32), "rows": 4, "order": zeros(32) }, "steps": 2,
             "rates": [{ "from_segment": 0, "rate": 1 }], "first_parameters": [], "initial_seed": null,
             "last_seed_digest": hex::encode(&last_seed_digest(&seeds.last)), "parent": null,
         });

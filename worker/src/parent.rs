@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eyre::{Result, bail, ensure, eyre};
-use gradproof_circuits::network::trace::Parameters;
+use gradproof_circuits::trace::Parameters;
 use gradproof_training::job::{ColumnLength, InitialWeights, Job};
 use gradproof_verifier::protocol::job::Parent;
 use gradproof_verifier::protocol::kind::ProofKind;
@@ -76,7 +76,7 @@ fn inherit(folders: &[PathBuf], keys: &Keys, first: &Parameters) -> Result<(Pare
     };
     let same = job.setup.digest == keys.key.setup.digest()
         && job.column_vars == keys.key.column_vars
-        && job.architecture.widths == keys.key.architecture().widths;
+        && job.architecture.graph().without_scales() == keys.key.architecture().graph().without_scales();
     ensure!(
         same,
         "the parent in {} commits otherwise: a child has its set-up, layers and column_bits, {}; or start from its \

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::field::check::Strict;
-use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
 use gradproof_circuits::relations::{Group, Subject};
+use gradproof_circuits::trace::{Parameters, SegmentTrace};
 use gradproof_prover::commit::Committed;
 use gradproof_prover::prove::{Inputs, prove};
 use gradproof_prover::registration::data_paths;
@@ -301,7 +301,7 @@ pub fn prove_segment(
 ) -> Result<(Vec<u8>, ProofReport)> {
     let (key, setup) = (&keys.key, &keys.setup);
     let begin = Instant::now();
-    let mut witness = Witness::of_segment(key.program(), key.architecture(), &trace)?;
+    let mut witness = Witness::of_segment(key.architecture(), &trace)?;
     drop(trace);
     witness.count_lookups(&key.relations(Subject::Segment).tree)?;
     let witness_secs = begin.elapsed().as_secs_f64();

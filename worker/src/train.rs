@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use eyre::{Result, WrapErr, ensure};
-use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
+use gradproof_circuits::trace::{Parameters, SegmentTrace};
 use gradproof_terminal::folder::Folder;
 use gradproof_terminal::{Outcome, Progress, print, tell};
 use gradproof_training::float::FloatNetwork;
@@ -190,7 +190,7 @@ impl<'a> Trainer<'a> {
             segment: index,
             epoch: segment.epoch,
             steps: segment.live.steps,
-            rows: (segment.live.steps - 1) * self.job.architecture.batch + segment.live.last_rows,
+            rows: (segment.live.steps - 1) * self.job.architecture.batch() + segment.live.last_rows,
             learning_rate: self.job.learning_rate(segment.rate),
             ..SegmentReport::default()
         };
@@ -219,7 +219,7 @@ pub fn float_accuracy(job: &Job) -> Result<Option<f64>> {
     let mut network = FloatNetwork::new(architecture, &first_parameters(job)?)?;
     for segment in (0..job.segments()).filter_map(|index| job.segment(index)) {
         let rows = job.segment_rows(segment.position)?;
-        let (batch, width) = (architecture.padded_batch(), architecture.widths[0]);
+        let (batch, width) = (architecture.padded_batch(), architecture.inputs());
         let steps = rows.inputs.chunks(batch * width).zip(rows.labels.chunks(batch));
         for (inputs, labels) in steps.take(segment.live.steps) {
             network.step(inputs, labels, segment.rate)?;

@@ -40,8 +40,8 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
                             self.channel.algebra.add(&value, &constant)
                         }
                         Total::Live => {
-                            let architecture = &relations.architecture;
-                            let live = Mask::Live.evaluate(self.channel.algebra, architecture, &self.live, sample, 0);
+                            let batch = relations.architecture.batch();
+                            let live = Mask::Live.evaluate(self.channel.algebra, batch, &self.live, sample, 0);
                             self.channel.algebra.scale(&live, mean)
                         }
                     };

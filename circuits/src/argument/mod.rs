@@ -42,7 +42,7 @@ pub fn verify<A: Algebra, P: Party<A>>(
     relations: &Relations,
     publics: &Publics<A::Element>,
 ) -> Result<Reduced<A::Element>, A::Error> {
-    let live = LiveBits::new(algebra, &relations.architecture, publics)?;
+    let live = LiveBits::new(algebra, relations.architecture.vars(), publics)?;
     let mut channel = Channel::new(algebra, party, VERSION, &publics.digest);
     channel.ask(Ask::Salt, 1)?;
     let mut argument = Argument { channel, relations, live, claims: Vec::new() };

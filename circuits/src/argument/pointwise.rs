@@ -29,7 +29,7 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
         looked_up: &LookedUp<A::Element>,
     ) -> Result<Vec<OperandClaim<A::Element>>, A::Error> {
         let relations = self.relations;
-        let architecture = &relations.architecture;
+        let batch = relations.architecture.batch();
         let count = relations.pointwise.iter().map(|relation| relation.formula.count()).sum();
         let vars = relations.pointwise.iter().map(|relation| relation.vars).max().unwrap_or(0);
         // A relation that is zero everywhere may have more variables than the tree: labels of many classes.
@@ -60,7 +60,7 @@ impl<A: Algebra, P: Party<A>> Argument<'_, '_, A, P> {
             let values: Vec<_> = values.by_ref().take(tensors.len()).collect();
             let masks: Vec<_> = masks
                 .iter()
-                .map(|mask| mask.evaluate(self.channel.algebra, architecture, &self.live, own, *column_vars))
+                .map(|mask| mask.evaluate(self.channel.algebra, batch, &self.live, own, *column_vars))
                 .collect();
             for value in formula.values(self.channel.algebra, &values, &masks)? {
                 let weight = weights.next().ok_or(Rejection { check: Check::Length })?;

@@ -6,7 +6,15 @@
 //! Segment `i` of a job is at position `i mod segments` of its epoch, and always trains everything that is registered for
 //! that position. A job may stop before an epoch ends, but only after a whole segment.
 
-use crate::network::architecture::{Architecture, Live};
+/// Live part of a segment: the steps that train, and the rows of the last of them; every live step before it is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Live {
+    /// Steps that train, `T'` in `1 ..= T`.
+    pub steps: usize,
+    /// Rows of the last live step, `B'` in `1 ..= batch`.
+    pub last_rows: usize,
+}
 
 /// The cut of an epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,9 +26,9 @@ pub struct Epoch {
 }
 
 impl Epoch {
-    /// The cut of an epoch over `rows` rows, at least one, for a valid `architecture`.
-    pub fn new(architecture: &Architecture, rows: usize) -> Self {
-        Self { rows: rows.max(1), batch: architecture.batch.max(1), steps_per_segment: architecture.steps.max(1) }
+    /// The cut of an epoch over `rows` rows, at least one.
+    pub(crate) fn new(batch: usize, steps_per_segment: usize, rows: usize) -> Self {
+        Self { rows: rows.max(1), batch: batch.max(1), steps_per_segment: steps_per_segment.max(1) }
     }
 
     /// Steps of an epoch.
@@ -68,14 +76,10 @@ impl Epoch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::precision::Precision;
-
     #[test]
     fn every_row_and_step_is_counted_once() {
         for (rows, batch, steps) in [(60_000, 64, 64), (2048, 64, 16), (7, 3, 4), (1, 1, 1), (100, 100, 8)] {
-            let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 8 };
-            let architecture = Architecture { widths: vec![2, 2], batch, steps, precision };
-            let epoch = Epoch::new(&architecture, rows);
+            let epoch = Epoch::new(batch, steps, rows);
             let live: Vec<Live> = (0..epoch.segments()).map_while(|position| epoch.live(position)).collect();
             let total: usize = live.iter().map(|l| (l.steps - 1) * batch + l.last_rows).sum();
             assert_eq!((total, live.len()), (rows, epoch.segments()));

@@ -1,7 +1,5 @@
-//! What is trained: the network, the shape of a segment, its integer arithmetic, and the trace that training leaves.
+//! The integers of a network: their scales and arithmetic, and how rows are cut into steps and segments.
 
-pub mod architecture;
 pub mod arithmetic;
 pub mod epoch;
 pub mod precision;
-pub mod trace;

@@ -1,6 +1,6 @@
 //! A dense layer.
 
-use super::operator::{Backward, Operator};
+use super::operator::{Backward, Operator, Settings};
 use crate::program::{Builder, Edge, GraphError, Role, Unrounded, Update};
 
 /// Weights at an end of the segment, (input, output).
@@ -24,8 +24,8 @@ impl Operator for Dense {
         "dense"
     }
 
-    fn encode(&self) -> Vec<u8> {
-        (self.outputs as u32).to_be_bytes().to_vec()
+    fn settings(&self) -> Settings {
+        Settings::from([("outputs", self.outputs as u32)])
     }
 
     fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {

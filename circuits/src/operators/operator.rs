@@ -1,16 +1,21 @@
 //! What an operator says of itself.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::panic::RefUnwindSafe;
 
 use crate::program::{Builder, Edge, GraphError, Unrounded};
 
+/// Numbers by name.
+pub type Settings = BTreeMap<&'static str, u32>;
+
 /// What a node of a graph computes.
-pub trait Operator: Debug + Send + Sync {
-    /// Its name in messages, and in the canonical bytes of a graph.
+pub trait Operator: Debug + Send + Sync + RefUnwindSafe {
+    /// Its name in messages and in the bytes of a graph.
     fn name(&self) -> &'static str;
 
-    /// Its parameters in the canonical bytes of a graph.
-    fn encode(&self) -> Vec<u8>;
+    /// All that it is besides, in the bytes of a graph.
+    fn settings(&self) -> Settings;
 
     /// Emits what the forward pass computes; the output, and what emits the backward pass.
     ///

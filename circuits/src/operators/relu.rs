@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::operator::{Backward, Operator};
+use super::operator::{Backward, Operator, Settings};
 use crate::network::arithmetic::relu;
 use crate::program::{Builder, Edge, Form, GraphError, Output, Role, Rounded, RowFunction, Signal, Table, Unrounded};
 
@@ -34,9 +34,9 @@ pub const PRE_ACTIVATION: Role = Role::new(23, "pre-activation");
 pub struct Relu;
 
 #[derive(Debug)]
-struct Parts;
+struct Rectified;
 
-impl RowFunction for Parts {
+impl RowFunction for Rectified {
     fn apply(&self, inputs: &[&[i32]], outputs: &mut [&mut [i32]]) {
         let ([h], [activation, derivative, rest @ ..]) = (inputs, outputs) else { return };
         for (i, &h) in h.iter().enumerate() {
@@ -54,8 +54,8 @@ impl Operator for Relu {
         "relu"
     }
 
-    fn encode(&self) -> Vec<u8> {
-        vec![]
+    fn settings(&self) -> Settings {
+        Settings::new()
     }
 
     fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
@@ -82,7 +82,7 @@ impl Operator for Relu {
             }
         };
         let outputs = outputs.into_iter().map(|tensor| Output::entries(tensor, columns, 0)).collect();
-        builder.compute(Arc::new(Parts), vec![(h, columns)], outputs);
+        builder.compute(Arc::new(Rectified), vec![(h, columns)], outputs);
         let output = Signal { form: Form::of(a), columns, scale };
         let backward = move |builder: &mut Builder, gradient: Unrounded| {
             let [g, v] = [GRADIENT, BACKWARD_PRODUCT].map(|role| builder.tensor(role));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::operator::{Backward, Operator};
+use super::operator::{Backward, Operator, Settings};
 use super::relu::{FORWARD_LIMB, GRADIENT};
 use crate::network::arithmetic::{SoftmaxRow, exponential_table, softmax_row};
 use crate::program::{
@@ -99,8 +99,8 @@ impl Operator for SoftmaxCrossEntropy {
         "softmax_cross_entropy"
     }
 
-    fn encode(&self) -> Vec<u8> {
-        vec![]
+    fn settings(&self) -> Settings {
+        Settings::new()
     }
 
     fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::computation::{Computation, Output, Round, RowFunction};
 use super::contents::{Classified, Program};
 use super::edge::{Edge, Signal, Unrounded};
 use super::error::GraphError;
-use super::evaluation::{Evaluation, Output, Round, RowFunction};
 use super::form::{Form, Spread};
 use super::lookup::{LookUp, limb_ranges};
 use super::primitive::{Addend, Claimed, Identity, Parameter, Pointwise, Rounding, Sum, Total, Update};
@@ -58,7 +58,7 @@ pub struct Builder {
     parameters: Vec<Parameter>,
     /// With the trailing coordinates of (sample, column) that they lack.
     committed: Vec<(Tensor, usize, usize)>,
-    evaluations: Vec<Evaluation>,
+    computations: Vec<Computation>,
     forward: usize,
     classified: Option<Classified>,
     /// The first that an operator did wrong.
@@ -79,7 +79,7 @@ impl Builder {
             sums: vec![],
             parameters: vec![],
             committed: vec![],
-            evaluations: vec![],
+            computations: vec![],
             forward: 0,
             classified: None,
             refused: None,
@@ -93,7 +93,7 @@ impl Builder {
 
     /// What is evaluated from here on is of the backward pass.
     pub(crate) fn begin_backward(&mut self) {
-        self.forward = self.evaluations.len();
+        self.forward = self.computations.len();
     }
 
     /// The program, its primitives in the order of the nodes.
@@ -119,7 +119,7 @@ impl Builder {
             sums: untagged(self.sums),
             parameters: self.parameters,
             committed: self.committed.into_iter().map(|(tensor, vars, _)| (tensor, vars)).collect(),
-            evaluations: self.evaluations,
+            computations: self.computations,
             forward: self.forward,
             classified: self.classified,
         })
@@ -355,7 +355,7 @@ impl Builder {
 
     /// What fills tensors.
     pub fn compute(&mut self, function: Arc<dyn RowFunction>, inputs: Vec<(Form, usize)>, outputs: Vec<Output>) {
-        self.evaluations.push(Evaluation::Rows { function, inputs, outputs });
+        self.computations.push(Computation::Rows { function, inputs, outputs });
     }
 
     /// Rounds a sum to `scale` bits after the binary point: proves that `quotient`, whose range the caller looks up, is what
@@ -383,7 +383,7 @@ impl Builder {
         let claimed = Claimed::Rounded(Rounding { quotient, shift, limbs: limbs.clone() });
         self.unrounded(sum, product, claimed);
         let round = Round { sum: product, mask: None, shift, columns, quotient: rounded, limbs };
-        self.evaluations.push(Evaluation::Round(round));
+        self.computations.push(Computation::Round(round));
         Ok(())
     }
 
@@ -405,7 +405,7 @@ impl Builder {
         let limbs = self.limbs(shift, limb, 0, columns);
         self.unrounded(sum, product, Claimed::Operand);
         let round = Round { sum: product, mask: Some(mask), shift, columns, quotient, limbs: limbs.clone() };
-        self.evaluations.push(Evaluation::Round(round));
+        self.computations.push(Computation::Round(round));
         let rounding = Rounding { quotient: Form::of(quotient), shift, limbs };
         self.pointwise(Pointwise::masked(mask, product, self.shape(columns), rounding));
         Ok(())
@@ -459,6 +459,6 @@ impl Builder {
     fn unrounded(&mut self, sum: Unrounded, tensor: Tensor, claimed: Claimed) {
         let Unrounded { contractions, addends, columns, .. } = sum;
         self.sums.push((self.node, Sum { tensor, claimed, columns, contractions, addends }));
-        self.evaluations.push(Evaluation::Sum(tensor));
+        self.computations.push(Computation::Sum(tensor));
     }
 }

@@ -1,6 +1,6 @@
 //! All primitives of a program.
 
-use super::evaluation::Evaluation;
+use super::computation::Computation;
 use super::lookup::LookUp;
 use super::primitive::{Identity, Parameter, Pointwise, Sum};
 use super::tensor::Tensor;
@@ -21,8 +21,8 @@ pub struct Program {
     /// Committed tensors with their variables, but for data, parameters, multiplicities and tables.
     pub committed: Vec<(Tensor, usize)>,
     /// How the tensors are filled: first the forward pass.
-    pub evaluations: Vec<Evaluation>,
-    /// Evaluations of the forward pass.
+    pub computations: Vec<Computation>,
+    /// Computations of the forward pass.
     pub forward: usize,
     /// What says how rows are classified, if the loss does that.
     pub classified: Option<Classified>,
@@ -45,7 +45,8 @@ impl Program {
 
     /// True for a sum that the backward pass evaluates.
     pub fn is_backward(&self, sum: &Sum) -> bool {
-        let is_sum = |evaluation: &Evaluation| matches!(evaluation, Evaluation::Sum(tensor) if *tensor == sum.tensor);
-        self.evaluations.iter().skip(self.forward).any(is_sum)
+        let is_sum =
+            |computation: &Computation| matches!(computation, Computation::Sum(tensor) if *tensor == sum.tensor);
+        self.computations.iter().skip(self.forward).any(is_sum)
     }
 }

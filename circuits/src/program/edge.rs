@@ -79,8 +79,24 @@ impl Unrounded {
         let scale = self.scale.max(other.scale);
         self.raise(scale);
         other.raise(scale);
-        self.contractions.append(&mut other.contractions);
-        self.addends.append(&mut other.addends);
+        // What is there twice is there once, doubled: a gradient that a node gives back twice does not grow with the depth.
+        for mut contraction in other.contractions {
+            while let Some(same) = self.contractions.iter().position(|known| *known == contraction) {
+                self.contractions.remove(same);
+                contraction.exponent += 1;
+            }
+            self.contractions.push(contraction);
+        }
+        for (addend, exponent) in other.addends {
+            let known = self.addends.iter_mut().find_map(|(known, at)| match known {
+                Addend::Form(form) if *at == exponent => Some(form),
+                _ => None,
+            });
+            match (known, addend) {
+                (Some(known), Addend::Form(form)) => *known = std::mem::take(known).plus(&form),
+                (_, addend) => self.addends.push((addend, exponent)),
+            }
+        }
         self
     }
 
@@ -95,13 +111,24 @@ impl Unrounded {
         self.scale = scale;
     }
 
-    /// The form that it is, if it is only one.
+    /// The form that it is, if there are no products and no parameters in it.
     pub fn signal(&self) -> Option<Signal> {
-        match (&self.contractions[..], &self.addends[..]) {
-            ([], [(Addend::Form(form), 0)]) => {
-                Some(Signal { form: form.clone(), columns: self.columns, scale: self.scale })
-            }
-            _ => None,
+        if !self.contractions.is_empty() || self.addends.is_empty() {
+            return None;
         }
+        let mut sum = Form::default();
+        for (addend, exponent) in &self.addends {
+            let Addend::Form(form) = addend else { return None };
+            let factor = 1i64.checked_shl(*exponent)?;
+            sum = sum.plus(&Form {
+                terms: form
+                    .terms
+                    .iter()
+                    .map(|&(tensor, by, spread)| (tensor, by.saturating_mul(factor), spread))
+                    .collect(),
+                constant: form.constant.saturating_mul(factor),
+            });
+        }
+        Some(Signal { form: sum, columns: self.columns, scale: self.scale })
     }
 }

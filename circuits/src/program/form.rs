@@ -1,5 +1,7 @@
 //! Linear forms of tensors.
 
+use std::borrow::Cow;
+
 use super::tensor::Tensor;
 
 /// How a tensor enters a form over (sample, column).
@@ -45,6 +47,23 @@ impl Form {
             [(tensor, 1, Spread::Entry)] if self.constant == 0 => Some(tensor),
             _ => None,
         }
+    }
+
+    /// The form over whole tensors of its shape, in integers of 32 bits.
+    ///
+    /// # Errors
+    /// That of `of`, which gives the tensors.
+    pub fn evaluate<'a, E>(&self, of: impl Fn(Tensor) -> Result<&'a [i32], E>) -> Result<Cow<'a, [i32]>, E> {
+        if let Some(tensor) = self.tensor() {
+            return Ok(Cow::Borrowed(of(tensor)?));
+        }
+        let mut sum: Vec<i32> = Vec::new();
+        for &(tensor, factor, _) in &self.terms {
+            let values = of(tensor)?;
+            sum.resize(values.len(), self.constant as i32);
+            sum.iter_mut().zip(values).for_each(|(sum, value)| *sum += factor as i32 * value);
+        }
+        Ok(Cow::Owned(sum))
     }
 
     /// The form with a constant added.

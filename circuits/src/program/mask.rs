@@ -3,7 +3,6 @@
 use super::publics::LiveBits;
 use crate::field::algebra::Algebra;
 use crate::field::multilinear::{at_most, at_most_index, eq, less_than};
-use crate::network::architecture::Architecture;
 
 /// A public multilinear polynomial over (sample, column) that a pointwise relation uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +16,11 @@ pub enum Mask {
 }
 
 impl Mask {
-    /// The mask at a field point over (row, column), the column of `column_vars` variables.
+    /// The mask at a field point over (row, column), the column of `column_vars` variables, for steps of `batch` rows.
     pub fn evaluate<A: Algebra>(
         &self,
         algebra: &mut A,
-        architecture: &Architecture,
+        batch: usize,
         live: &LiveBits<A::Element>,
         point: &[A::Element],
         column_vars: usize,
@@ -31,9 +30,9 @@ impl Mask {
             Self::Columns(count) => at_most_index(algebra, columns, count - 1),
             Self::Rows(count) => at_most_index(algebra, rows, count - 1),
             Self::Live => {
-                let (step, row) = rows.split_at(architecture.step_vars());
+                let (step, row) = rows.split_at(live.last_step.len());
                 let before = less_than(algebra, step, &live.last_step);
-                let full = at_most_index(algebra, row, architecture.batch - 1);
+                let full = at_most_index(algebra, row, batch - 1);
                 let last = eq(algebra, step, &live.last_step);
                 let part = at_most(algebra, row, &live.last_row);
                 let last = algebra.mul(&last, &part);

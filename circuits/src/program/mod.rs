@@ -3,11 +3,11 @@
 
 mod bounds;
 mod builder;
+mod computation;
 mod contents;
 mod edge;
 mod entrywise;
 mod error;
-mod evaluation;
 mod form;
 mod formula;
 mod lookup;
@@ -20,10 +20,10 @@ mod tensor;
 
 pub use bounds::Limits;
 pub use builder::{Builder, Rounded, VALUE_BITS};
+pub use computation::{Computation, Output, Round, RowFunction, fill};
 pub use contents::{Classified, Program};
 pub use edge::{Edge, Signal, Unrounded};
 pub use error::GraphError;
-pub use evaluation::{Evaluation, Output, Round, RowFunction};
 pub use form::{Form, Spread};
 pub use formula::{Formula, Register};
 pub use lookup::LookUp;
@@ -31,6 +31,6 @@ pub(crate) use lookup::limb_ranges;
 pub use mask::Mask;
 pub use primitive::{Addend, Claimed, Contraction, Identity, Parameter, Pointwise, Rounding, Sum, Total, Update};
 pub use publics::{LiveBits, Publics};
-pub use schedule::{At, ContractionIndex, Factor, Group as UpdateGroup, Read, Reader, Schedule, Term};
+pub use schedule::{At, ContractionIndex, Factor, Read, Reader, Schedule, UpdateGroup, UpdateTerm};
 pub use table::{KEY_VARS, Table};
 pub use tensor::{COLUMN, End, INPUT, LABELS, MULTIPLICITY, Role, Tensor};

@@ -165,6 +165,11 @@ impl Parameter {
         log2_ceil(self.columns)
     }
 
+    /// Its entries, without padding.
+    pub fn entries(&self) -> usize {
+        self.rows.unwrap_or(1) * self.columns
+    }
+
     /// Its variables.
     pub fn vars(&self) -> usize {
         self.row_vars() + self.column_vars()

@@ -3,7 +3,6 @@
 use ark_bn254::Fr;
 
 use crate::field::algebra::Algebra;
-use crate::network::architecture::Architecture;
 
 /// The public numbers of a proof that its relations use.
 #[derive(Clone, Debug)]
@@ -28,21 +27,18 @@ pub struct LiveBits<E> {
 }
 
 impl<E: Clone> LiveBits<E> {
-    /// Decomposes the public counts.
+    /// Decomposes the public counts, for so many variables of steps and rows.
     ///
     /// # Errors
     /// If a count is out of range.
     pub fn new<A: Algebra<Element = E>>(
         algebra: &mut A,
-        architecture: &Architecture,
+        [step_vars, row_vars]: [usize; 2],
         publics: &Publics<E>,
     ) -> Result<Self, A::Error> {
         let one = algebra.constant(Fr::from(1));
         let step = algebra.sub(&publics.live_steps, &one);
         let row = algebra.sub(&publics.live_rows, &one);
-        Ok(Self {
-            last_step: algebra.bits(&step, architecture.step_vars())?,
-            last_row: algebra.bits(&row, architecture.row_vars())?,
-        })
+        Ok(Self { last_step: algebra.bits(&step, step_vars)?, last_row: algebra.bits(&row, row_vars)? })
     }
 }

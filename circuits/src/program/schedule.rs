@@ -61,16 +61,16 @@ pub struct Factor {
 
 /// The updates that have one right factor in common: `right · Σ (share of a reading) · left`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Group {
+pub struct UpdateGroup {
     /// Which of the factors.
     pub right: usize,
     /// The terms.
-    pub terms: Vec<Term>,
+    pub terms: Vec<UpdateTerm>,
 }
 
-/// A term of a [`Group`].
+/// A term of a [`UpdateGroup`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Term {
+pub struct UpdateTerm {
     /// The reading that it explains.
     pub read: usize,
     /// Which of the factors; one where there is none.
@@ -91,7 +91,7 @@ pub struct Schedule {
     /// The factors of the updates.
     pub factors: Vec<Factor>,
     /// The updates.
-    pub groups: Vec<Group>,
+    pub groups: Vec<UpdateGroup>,
 }
 
 impl Schedule {
@@ -122,10 +122,10 @@ impl Schedule {
                     _ => None,
                 };
                 let right = schedule.factor(&update.right, column);
-                let term = Term { read, left, exponent: update.exponent };
+                let term = UpdateTerm { read, left, exponent: update.exponent };
                 match schedule.groups.iter_mut().find(|group| group.right == right) {
                     Some(group) => group.terms.push(term),
-                    None => schedule.groups.push(Group { right, terms: vec![term] }),
+                    None => schedule.groups.push(UpdateGroup { right, terms: vec![term] }),
                 }
             }
         }

@@ -11,9 +11,8 @@ pub use tree::{Evaluated, Slot, Tree};
 
 use contents::Contents;
 
-use crate::graph::Graph;
-use crate::network::architecture::Architecture;
-use crate::program::{Claimed, GraphError, Identity, Parameter, Pointwise, Program, Schedule, Sum, Tensor};
+use crate::architecture::Architecture;
+use crate::program::{Claimed, Computation, Identity, Parameter, Pointwise, Program, Schedule, Sum, Tensor};
 
 /// What a proof is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,23 +50,8 @@ pub struct Relations {
 
 impl Relations {
     /// The relations of `subject` for an architecture, in columns of `2^column_vars` entries.
-    ///
-    /// # Errors
-    /// The graph cannot be lowered.
-    pub fn new(subject: Subject, architecture: &Architecture, column_vars: usize) -> Result<Self, GraphError> {
-        let graph = Graph::perceptron(architecture);
-        let program = graph.lower(architecture.sample_vars())?;
-        Ok(Self::of(&graph, &program, subject, architecture, column_vars))
-    }
-
-    /// The relations of `subject` for a graph and its program.
-    pub fn of(
-        graph: &Graph,
-        segment: &Program,
-        subject: Subject,
-        architecture: &Architecture,
-        column_vars: usize,
-    ) -> Self {
+    pub fn new(subject: Subject, architecture: &Architecture, column_vars: usize) -> Self {
+        let (graph, segment) = (architecture.graph(), architecture.program());
         let samples = architecture.sample_vars();
         let Contents { program, mut groups } = match subject {
             Subject::Segment => {
@@ -119,7 +103,13 @@ impl Relations {
 /// Column size that suits core proofs of a segment of this shape: short columns, cheap opening; a few hundred of them.
 pub fn default_column_vars(architecture: &Architecture) -> usize {
     // About eight tensors for each hidden activation, and the input.
-    let hidden: usize = (1..architecture.layers()).map(|l| architecture.padded_width(l)).sum();
-    let entries = architecture.samples() * (8 * hidden + architecture.padded_width(0));
+    let program = architecture.program();
+    let rounded = program.computations[..program.forward].iter().filter_map(|computation| match computation {
+        Computation::Round(round) => Some(round.columns.next_power_of_two()),
+        _ => None,
+    });
+    // The last are the logits.
+    let hidden: usize = rounded.rev().skip(1).sum();
+    let entries = architecture.samples() * (8 * hidden + architecture.inputs().next_power_of_two());
     (entries.ilog2() as usize).saturating_sub(9).clamp(10, 18)
 }

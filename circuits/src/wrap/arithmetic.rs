@@ -33,7 +33,7 @@ pub fn configure(columns: &Columns, system: &mut ConstraintSystem<bn256::Fr>) {
 
 /// `constant + Σ coefficient · variable + coefficient · variable · variable`, which fits in one row.
 #[derive(Clone, Debug, Default)]
-pub struct Form {
+pub struct Combination {
     /// The constant.
     pub constant: Fr,
     /// The product, if there is one.
@@ -42,7 +42,7 @@ pub struct Form {
     pub terms: Vec<(Fr, Variable)>,
 }
 
-impl Form {
+impl Combination {
     /// A constant.
     pub fn of_constant(constant: Fr) -> Self {
         Self { constant, ..Self::default() }

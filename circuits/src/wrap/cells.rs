@@ -6,7 +6,7 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInteger, Field, One, PrimeField, Zero};
 
-use super::arithmetic::Form;
+use super::arithmetic::Combination;
 use super::gate::Gate;
 use super::poseidon;
 use super::rounds;
@@ -24,13 +24,13 @@ pub struct Element(usize);
 pub struct Cells {
     /// The rows so far.
     pub table: Rows,
-    forms: Vec<Form>,
+    forms: Vec<Combination>,
     /// Variables of constants in use.
     constants: Vec<(Fr, Variable)>,
 }
 
 impl Cells {
-    fn element(&mut self, form: Form) -> Element {
+    fn element(&mut self, form: Combination) -> Element {
         self.forms.push(form);
         Element(self.forms.len() - 1)
     }
@@ -38,7 +38,7 @@ impl Cells {
     /// A new witness, which nothing constrains yet.
     pub fn witness(&mut self, value: Fr) -> Element {
         let variable = self.table.variable(value);
-        self.element(Form::of_variable(variable))
+        self.element(Combination::of_variable(variable))
     }
 
     /// The element's value.
@@ -53,7 +53,7 @@ impl Cells {
             _ => {
                 let variable = self.table.variable(self.value(element));
                 self.require(element, variable);
-                self.forms[element.0] = Form::of_variable(variable);
+                self.forms[element.0] = Combination::of_variable(variable);
                 variable
             }
         }
@@ -70,15 +70,20 @@ impl Cells {
         if let Some(&(_, variable)) = self.constants.iter().find(|(known, _)| *known == value) {
             return variable;
         }
-        let element = self.element(Form::of_constant(value));
+        let element = self.element(Combination::of_constant(value));
         let variable = self.variable(&element);
         self.constants.push((value, variable));
         variable
     }
 
     /// Both elements as one form by `combine`, after making variables of them until it fits in a row.
-    fn combined(&mut self, a: &Element, b: &Element, combine: impl Fn(&Form, &Form) -> Option<Form>) -> Element {
-        let longer = |form: &Form| (form.product.is_some(), form.terms.len());
+    fn combined(
+        &mut self,
+        a: &Element,
+        b: &Element,
+        combine: impl Fn(&Combination, &Combination) -> Option<Combination>,
+    ) -> Element {
+        let longer = |form: &Combination| (form.product.is_some(), form.terms.len());
         let (first, second) = if longer(&self.forms[a.0]) >= longer(&self.forms[b.0]) { (a, b) } else { (b, a) };
         for next in [Some(first), Some(second), None] {
             if let Some(form) = combine(&self.forms[a.0], &self.forms[b.0]) {
@@ -97,11 +102,11 @@ impl Algebra for Cells {
     type Error = Rejection;
 
     fn constant(&mut self, value: Fr) -> Element {
-        self.element(Form::of_constant(value))
+        self.element(Combination::of_constant(value))
     }
 
     fn add(&mut self, a: &Element, b: &Element) -> Element {
-        self.combined(a, b, Form::plus)
+        self.combined(a, b, Combination::plus)
     }
 
     fn sub(&mut self, a: &Element, b: &Element) -> Element {
@@ -109,7 +114,7 @@ impl Algebra for Cells {
     }
 
     fn mul(&mut self, a: &Element, b: &Element) -> Element {
-        self.combined(a, b, Form::times)
+        self.combined(a, b, Combination::times)
     }
 
     fn permute(&mut self, state: &mut [Element; WIDTH]) {
@@ -126,7 +131,8 @@ impl Algebra for Cells {
             variables.push(variable);
         }
         let variables: [Variable; WIDTH] = std::array::from_fn(|i| variables[i]);
-        *state = poseidon::permute(&mut self.table, variables, shifts).map(|x| self.element(Form::of_variable(x)));
+        *state =
+            poseidon::permute(&mut self.table, variables, shifts).map(|x| self.element(Combination::of_variable(x)));
     }
 
     fn require_zero(&mut self, _: Check, value: &Element) -> Result<(), Rejection> {
@@ -185,11 +191,11 @@ impl Algebra for Cells {
 impl Cells {
     fn round(&mut self, gate: Gate, cells: [Element; 5], next: Fr) -> Element {
         let cells = cells.map(|element| match self.forms[element.0] {
-            Form { constant, product: None, ref terms } if terms.is_empty() => self.constant_variable(constant),
+            Combination { constant, product: None, ref terms } if terms.is_empty() => self.constant_variable(constant),
             _ => self.variable(&element),
         });
         let next = rounds::round(&mut self.table, gate, cells, next);
-        self.element(Form::of_variable(next))
+        self.element(Combination::of_variable(next))
     }
 
     /// Reserves a row for each public input, which must be the first rows.

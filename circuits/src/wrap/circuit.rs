@@ -14,7 +14,7 @@ use super::{arithmetic, poseidon, rounds};
 use crate::argument::transcript::{Ask, Party};
 use crate::argument::{self, Reduced};
 use crate::field::check::{Check, Rejection};
-use crate::network::architecture::Live;
+use crate::network::epoch::Live;
 use crate::program::Publics;
 use crate::relations::Relations;
 

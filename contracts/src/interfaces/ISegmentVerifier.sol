@@ -33,7 +33,7 @@ struct Segment {
 ///
 /// Assumptions:
 /// - The settling contract fills in the segment from its own storage, and takes no part of it from call data.
-/// - Key, architecture and tables are those of the circuit whose verifier `halo2` is. Whoever relies on a verifier rebuilds its
+/// - Key, graph and tables are those of the circuit whose verifier `halo2` is. Whoever relies on a verifier rebuilds its
 ///   code from the key (`requester check-deployment`), and compares.
 /// - Nobody knows the discrete logarithm of tau, nor of the blinding generator H, unless the set-up says that it is insecure.
 /// - keccak256 behaves like a random function (Fiat-Shamir), and discrete logarithms on BN254 are out of reach.

@@ -3,12 +3,10 @@ pragma solidity 0.8.37;
 
 import {Segment} from "../interfaces/ISegmentVerifier.sol";
 
-/// @title The statement of a proof: 396 bytes, see docs/statement.md
+/// @title The statement of a proof: 418 bytes, see docs/statement.md
 library Statement {
     /// @notice Bytes of a statement.
-    uint256 internal constant BYTES = 396;
-    /// @notice Bytes of an architecture in it.
-    uint256 internal constant ARCHITECTURE_BYTES = 82;
+    uint256 internal constant BYTES = 418;
 
     // Where its fields begin; version and subject stand before them.
     uint256 private constant CHAIN = 5;
@@ -17,13 +15,15 @@ library Statement {
     uint256 private constant OWNER = 65;
     uint256 private constant INDEX = 85;
     uint256 private constant FIXED = 93;
-    uint256 private constant TABLES = 240;
-    uint256 private constant DATA_ROOT = 272;
-    uint256 private constant NUMBERS = 304;
-    uint256 private constant FIRST = 332;
-    uint256 private constant LAST = 364;
+    uint256 private constant TABLES = 198;
+    uint256 private constant DATA_ROOT = 230;
+    uint256 private constant ORDER = 262;
+    uint256 private constant NUMBERS = 294;
+    uint256 private constant FIRST = 322;
+    uint256 private constant LAST = 354;
+    uint256 private constant CLAIM = 386;
 
-    /// @notice The part that a verifying key fixes, bytes 93 to 271: key, set-up, architecture, `column_vars`, tables.
+    /// @notice The part that a verifying key fixes, bytes 93 to 229: key, set-up, graph, batch, steps, `column_vars`, tables.
     /// @dev In words; what is left of the last one is zero.
     struct Fixed {
         bytes32 a;
@@ -31,20 +31,23 @@ library Statement {
         bytes32 c;
         bytes32 d;
         bytes32 e;
-        bytes32 f;
     }
 
     /// @dev Bytes of `Fixed` in memory.
-    uint256 private constant FIXED_BYTES = 0xc0;
+    uint256 private constant FIXED_BYTES = 0xa0;
 
     /// @notice The fixed part as words.
-    function pack(bytes32 key, bytes32 setup, bytes memory architecture, uint8 columnVars, bytes32 tables)
-        internal
-        pure
-        returns (Fixed memory)
-    {
-        // Followed by zeros, which make it six words.
-        bytes memory packed = abi.encodePacked(key, setup, architecture, columnVars, tables, bytes13(0));
+    function pack(
+        bytes32 key,
+        bytes32 setup,
+        bytes32 graph,
+        uint32 batch,
+        uint32 steps,
+        uint8 columnVars,
+        bytes32 tables
+    ) internal pure returns (Fixed memory) {
+        // Followed by zeros, which make it five words.
+        bytes memory packed = abi.encodePacked(key, setup, graph, batch, steps, columnVars, tables, bytes23(0));
         return abi.decode(packed, (Fixed));
     }
 
@@ -59,7 +62,7 @@ library Statement {
         address owner = segment.owner;
         uint256 index = segment.index;
         assembly ("memory-safe") {
-            mstore(begin, shl(224, 1)) // version 1; subject 0 is a segment
+            mstore(begin, shl(224, 2)) // version 2; subject 0 is a segment
             mstore(add(begin, CHAIN), shl(192, chainid()))
             mstore(add(begin, CONTRACT), shl(96, caller()))
             mstore(add(begin, JOB), job)
@@ -73,9 +76,11 @@ library Statement {
         bytes32 first = segment.first;
         assembly ("memory-safe") {
             mstore(add(begin, DATA_ROOT), root)
+            mstore(add(begin, ORDER), 0) // the committed one
             mstore(add(begin, NUMBERS), numbers)
             mstore(add(begin, FIRST), first)
             mstore(add(begin, LAST), last)
+            mstore(add(begin, CLAIM), 0) // of evaluations
         }
     }
 

@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use gradproof_circuits::argument::transcript::{Ask, Party};
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Judge, Rejection};
-use gradproof_circuits::network::architecture::Live;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::relations::Relations;
 use rayon::prelude::*;
 
@@ -96,7 +96,7 @@ impl<'a> Prover<'a> {
         Ok(match (ask, &mut self.stage) {
             (Ask::Salt, _) => vec![self.salt],
             (Ask::LookupRoot { offset, combine }, _) => {
-                let mut prover = LookupProver::new(self.witness, &relations.tree, *offset, *combine);
+                let mut prover = LookupProver::new(self.witness, &relations.tree, *offset, *combine)?;
                 let root = prover.root();
                 self.stage = Stage::Lookup(prover);
                 root
@@ -119,27 +119,29 @@ impl<'a> Prover<'a> {
                     self.witness,
                     point,
                     *combine,
-                );
+                )?;
                 self.stage = Stage::Pointwise(prover);
                 vec![]
             }
             (Ask::PointwiseEvaluations { point }, Stage::Pointwise(prover)) => {
                 let values = prover.evaluations(point.first().copied());
                 self.stage = match relations.sums.is_empty() {
-                    false => Stage::Products(ProductProver::new(relations, self.witness, self.rate, &self.leaf, point)),
+                    false => {
+                        Stage::Products(ProductProver::new(relations, self.witness, self.rate, &self.leaf, point)?)
+                    }
                     true => Stage::Idle,
                 };
                 values
             }
-            (Ask::AddendEvaluations { .. }, Stage::Products(prover)) => prover.addends(),
+            (Ask::AddendEvaluations { .. }, Stage::Products(prover)) => prover.addends()?,
             (Ask::Product { combine }, Stage::Products(prover)) => {
                 prover.begin_products(*combine);
                 vec![]
             }
             (Ask::ProductEvaluations { point }, Stage::Products(prover)) => prover.product_evaluations(point),
-            (Ask::ParameterEvaluations, Stage::Products(prover)) => prover.parameters(),
+            (Ask::ParameterEvaluations, Stage::Products(prover)) => prover.parameters()?,
             (Ask::Weight { combine }, Stage::Products(prover)) => {
-                prover.begin_weights(*combine);
+                prover.begin_weights(*combine)?;
                 vec![]
             }
             (Ask::WeightEvaluations { point }, Stage::Products(prover)) => prover.weight_evaluations(point),

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 use ark_bn254::Fr;
 use ark_ff::One;
+use gradproof_circuits::field::check::{Check, Rejection};
 use gradproof_circuits::field::multilinear::power_of_two;
 use gradproof_circuits::program::{Addend, At, Claimed, Contraction, Form, Parameter, Reader, Schedule, Sum, Update};
 use gradproof_circuits::relations::Relations;
@@ -58,7 +59,16 @@ pub struct ProductProver<'a> {
 
 impl<'a> ProductProver<'a> {
     /// Evaluates what the products need: sums at the leaf point, or where the pointwise sumcheck ended.
-    pub fn new(relations: &'a Relations, witness: &'a Witness, rate: Fr, leaf: &[Fr], pointwise: &[Fr]) -> Self {
+    ///
+    /// # Errors
+    /// The witness lacks a tensor.
+    pub fn new(
+        relations: &'a Relations,
+        witness: &'a Witness,
+        rate: Fr,
+        leaf: &[Fr],
+        pointwise: &[Fr],
+    ) -> Result<Self, Rejection> {
         let architecture = &relations.architecture;
         let point = |sum: &Sum| {
             let whole = if let Claimed::Rounded(_) = sum.claimed { leaf } else { pointwise };
@@ -69,15 +79,16 @@ impl<'a> ProductProver<'a> {
         };
         let points: Vec<Point> = relations.sums.iter().map(point).collect();
         let fold = |place: At, form: &Form| match place {
-            At::Column(sum) => Some(folded(witness, form, &points[sum].column)),
-            At::Inner(_) => None,
+            At::Column(sum) => folded(witness, form, &points[sum].column).map(Some),
+            At::Inner(_) => Ok(None),
         };
         let factors = &relations.schedule.factors;
-        let folds = factors.iter().map(|factor| fold(factor.at, &factor.form)).collect();
+        let folds = factors.iter().map(|factor| fold(factor.at, &factor.form)).collect::<Result<_, _>>()?;
         let mut prover = Self { relations, witness, rate, points, folds, matrices: vec![], sum: None, places: vec![] };
         let products = &relations.schedule.products;
-        prover.matrices = products.iter().map(|product| prover.matrix(product.sum, product.index)).collect();
-        prover
+        prover.matrices =
+            products.iter().map(|product| prover.matrix(product.sum, product.index)).collect::<Result<_, _>>()?;
+        Ok(prover)
     }
 
     fn schedule(&self) -> &'a Schedule {
@@ -88,48 +99,46 @@ impl<'a> ProductProver<'a> {
         &self.relations.parameters[index]
     }
 
-    fn matrix(&self, sum: usize, index: usize) -> Matrix<'a> {
+    fn matrix(&self, sum: usize, index: usize) -> Result<Matrix<'a>, Rejection> {
         let contraction = &self.relations.sums[sum].contractions[index];
         let Contraction { factor, inner_vars, parameter, transposed, .. } = contraction;
         let point = &self.points[sum];
         let outer = &point.column;
         let parameter = self.parameter(*parameter);
-        let values = self.witness.wide(parameter.ends[0]);
+        let values = self.witness.wide(parameter.ends[0])?;
         let width = 1 << inner_vars;
         let first =
             if *transposed { fold_rows(values, width, outer) } else { fold_columns(values, outer.len(), outer) };
-        let weights = self.follow(&first, sum, parameter, *transposed);
+        let weights = self.follow(&first, sum, parameter, *transposed)?;
         let eq = eq_table(&point.row);
-        let factor = by_step(self.witness, factor, width, &eq);
-        Matrix { sum, contraction, factor, weights, first, end: Default::default() }
+        let factor = by_step(self.witness, factor, width, &eq)?;
+        Ok(Matrix { sum, contraction, factor, weights, first, end: Default::default() })
     }
 
     /// The fold of an update's factor at the column of a sum.
-    fn fold(&self, form: &Form, sum: usize) -> Cow<'_, [Fr]> {
+    fn fold(&self, form: &Form, sum: usize) -> Result<&[Fr], Rejection> {
         let factors = self.schedule().factors.iter().zip(&self.folds);
         let mut known = factors.filter(|(factor, _)| factor.at == At::Column(sum) && factor.form == *form);
-        match known.next().and_then(|(_, fold)| fold.as_ref()) {
-            Some(fold) => Cow::Borrowed(&fold[..]),
-            None => Cow::Owned(folded(self.witness, form, &self.points[sum].column)),
-        }
+        // The schedule has every factor of every update that a sum reads.
+        known.next().and_then(|(_, fold)| fold.as_deref()).ok_or(Rejection { check: Check::Length })
     }
 
     /// The vector `first` before each step, with `rate · Σ_r (fold of the one factor)(t, r) · (the other)(t, r, ·)` of every
     /// update taken off after step `t`.
-    fn follow(&self, first: &[Fr], sum: usize, parameter: &Parameter, transposed: bool) -> Vec<Fr> {
+    fn follow(&self, first: &[Fr], sum: usize, parameter: &Parameter, transposed: bool) -> Result<Vec<Fr>, Rejection> {
         let batch = self.relations.architecture.padded_batch();
         let width = first.len();
-        let mut changes = vec![vec![]; self.relations.architecture.steps];
+        let mut changes = vec![vec![]; self.relations.architecture.steps()];
         for Update { left, right, exponent } in &parameter.updates {
             let Some(left) = left else { continue };
             let (fixed, free) = if transposed { (left, right) } else { (right, left) };
-            let samples = self.fold(fixed, sum);
+            let samples = self.fold(fixed, sum)?;
             let scale = power_of_two(i64::from(*exponent));
             for &(tensor, factor, _) in &free.terms {
                 let factor = scale * Fr::from(factor);
                 let part: Vec<Vec<Fr>> = self
                     .witness
-                    .small(tensor)
+                    .small(tensor)?
                     .par_chunks(batch * width)
                     .zip(samples.par_chunks(batch))
                     .map(|(values, weights)| scaled(fold_rows(values, width, weights), factor))
@@ -147,7 +156,7 @@ impl<'a> ProductProver<'a> {
                 *value -= self.rate * change;
             }
         }
-        all
+        Ok(all)
     }
 
     /// `LT(s, step)` for every sample `(s, r)`.
@@ -164,15 +173,18 @@ impl<'a> ProductProver<'a> {
     }
 
     /// What is added to products, each where its sum is claimed.
-    pub fn addends(&self) -> Vec<Fr> {
+    ///
+    /// # Errors
+    /// The witness lacks a tensor.
+    pub fn addends(&self) -> Result<Vec<Fr>, Rejection> {
         let evaluation = |&(sum, index): &(usize, usize)| {
             let point = &self.points[sum];
             match &self.relations.sums[sum].addends[index].0 {
                 Addend::Parameter(parameter) => self.vector(self.parameter(*parameter), sum),
                 Addend::Form(form) => {
-                    let rows = folded(self.witness, form, &point.column);
+                    let rows = folded(self.witness, form, &point.column)?;
                     let eq = eq_table(&[&point.step[..], &point.row].concat());
-                    rows.iter().zip(&eq).map(|(value, e)| *value * e).sum()
+                    Ok(rows.iter().zip(&eq).map(|(value, e)| *value * e).sum())
                 }
             }
         };
@@ -180,16 +192,16 @@ impl<'a> ProductProver<'a> {
     }
 
     /// A parameter of one row at the step of a sum, from its first value and its updates.
-    fn vector(&self, parameter: &Parameter, sum: usize) -> Fr {
+    fn vector(&self, parameter: &Parameter, sum: usize) -> Result<Fr, Rejection> {
         let point = &self.points[sum];
-        let mut value = dot(&point.column, self.witness.wide(parameter.ends[0]));
+        let mut value = dot(&point.column, self.witness.wide(parameter.ends[0])?);
         let before = self.before(&point.step);
         for update in &parameter.updates {
-            let samples = self.fold(&update.right, sum);
+            let samples = self.fold(&update.right, sum)?;
             let change: Fr = before.iter().zip(samples.iter()).map(|(b, g)| *b * g).sum();
             value -= self.rate * power_of_two(i64::from(update.exponent)) * change;
         }
-        value
+        Ok(value)
     }
 
     /// Begins the sumcheck over the products.
@@ -235,11 +247,14 @@ impl<'a> ProductProver<'a> {
     }
 
     /// First and last parameters where they were read, as the argument asks for them.
-    pub fn parameters(&self) -> Vec<Fr> {
+    ///
+    /// # Errors
+    /// The witness lacks one of them.
+    pub fn parameters(&self) -> Result<Vec<Fr>, Rejection> {
         let mut values = Vec::new();
         for read in &self.schedule().reads {
             let ends = self.parameter(read.parameter).ends;
-            let [first, last] = ends.map(|end| self.witness.wide(end));
+            let [first, last] = [self.witness.wide(ends[0])?, self.witness.wide(ends[1])?];
             match read.reader {
                 Reader::Product(product) => {
                     let matrix = &self.matrices[product];
@@ -265,11 +280,14 @@ impl<'a> ProductProver<'a> {
                 }
             }
         }
-        values
+        Ok(values)
     }
 
     /// Begins the sumcheck over the updates.
-    pub fn begin_weights(&mut self, combine: Fr) {
+    ///
+    /// # Errors
+    /// The witness lacks a tensor.
+    pub fn begin_weights(&mut self, combine: Fr) -> Result<(), Rejection> {
         let mut powers = std::iter::successors(Some(Fr::one()), |power| Some(*power * combine));
         let mut next = || powers.next().unwrap_or_default();
         let schedule = self.schedule();
@@ -287,14 +305,11 @@ impl<'a> ProductProver<'a> {
             .factors
             .iter()
             .zip(&self.folds)
-            .map(|(factor, fold)| match (factor.at, fold) {
-                (At::Inner(product), _) => {
-                    Cow::Owned(folded(self.witness, &factor.form, &self.matrices[product].end.1))
-                }
-                (At::Column(_), Some(fold)) => Cow::Borrowed(&fold[..]),
-                (At::Column(sum), None) => Cow::Owned(folded(self.witness, &factor.form, &self.points[sum].column)),
+            .map(|(factor, fold)| match factor.at {
+                At::Inner(product) => folded(self.witness, &factor.form, &self.matrices[product].end.1).map(Cow::Owned),
+                At::Column(_) => fold.as_deref().map(Cow::Borrowed).ok_or(Rejection { check: Check::Length }),
             })
-            .collect();
+            .collect::<Result<_, Rejection>>()?;
         let mut products = Vec::new();
         let mut places = vec![None; schedule.factors.len()];
         for group in &schedule.groups {
@@ -310,6 +325,7 @@ impl<'a> ProductProver<'a> {
         }
         self.places = places.into_iter().flatten().collect();
         self.sum = Some(ProductSum::new(self.relations.architecture.sample_vars(), 3, products));
+        Ok(())
     }
 
     /// The factors of the updates where the sumcheck ended.
@@ -336,33 +352,25 @@ fn add(sum: &mut Vec<Fr>, part: Vec<Fr>) {
     }
 }
 
-/// `Σ_n weights(n)·form(sample, n)` for every sample.
-fn folded(witness: &Witness, form: &Form, weights: &[Fr]) -> Vec<Fr> {
+/// `Σ_n weights(n)·form(sample, n)` for every sample. Forms that are factors have no constant.
+fn folded(witness: &Witness, form: &Form, weights: &[Fr]) -> Result<Vec<Fr>, Rejection> {
     let mut sum = Vec::new();
     for &(tensor, factor, _) in &form.terms {
-        let part = fold_columns(witness.small(tensor), weights.len(), weights);
+        let part = fold_columns(witness.small(tensor)?, weights.len(), weights);
         add(&mut sum, scaled(part, Fr::from(factor)));
     }
-    with_constant(sum, form.constant, weights)
+    Ok(sum)
 }
 
 /// `Σ_r eq(r)·form(step, r, ·)`, a row of `width` a step.
-fn by_step(witness: &Witness, form: &Form, width: usize, eq: &[Fr]) -> Vec<Fr> {
+fn by_step(witness: &Witness, form: &Form, width: usize, eq: &[Fr]) -> Result<Vec<Fr>, Rejection> {
     let mut sum = Vec::new();
     for &(tensor, factor, _) in &form.terms {
-        let steps = witness.small(tensor).par_chunks(eq.len() * width);
+        let steps = witness.small(tensor)?.par_chunks(eq.len() * width);
         let part = steps.flat_map_iter(|step| fold_rows(step, width, eq)).collect();
         add(&mut sum, scaled(part, Fr::from(factor)));
     }
-    with_constant(sum, form.constant, eq)
-}
-
-fn with_constant(mut sum: Vec<Fr>, constant: i64, weights: &[Fr]) -> Vec<Fr> {
-    if constant != 0 {
-        let constant = Fr::from(constant) * weights.iter().sum::<Fr>();
-        sum.iter_mut().for_each(|value| *value += constant);
-    }
-    sum
+    Ok(sum)
 }
 
 #[cfg(test)]

@@ -30,9 +30,9 @@ impl<'a> Pointwise<'a> {
         point: &[Fr],
         combine: Fr,
     ) -> Result<Self, Rejection> {
-        let architecture = &relations.architecture;
+        let (batch, vars) = (relations.architecture.batch(), relations.architecture.vars());
         let native = &mut Native { judge: Strict };
-        let live = LiveBits::new(native, architecture, publics)?;
+        let live = LiveBits::new(native, vars, publics)?;
         let size = 1usize << point.len();
         let (mut tables, mut tensors, mut counts) = (vec![], vec![], vec![]);
         for relation in &relations.pointwise {
@@ -48,7 +48,7 @@ impl<'a> Pointwise<'a> {
             for mask in masks {
                 let mut at = |z: usize| {
                     let corner = cube::corner(own(z), vars);
-                    mask.evaluate(native, architecture, &live, &corner, column_vars)
+                    mask.evaluate(native, batch, &live, &corner, column_vars)
                 };
                 tables.push((0..size).map(&mut at).collect());
                 tensors.push(false);

@@ -68,7 +68,7 @@ impl<'a> Products<'a> {
             })
             .collect();
         let mut all = vec![];
-        for t in 0..a.steps {
+        for t in 0..a.steps() {
             all.push(current.clone());
             for r in t * a.padded_batch()..(t + 1) * a.padded_batch() {
                 for (left, right, scale) in &updates {

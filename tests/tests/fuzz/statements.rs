@@ -21,7 +21,7 @@ fn example() -> JobStatement {
         proof: key.kind(),
         setup: SetupStatement { digest: key.setup.digest(), insecure: true },
         verifying_key: key.digest(),
-        data: DataStatement { root: [4; 32], rows: 11 },
+        data: DataStatement { root: [4; 32], rows: 11, order: [0; 32] },
         steps: 4,
         rates: vec![RateChange { from_segment: 0, rate: 2 }],
         first_parameters: prove(Subject::Parameters, &fixture().witness(Subject::Parameters)).first,
@@ -39,7 +39,7 @@ fn job_statements() {
     assert_eq!(JobStatement::from_json(&seeds[0]).expect("the example is a statement"), example);
     check!().with_iterations(600).for_each(|script: &[u8]| {
         let bytes = near(&seeds, script);
-        if let Ok(statement) = bounded(&bytes, 1 << 14, 32, JobStatement::from_json) {
+        if let Ok(statement) = bounded(&bytes, 1 << 18, 32, JobStatement::from_json) {
             assert_eq!(JobStatement::from_json(&statement.to_json().expect("JSON")).expect("taken again"), statement);
         }
     });

@@ -5,10 +5,10 @@ use std::fs;
 use ark_bn254::Fr;
 use gradproof_circuits::argument::transcript::Ask;
 use gradproof_circuits::field::check::Check;
-use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::{Subject, default_column_vars};
 use gradproof_tests::forge::{Witnesses, fixture, forge};
+use gradproof_tests::networks::perceptron;
 use gradproof_tests::{root, test_names};
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::soundness::{ASSUMPTIONS, claims, table, terms, wrap_terms};
@@ -38,7 +38,7 @@ fn the_argument_has_as_many_claims_as_are_counted() {
 #[test]
 fn the_table_of_errors_is_the_computed_one() {
     let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-    let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
+    let architecture = perceptron(&[784, 128, 128, 10], 64, 64, precision);
     let key = VerifyingKey::insecure(&architecture, default_column_vars(&architecture)).unwrap();
     let page = page();
     let tables = [Subject::Segment, Subject::Data, Subject::Parameters].map(|subject| table(&terms(&key, subject)));

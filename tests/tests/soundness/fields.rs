@@ -2,11 +2,13 @@
 
 use ark_bn254::{Fr, G1Affine, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::field::check::{Check, Kind, Rejection, Strict};
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_tests::forge::{Fixture, Forged, fixture, messages, prove};
+use gradproof_tests::networks::{perceptron, widths};
 use gradproof_tests::reference::numbers;
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::proof::{Argument, Proof};
@@ -124,16 +126,20 @@ pub fn statements(honest: &Statement) -> Vec<(&'static str, Statement)> {
         segment,
         key,
         setup,
-        architecture: Architecture { widths, batch, steps, precision },
+        graph,
+        batch,
+        steps,
         column_vars,
         tables,
         data_root,
+        order,
         epoch_segments,
         position,
         live: Live { steps: live_steps, last_rows },
         rate,
         first,
         last,
+        claim,
     } = honest.clone();
     let mut list = Vec::new();
     let mut add = |name, change: &dyn Fn(&mut Statement)| {
@@ -157,22 +163,19 @@ pub fn statements(honest: &Statement) -> Vec<(&'static str, Statement)> {
     add("segment", &|s| s.segment = segment + 1);
     add("key", &|s| s.key = digest(key));
     add("setup", &|s| s.setup = digest(setup));
-    for l in 0..widths.len() {
-        add("widths", &|s| s.architecture.widths[l] = widths[l] + 1);
-        add("widths", &|s| s.architecture.widths = [&widths[..l], &widths[l + 1..]].concat());
+    add("graph", &|s| s.graph = digest(graph));
+    for other in [0, batch - 1, batch + 1] {
+        add("batch", &|s| s.batch = other);
     }
-    add("batch", &|s| s.architecture.batch = batch + 1);
-    add("steps", &|s| s.architecture.steps = steps * 2);
-    let Precision { activation_bits, gradient_bits, rate_bits, exponential_bits } = precision;
-    add("activation_bits", &|s| s.architecture.precision.activation_bits = activation_bits + 1);
-    add("gradient_bits", &|s| s.architecture.precision.gradient_bits = gradient_bits - 1);
-    add("rate_bits", &|s| s.architecture.precision.rate_bits = rate_bits + 1);
-    add("exponential_bits", &|s| s.architecture.precision.exponential_bits = exponential_bits - 1);
+    for other in [0, steps + 1, steps * 2] {
+        add("steps", &|s| s.steps = other);
+    }
     for other in [0, column_vars - 1, column_vars + 1, column_vars + 256] {
         add("column_vars", &|s| s.column_vars = other);
     }
     add("tables", &|s| s.tables = digest(tables));
     add("data_root", &|s| s.data_root = digest(data_root));
+    add("order", &|s| s.order = digest(order));
     for other in [0, 1, epoch_segments + 1, epoch_segments + 2, u64::MAX] {
         add("epoch_segments", &|s| s.epoch_segments = other);
     }
@@ -190,6 +193,7 @@ pub fn statements(honest: &Statement) -> Vec<(&'static str, Statement)> {
     }
     add("first", &|s| s.first = digest(first));
     add("last", &|s| s.last = digest(last));
+    add("claim", &|s| s.claim = digest(claim));
     list
 }
 
@@ -223,17 +227,17 @@ fn a_key_that_is_not_the_statements() {
         assert!(outcome.is_err(), "{:?}", key.architecture());
         outcome.map_err(|rejection| rejection.check)
     };
-    let other = |change: fn(&mut Architecture)| {
-        let mut architecture = task.architecture.clone();
-        change(&mut architecture);
-        VerifyingKey::insecure(&architecture, key.column_vars).unwrap()
-    };
+    let other = |architecture: &Architecture| VerifyingKey::insecure(architecture, key.column_vars).unwrap();
+    let (widths, precision) = (widths(&task.architecture), *task.architecture.precision());
+    let (batch, steps) = (task.architecture.batch(), task.architecture.steps());
     // Of the same layout: only the digest tells them apart.
-    assert_eq!(refused(&other(|a| a.widths[0] = 7)), Err(Check::Key));
-    assert_eq!(refused(&other(|a| a.batch = 4)), Err(Check::Key));
-    assert_eq!(refused(&other(|a| a.precision.exponential_bits = 7)), Err(Check::Key));
-    let _ = refused(&other(|a| a.steps = 8));
-    let _ = refused(&other(|a| a.widths.truncate(3)));
+    let wider = [&[7], &widths[1..]].concat();
+    assert_eq!(refused(&other(&perceptron(&wider, batch, steps, precision))), Err(Check::Key));
+    assert_eq!(refused(&other(&perceptron(&widths, 4, steps, precision))), Err(Check::Key));
+    let coarser = Precision { exponential_bits: 7, ..precision };
+    assert_eq!(refused(&other(&perceptron(&widths, batch, steps, coarser))), Err(Check::Key));
+    let _ = refused(&other(&perceptron(&widths, batch, 8, precision)));
+    let _ = refused(&other(&perceptron(&widths[..3], batch, steps, precision)));
     let _ = refused(&VerifyingKey::insecure(&task.architecture, key.column_vars + 1).unwrap());
 
     let tau = (G2Affine::generator() * Fr::from(12345u64)).into_affine();
@@ -337,10 +341,8 @@ fn proofs_of_the_wrong_form() {
 /// A shape of 2^35 columns, as a statement may name it: the verifier allocates by what was sent, not by the shape.
 #[test]
 fn a_shape_with_more_columns_than_memory() {
-    let precision = fixture().task.architecture.precision;
-    let architecture = Architecture { widths: vec![1 << 14; 17], batch: 1 << 12, steps: 1 << 12, precision };
-    let precision = Precision { exponential_bits: 1, ..precision };
-    let key = VerifyingKey::insecure(&Architecture { precision, ..architecture }, 4).unwrap();
+    let precision = Precision { exponential_bits: 1, ..*fixture().task.architecture.precision() };
+    let key = VerifyingKey::insecure(&perceptron(&[1 << 14; 17], 1 << 12, 1 << 12, precision), 4).unwrap();
     for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
         assert!(key.relations(subject).layout.columns() > 1 << 24, "{subject:?}");
         let Forged { statement, first, proof } = honest(subject);

@@ -4,7 +4,6 @@ use ark_bn254::{Fq, Fr};
 use ark_ff::{BigInteger, PrimeField};
 use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::field::check::{Check, Rejection, Strict};
-use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::program::Publics;
 use gradproof_circuits::relations::{Relations, Subject};
@@ -15,6 +14,7 @@ use gradproof_prover::wrap::{WrapError, Wrapper, stored_name};
 use gradproof_tests::forge::{Forged, Witnesses, fixture, forge, wrapped};
 use gradproof_tests::forgeries::{Forgery, forgery_for};
 use gradproof_tests::leaky::Leaky;
+use gradproof_tests::networks::perceptron;
 use gradproof_verifier::protocol::key::{KeyError, SUBJECTS, VerifyingKey};
 use gradproof_verifier::protocol::key_file::{EncodedKey, KeyFile, KeyFileError, MAGIC};
 use gradproof_verifier::protocol::kind::ProofKind;
@@ -182,7 +182,7 @@ fn a_changed_key_file_is_not_that_of_the_statement() {
 #[test]
 fn sizes_of_all_circuits_are_known_before_a_key_is_made() {
     let precision = Precision::of_classes(10);
-    let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
+    let architecture = perceptron(&[784, 128, 128, 10], 64, 64, precision);
     let key = VerifyingKey::insecure(&architecture, 10).expect("the shape is possible");
     let setup = Setup::insecure(0).expect("it is small");
     let mut strings = ReferenceStrings::new(&setup);
@@ -312,12 +312,11 @@ fn a_stored_key_is_that_of_its_subject() {
 
 #[test]
 fn shapes_without_a_circuit_are_named() {
-    let architecture =
-        Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision: Precision::of_classes(10) };
-    let columns = |vars: &usize| Relations::new(Subject::Segment, &architecture, *vars).unwrap().layout.columns();
+    let architecture = perceptron(&[784, 128, 128, 10], 64, 64, Precision::of_classes(10));
+    let columns = |vars: &usize| Relations::new(Subject::Segment, &architecture, *vars).layout.columns();
     // Columns get fewer with their length.
     let fits = (4..=21).find(|vars| columns(vars) <= MAX_COLUMNS).expect("long columns are few");
-    let relations = |vars| Relations::new(Subject::Segment, &architecture, vars).unwrap();
+    let relations = |vars| Relations::new(Subject::Segment, &architecture, vars);
     assert_eq!(circuit(&relations(fits - 1)).err(), Some(WrapKeyError::Circuit));
     let rows = WrapCircuit::blank(&relations(fits)).expect("there are few enough columns").size_bits();
     assert!(rows > MAX_SIZE_BITS, "{} columns, 2^{rows} rows", columns(&fits));

@@ -5,12 +5,12 @@ use gradproof_tests::tensors::forward_limb;
 use std::collections::BTreeSet;
 
 use gradproof_circuits::field::check::Check;
-use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::program::{Table, Tensor};
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_prover::witness::Values;
 use gradproof_tests::forge::{fixture, prove};
+use gradproof_tests::networks::perceptron;
 
 #[test]
 fn every_table_has_a_number_of_its_own() {
@@ -25,9 +25,9 @@ fn slots_of_the_tree_are_apart() {
     for (fa, fg, k) in [(8, 12, 8), (1, 1, 0), (14, 14, 20), (5, 6, 6)] {
         let precision = Precision { activation_bits: fa, gradient_bits: fg, rate_bits: k, exponential_bits: 5 };
         for widths in [vec![1, 1], vec![784, 128, 10], vec![3, 1, 5, 2, 10]] {
-            let architecture = Architecture { widths, batch: 3, steps: 2, precision };
+            let architecture = perceptron(&widths, 3, 2, precision);
             for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
-                let tree = Relations::new(subject, &architecture, 12).unwrap().tree;
+                let tree = Relations::new(subject, &architecture, 12).tree;
                 let lookups = tree.lookups.iter().map(|(_, slot)| *slot);
                 let mut end = 0;
                 for slot in lookups.clone().chain(tree.tables.iter().map(|(_, slot)| *slot)) {

@@ -7,6 +7,7 @@ mod fields;
 mod folds;
 mod keys;
 mod lookups;
+mod lowering;
 mod trace;
 mod training;
 mod transcript;

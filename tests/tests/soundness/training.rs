@@ -2,14 +2,15 @@
 //! exactly one check can tell.
 
 use gradproof_circuits::field::check::Check;
-use gradproof_circuits::network::architecture::Live;
 use gradproof_circuits::network::arithmetic::{SoftmaxRow, relu, round_shift, softmax_row};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::operators::{BIAS, WEIGHT};
 use gradproof_circuits::program::{End, Tensor};
 use gradproof_circuits::relations::Subject;
 use gradproof_prover::witness::Values;
 use gradproof_tests::cheats::{Rate, Softmax, WrongRounding, cheated, counted};
 use gradproof_tests::forge::{Forged, Witnesses, alter, count, fixture, forge, prove, registered};
+use gradproof_tests::networks::widths;
 use gradproof_tests::reference::{At, Cheat, Honest, Task};
 use gradproof_tests::tensors::{bias, weight};
 
@@ -267,7 +268,7 @@ impl Cheat for PaddedClass {
 #[test]
 fn a_padded_class_in_the_sum() {
     let mut task = fixture().task.clone();
-    let precision = task.architecture.precision;
+    let precision = task.architecture.precision();
     task.biases[2][3] = -25 << (precision.weight_bits() - precision.activation_bits);
     assert_eq!(unregistered(&task, &PaddedClass), [Check::Pointwise]);
 }
@@ -275,7 +276,7 @@ fn a_padded_class_in_the_sum() {
 #[test]
 fn a_padded_neuron_that_fires() {
     let mut task = fixture().task.clone();
-    let one = 1 << task.architecture.precision.weight_bits();
+    let one = 1 << task.architecture.precision().weight_bits();
     // Neuron 5 of a layer of five.
     task.biases[0][5] = one;
     task.weights[1][5 * 4] = one;
@@ -318,7 +319,7 @@ fn honest(h: i64) -> (i64, i64) {
 
 /// Whether a hidden neuron is no padding: those have a check of their own.
 fn is_neuron(at: At) -> bool {
-    at.column < fixture().task.architecture.widths[at.layer]
+    at.column < widths(&fixture().task.architecture)[at.layer]
 }
 
 #[test]

@@ -109,7 +109,7 @@ fn what_must_not_be_registered_satisfies_no_circuit() {
 #[test]
 fn padding_and_labels_are_checked_in_the_circuit() {
     let changes: [fn(&mut Task); 3] = [
-        |task| task.biases[0][5] = 1 << task.architecture.precision.weight_bits(),
+        |task| task.biases[0][5] = 1 << task.architecture.precision().weight_bits(),
         |task| task.labels[..4].copy_from_slice(&[1, 1, 0, 0]),
         |task| task.labels[..4].copy_from_slice(&[2, -1, 0, 0]),
     ];
@@ -138,7 +138,7 @@ fn with_no_check_left_out_it_is_the_circuit() {
 #[test]
 fn live_rows_above_the_batch_are_refused_outside() {
     let Some(Forgery::Proof(forged)) = forgery(Check::PublicRange) else { panic!("it is a whole proof") };
-    assert!(forged.statement.live.last_rows > fixture().task.architecture.batch);
+    assert!(forged.statement.live.last_rows > fixture().task.architecture.batch());
     assert_eq!(forged.judged(Strict), Err(Rejection { check: Check::PublicRange }));
     let (circuit, instances) = circuit(Subject::Segment, &forged.publics(), forged.proof.messages());
     assert!(satisfied(&circuit, &instances));

@@ -1,12 +1,13 @@
 //! The tables of `docs/wrap.md`.
 
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::program::Publics;
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_circuits::wrap::gate::Gate;
 use gradproof_tests::leaky::Leaky;
+use gradproof_tests::networks::perceptron;
 use gradproof_tests::root;
 
 /// Rows of sums and products, of rounds, of permutations, and those without a gate.
@@ -32,8 +33,8 @@ fn line(name: &str, counts: [usize; 4]) -> String {
 /// The rows part by part: a part begins where its first message is asked for.
 fn parts(column_vars: usize) -> (String, WrapCircuit) {
     let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-    let architecture = Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps: 64, precision };
-    let relations = Relations::new(Subject::Segment, &architecture, column_vars).unwrap();
+    let architecture = perceptron(&[784, 128, 128, 10], 64, 64, precision);
+    let relations = Relations::new(Subject::Segment, &architecture, column_vars);
     let live = Live { steps: 1, last_rows: 1 };
     let [one, zero] = [live.steps as u64, 0].map(ark_bn254::Fr::from);
     let publics = Publics { digest: [zero; 2], rate: zero, position: zero, live_steps: one, live_rows: one };

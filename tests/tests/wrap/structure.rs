@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::program::Publics;
 use gradproof_circuits::relations::{Relations, Subject};
 use gradproof_circuits::wrap::circuit::{NUMBERS, WrapCircuit};
@@ -12,6 +12,8 @@ use gradproof_circuits::wrap::gate::Gate;
 use gradproof_circuits::wrap::rows::{Cell, Rows};
 use gradproof_tests::forge::{fixture, prove};
 use gradproof_tests::leaky::Leaky;
+use gradproof_tests::networks::perceptron;
+use gradproof_tests::weakened::weakened;
 use proptest::prelude::*;
 
 /// What stands in a cell, but for its value: nothing, a witness of its own, a variable.
@@ -34,9 +36,12 @@ fn structure(circuit: &WrapCircuit) -> Structure {
     circuit.table().rows().map(|row| (row.gate, row.constants, row.cells.map(place))).collect()
 }
 
+fn of_relations(relations: &Relations) -> WrapCircuit {
+    WrapCircuit::blank(relations).expect("there is no message to lack")
+}
+
 fn blank(architecture: &Architecture, column_vars: usize, subject: Subject) -> WrapCircuit {
-    WrapCircuit::blank(&Relations::new(subject, architecture, column_vars).expect("it is lowered"))
-        .expect("there is no message to lack")
+    WrapCircuit::blank(&Relations::new(subject, architecture, column_vars)).expect("there is no message to lack")
 }
 
 /// Number of messages of the fixture's arguments.
@@ -73,21 +78,34 @@ fn every_shape_has_rows_of_its_own() {
     let first = of(architecture, 12);
     assert!(first == of(architecture, 12));
     assert!(first != of(architecture, 13), "another column size");
-    let mut precision = architecture.precision;
+    let usual = *architecture.precision();
+    let mut precision = usual;
     precision.activation_bits += 1;
     let others = [
-        Architecture { widths: vec![6, 5, 4, 2], ..architecture.clone() },
-        Architecture { widths: vec![6, 9, 4, 3], ..architecture.clone() },
-        Architecture { widths: vec![6, 5, 4, 4, 3], ..architecture.clone() },
-        Architecture { batch: 4, ..architecture.clone() },
-        Architecture { steps: 8, ..architecture.clone() },
-        Architecture { precision, ..architecture.clone() },
+        perceptron(&[6, 5, 4, 2], 3, 4, usual),
+        perceptron(&[6, 9, 4, 3], 3, 4, usual),
+        perceptron(&[6, 5, 4, 4, 3], 3, 4, usual),
+        perceptron(&[6, 5, 4, 3], 4, 4, usual),
+        perceptron(&[6, 5, 4, 3], 3, 8, usual),
+        perceptron(&[6, 5, 4, 3], 3, 4, precision),
     ];
     for other in &others {
         assert!(first != of(other, 12), "{other:?}");
     }
     for subject in [Subject::Data, Subject::Parameters] {
         assert!(first != structure(&blank(architecture, 12, subject)), "{subject:?}");
+    }
+}
+
+/// So the key of a circuit, and with it the digest of a key for wrapped proofs, tells a program that lacks a primitive.
+#[test]
+fn every_primitive_has_rows() {
+    for subject in [Subject::Segment, Subject::Data, Subject::Parameters] {
+        let honest = fixture().key.relations(subject);
+        let rows = structure(&of_relations(honest));
+        for (what, relations) in weakened(honest) {
+            assert!(rows != structure(&of_relations(&relations)), "{subject:?} without {what}");
+        }
     }
 }
 

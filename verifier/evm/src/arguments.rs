@@ -2,7 +2,7 @@
 
 use alloy_primitives::{Address, U256};
 use gradproof_circuits::relations::{Group, Subject};
-use gradproof_verifier::protocol::key::{VerifyingKey, architecture_bytes};
+use gradproof_verifier::protocol::key::{VerifyingKey, graph_digest};
 use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
 use gradproof_verifier::protocol::statement::Statement;
 
@@ -11,13 +11,16 @@ use crate::bindings::{Segment, SegmentKey};
 /// What the constructor of the segments' verifier is given for `key`.
 pub fn segment_key(key: &VerifyingKey, halo2: Address) -> SegmentKey {
     let layout = &key.relations(Subject::Segment).layout;
+    let architecture = key.architecture();
     let columns = |group| layout.group(group).len() as u16;
     SegmentKey {
         halo2,
         key: key.digest().into(),
         insecure: key.setup.is_insecure(),
         tauG2: words(&encode_g2(&key.setup.tau_g2)),
-        architecture: architecture_bytes(key.architecture()).into(),
+        graph: graph_digest(architecture.graph()).into(),
+        batch: architecture.batch() as u32,
+        steps: architecture.steps() as u32,
         columnVars: key.column_vars as u8,
         dataColumns: columns(Group::Data),
         parameterColumns: columns(Group::First),

@@ -1,6 +1,6 @@
 //! How long committed columns are for each purpose.
 
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::{Relations, Subject, default_column_vars};
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::profile::Profile;
@@ -31,8 +31,7 @@ fn wrapped_column_vars(architecture: &Architecture) -> usize {
     let mut best = (u64::MAX, *SIZES.end());
     // From few columns to many: the circuit only grows.
     for vars in SIZES.rev() {
-        // What cannot be proved at all is refused by name when its key is made.
-        let Ok(relations) = Relations::new(Subject::Segment, architecture, vars) else { break };
+        let relations = Relations::new(Subject::Segment, architecture, vars);
         let Ok((_, size_bits)) = circuit(&relations) else { break };
         let rows = ROW_COST << size_bits;
         if rows > best.0 {
@@ -59,10 +58,10 @@ mod tests {
             (vec![6, 5, 4, 3], 4, 4, [10, 10]),
         ] {
             let precision = Precision::of_classes(10);
-            let architecture = Architecture { widths, batch, steps, precision };
+            let architecture = Architecture::perceptron(&widths, batch, steps, precision).expect("it is possible");
             let kinds = [ProofKind::Core, ProofKind::Wrapped];
             let chosen = kinds.map(|kind| column_vars(Profile::Local, &architecture, kind));
-            assert_eq!(chosen, fastest, "{:?}, T {steps}", architecture.widths);
+            assert_eq!(chosen, fastest, "{widths:?}, T {steps}");
         }
     }
 }

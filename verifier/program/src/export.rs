@@ -151,7 +151,7 @@ fn describe(key: &VerifyingKey, sources: &[ContractSource; 2], halo2: Option<Add
     let [halo2_source, verifier_source] = sources.each_ref().map(
         |source| json!({ "file": source.file, "input": format!("{}.json", source.name), "via_ir": source.via_ir }),
     );
-    let SegmentKey { tauG2, architecture, tables, .. } = segment_key(key, Address::ZERO);
+    let SegmentKey { tauG2, graph, batch, steps, tables, .. } = segment_key(key, Address::ZERO);
     let SegmentKey { columnVars, dataColumns, parameterColumns, traceColumns, .. } = segment_key(key, Address::ZERO);
     json!({
         "verifying_key": hex::encode(&key.digest()),
@@ -166,7 +166,9 @@ fn describe(key: &VerifyingKey, sources: &[ContractSource; 2], halo2: Option<Add
             "key": hex::encode(&key.digest()),
             "insecure": key.setup.is_insecure(),
             "tauG2": tauG2,
-            "architecture": architecture,
+            "graph": graph,
+            "batch": batch,
+            "steps": steps,
             "columnVars": columnVars,
             "dataColumns": dataColumns,
             "parameterColumns": parameterColumns,

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail};
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_verifier::protocol::job::{JobStatement, MAX_STATEMENT_BYTES};
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::key_file::{EncodedKey, KeyFileError, MAX_BYTES as MAX_KEY_BYTES};

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, ensure};
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::relations::Subject;
 use gradproof_evm::gas::segment_gas;
 use gradproof_terminal::{Outcome, Progress, atomic, described, print};

@@ -61,7 +61,7 @@ fn is_part(job: &JobStatement, part: Part) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use gradproof_circuits::network::architecture::Architecture;
+    use gradproof_circuits::architecture::Architecture;
     use gradproof_circuits::network::precision::Precision;
 
     use super::*;
@@ -75,12 +75,12 @@ mod tests {
         JobStatement {
             version: VERSION,
             domain: Domain::default(),
-            architecture: Architecture { widths: vec![3, 2], batch: 2, steps: 2, precision },
+            architecture: Architecture::perceptron(&[3, 2], 2, 2, precision).expect("it is possible"),
             column_vars: 10,
             proof: ProofKind::Core,
             setup: SetupStatement { digest: [0; 32], insecure: true },
             verifying_key: [0; 32],
-            data: DataStatement { root: [0; 32], rows: 32 },
+            data: DataStatement { root: [0; 32], rows: 32, order: [0; 32] },
             steps: 16,
             rates: vec![RateChange { from_segment: 0, rate: 1 }],
             first_parameters: vec![],

@@ -1,7 +1,7 @@
 //! The shape of a job as options.
 
 use eyre::{Result, WrapErr, ensure};
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_evm::profile::column_vars;
 use gradproof_verifier::protocol::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
@@ -40,10 +40,8 @@ impl ShapeOptions {
     /// The shape is impossible.
     pub fn architecture(&self) -> Result<Architecture> {
         let precision = Precision::of_classes(self.layers.last().copied().unwrap_or(1));
-        let architecture =
-            Architecture { widths: self.layers.clone(), batch: self.batch, steps: self.steps, precision };
-        architecture.validate().wrap_err("--layers, --batch or --steps")?;
-        Ok(architecture)
+        let architecture = Architecture::perceptron(&self.layers, self.batch, self.steps, precision);
+        architecture.wrap_err("--layers, --batch or --steps")
     }
 
     /// Variables of a column.

@@ -2,7 +2,7 @@
 
 use ark_bn254::G1Projective;
 use ark_ec::{CurveGroup, VariableBaseMSM};
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::arithmetic::exponential_table;
 use gradproof_circuits::wrap::circuit::WrapCircuit;
 use gradproof_circuits::wrap::keys;
@@ -18,8 +18,7 @@ impl Setup {
     /// # Errors
     /// The set-up is shorter than a column, or the shape is refused.
     pub fn verifying_key(&self, architecture: &Architecture, column_vars: usize) -> Result<VerifyingKey, KeyError> {
-        architecture.validate()?;
-        let table = exponential_table(&architecture.precision);
+        let table = exponential_table(architecture.precision());
         let commit = |column: &[u16]| Ok(G1Projective::msm_u16(self.bases(column.len())?, column).into_affine());
         let columns = table.chunks(1usize.checked_shl(column_vars as u32).unwrap_or(usize::MAX));
         let tables = columns.map(commit).collect::<Result<_, SetupError>>()?;

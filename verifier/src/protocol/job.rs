@@ -3,8 +3,9 @@
 //! The requester writes it; what each proof has to say follows from it alone, never from the proof.
 
 use ark_bn254::G1Affine;
-use gradproof_circuits::network::architecture::{Architecture, ArchitectureError, Live};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::epoch::Epoch;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::relations::Subject;
 
 use crate::protocol::hex;
@@ -15,7 +16,7 @@ pub use crate::protocol::limits::{MAX_RATE, MAX_SEGMENTS};
 use crate::protocol::statement::{Domain, Statement, points_digest};
 
 /// Version of the format.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Most rows of a data set.
 pub const MAX_ROWS: usize = 1 << 32;
 /// Largest encoded statement, in bytes.
@@ -29,7 +30,7 @@ pub struct JobStatement {
     pub version: u32,
     /// Where the job counts; all zero until the statement is [bound](Self::bind).
     pub domain: Domain,
-    /// Shape and precision of the network and of a segment.
+    /// The network and the shape of a segment.
     pub architecture: Architecture,
     /// log2 of the length of a committed column.
     pub column_vars: usize,
@@ -99,6 +100,9 @@ pub struct DataStatement {
     pub root: [u8; 32],
     /// Rows of the data set.
     pub rows: usize,
+    /// Reserved: the seed of another order of the rows; zeros for the committed one.
+    #[serde(with = "hex::bytes")]
+    pub order: [u8; 32],
 }
 
 /// A learning rate that holds from a segment on.
@@ -111,6 +115,12 @@ pub struct RateChange {
     pub rate: u32,
 }
 
+/// What all versions have.
+#[derive(serde::Deserialize)]
+struct Versioned {
+    version: Option<u32>,
+}
+
 /// Why a statement is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -118,9 +128,6 @@ pub enum JobStatementError {
     /// Not JSON, an unknown, missing or repeated field, or a value of another type.
     #[error("not a statement: {0}")]
     Json(#[from] serde_json::Error),
-    /// The architecture is refused.
-    #[error("architecture: {0}")]
-    Architecture(#[from] ArchitectureError),
     /// There is no verifying key for it.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -154,6 +161,10 @@ impl JobStatement {
     /// [`JobStatementError`].
     pub fn from_json(bytes: &[u8]) -> Result<Self, JobStatementError> {
         within("bytes of the statement", bytes.len(), 1, MAX_STATEMENT_BYTES)?;
+        // A statement of another version has other fields.
+        if let Versioned { version: Some(version) } = serde_json::from_slice(bytes)? {
+            within("version", version as usize, VERSION as usize, VERSION as usize)?;
+        }
         let statement: Self = serde_json::from_slice(bytes)?;
         statement.validate()?;
         Ok(statement)
@@ -175,10 +186,13 @@ impl JobStatement {
     /// The first value that cannot work.
     pub fn validate(&self) -> Result<(), JobStatementError> {
         within("version", self.version as usize, VERSION as usize, VERSION as usize)?;
-        self.architecture.validate()?;
         within("column_vars", self.column_vars, MIN_COLUMN_VARS, MAX_COLUMN_VARS)?;
         within("data.rows", self.data.rows, 1, MAX_ROWS)?;
+        let order = self.data.order;
         let refused = |name, got: String, expected| Err(JobStatementError::Value { name, expected, got });
+        if order != [0; 32] {
+            return refused("data.order", hex::encode(&order), "zeros: nothing proves another order yet".into());
+        }
         let Some(segments) = self.epoch().segments_of(self.steps) else {
             return refused("steps", self.steps.to_string(), "the steps of whole segments".into());
         };
@@ -217,7 +231,7 @@ impl JobStatement {
 
     /// How an epoch is cut into segments.
     pub fn epoch(&self) -> Epoch {
-        Epoch::new(&self.architecture, self.data.rows)
+        self.architecture.epoch(self.data.rows)
     }
 
     /// Number of segments; zero for a statement that [`Self::validate`] refuses.
@@ -241,9 +255,9 @@ impl JobStatement {
     /// keccak256 of everything that the job consists of.
     ///
     /// Fixed width, big-endian: `version` 4 ‖ `chain` 8 ‖ `contract` 20 ‖ `job` 32 ‖ `owner` 20 ‖ `verifying_key` 32 ‖
-    /// `data.root` 32 ‖ `data.rows` 8 ‖ `steps` 8 ‖ 1 and the seed 9, or zeros ‖ 1, the parent's digest and segments 41, or
+    /// `data.root` 32 ‖ `data.rows` 8 ‖ `data.order` 32 ‖ `steps` 8 ‖ 1 and the seed 9, or zeros ‖ 1, the parent's digest and segments 41, or
     /// zeros ‖ digest of the first parameters 32 ‖ `last_seed_digest` 32 ‖ then for each rate `from_segment` 8 ‖ `rate` 4. The verifying key's digest
-    /// binds architecture, columns and set-up.
+    /// binds graph, batch, steps of a segment, columns and set-up.
     pub fn digest(&self) -> [u8; 32] {
         let mut bytes = self.version.to_be_bytes().to_vec();
         bytes.extend(self.domain.chain.to_be_bytes());
@@ -253,6 +267,7 @@ impl JobStatement {
         bytes.extend(self.verifying_key);
         bytes.extend(self.data.root);
         bytes.extend((self.data.rows as u64).to_be_bytes());
+        bytes.extend(self.data.order);
         bytes.extend((self.steps as u64).to_be_bytes());
         bytes.push(u8::from(self.initial_seed.is_some()));
         bytes.extend(self.initial_seed.unwrap_or(0).to_be_bytes());
@@ -277,7 +292,11 @@ impl JobStatement {
         let live = Live { steps: 1, last_rows: 1 };
         let unbound = Self { domain: Domain::default(), ..self.clone() };
         let domain = Domain { job: unbound.digest(), ..Domain::default() };
-        Statement { domain, first: points_digest(&self.first_parameters), ..blank(key, Subject::Parameters, live) }
+        Statement {
+            domain,
+            first: points_digest(&self.first_parameters),
+            ..Statement::blank(key, Subject::Parameters, live)
+        }
     }
 
     /// What the registration of the data of `position` says; none beyond the end of the epoch.
@@ -288,7 +307,7 @@ impl JobStatement {
             epoch_segments: epoch.segments() as u64,
             position: position as u64,
             first: points_digest(&[]),
-            ..blank(key, Subject::Data, epoch.live(position)?)
+            ..Statement::blank(key, Subject::Data, epoch.live(position)?)
         })
     }
 
@@ -314,27 +333,6 @@ impl JobStatement {
             last: points_digest(last),
             ..self.data(key, self.epoch().position(index))?
         })
-    }
-}
-
-/// A statement with what the key says, and nothing else.
-fn blank(key: &VerifyingKey, subject: Subject, live: Live) -> Statement {
-    Statement {
-        subject,
-        domain: Domain::default(),
-        segment: 0,
-        key: key.digest(),
-        setup: key.setup.digest(),
-        architecture: key.architecture().clone(),
-        column_vars: key.column_vars,
-        tables: points_digest(&key.tables),
-        data_root: [0; 32],
-        epoch_segments: 0,
-        position: 0,
-        live,
-        rate: 0,
-        first: points_digest(&[]),
-        last: points_digest(&[]),
     }
 }
 

@@ -3,10 +3,10 @@
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use ark_ff::Zero;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::graph::Graph;
-use gradproof_circuits::network::architecture::{Architecture, ArchitectureError};
 use gradproof_circuits::network::arithmetic::{KEYS, exponential_table};
-use gradproof_circuits::program::{GraphError, Program};
+use gradproof_circuits::program::GraphError;
 use gradproof_circuits::relations::{Group, Relations, Subject};
 
 use crate::protocol::keccak::keccak256;
@@ -34,7 +34,6 @@ pub struct VerifyingKey {
     pub column_vars: usize,
     /// Commitments to the columns of the exponential table, blinding zero.
     pub tables: Vec<G1Affine>,
-    program: Program,
     relations: [Relations; 3],
     /// Keys of the circuits, if proofs are wrapped.
     wraps: Option<[WrapKey; 3]>,
@@ -44,15 +43,9 @@ pub struct VerifyingKey {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum KeyError {
-    /// The architecture is refused.
-    #[error(transparent)]
-    Architecture(#[from] ArchitectureError),
-    /// The network cannot be lowered to primitives.
+    /// A relation of the graph could wrap around.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// The graph has other inputs, labels or scales than the architecture.
-    #[error("the graph has other inputs, labels or scales than the architecture")]
-    Shape,
     /// Columns too short or too long.
     #[error("columns of 2^{got} entries, expected 2^{MIN_COLUMN_VARS} to 2^{MAX_COLUMN_VARS}")]
     Columns {
@@ -78,6 +71,9 @@ pub enum KeyError {
 impl VerifyingKey {
     /// The key for commitments `tables` to the table columns, which the caller has made from the set-up.
     ///
+    /// # Soundness
+    /// The primitives are lowered here from the graph, and never taken from anybody.
+    ///
     /// # Errors
     /// [`KeyError`].
     pub fn new(
@@ -86,40 +82,16 @@ impl VerifyingKey {
         setup: SetupKey,
         tables: Vec<G1Affine>,
     ) -> Result<Self, KeyError> {
-        Self::of(&Graph::perceptron(architecture), architecture, column_vars, setup, tables)
-    }
-
-    /// The key for any graph whose input and labels have the widths that `architecture` gives them.
-    ///
-    /// # Soundness
-    /// A core key's digest names the architecture and not the graph: whoever takes such proofs has to say which graph they are
-    /// of before they are made. The digest of a key for wrapped proofs names it by its circuits.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub fn of(
-        graph: &Graph,
-        architecture: &Architecture,
-        column_vars: usize,
-        setup: SetupKey,
-        tables: Vec<G1Affine>,
-    ) -> Result<Self, KeyError> {
-        architecture.validate()?;
         if !(MIN_COLUMN_VARS..=MAX_COLUMN_VARS).contains(&column_vars) {
             return Err(KeyError::Columns { got: column_vars });
         }
-        let said = (architecture.widths.first(), architecture.classes(), architecture.precision);
-        if (Some(&graph.inputs), graph.labels, graph.precision) != said {
-            return Err(KeyError::Shape);
-        }
-        let program = graph.lower(architecture.sample_vars())?;
-        program.check_bounds(&job_limits(architecture))?;
-        let relations = SUBJECTS.map(|subject| Relations::of(graph, &program, subject, architecture, column_vars));
+        architecture.program().check_bounds(&job_limits(architecture))?;
+        let relations = SUBJECTS.map(|subject| Relations::new(subject, architecture, column_vars));
         let expected = relations[0].layout.group(Group::Table).len();
         if tables.len() != expected {
             return Err(KeyError::Tables { expected, got: tables.len() });
         }
-        Ok(Self { setup, column_vars, tables, program, relations, wraps: None })
+        Ok(Self { setup, column_vars, tables, relations, wraps: None })
     }
 
     /// The key for wrapped proofs with the keys of the circuits in the order of [`SUBJECTS`], which the caller has derived,
@@ -161,11 +133,10 @@ impl VerifyingKey {
     /// # Errors
     /// [`KeyError`].
     pub fn insecure(architecture: &Architecture, column_vars: usize) -> Result<Self, KeyError> {
-        architecture.validate()?;
         if !(MIN_COLUMN_VARS..=MAX_COLUMN_VARS).contains(&column_vars) {
             return Err(KeyError::Columns { got: column_vars });
         }
-        let table = exponential_table(&architecture.precision);
+        let table = exponential_table(architecture.precision());
         let tau = insecure_tau();
         let commit = |column: &[u16]| {
             let value = column.iter().rev().fold(Fr::zero(), |sum, &e| sum * tau + Fr::from(e));
@@ -176,14 +147,9 @@ impl VerifyingKey {
         Self::new(architecture, column_vars, SetupKey::insecure(), tables)
     }
 
-    /// The shape of the network and of a segment.
+    /// The network and the shape of a segment.
     pub fn architecture(&self) -> &Architecture {
         &self.relations[0].architecture
-    }
-
-    /// The primitives of a segment.
-    pub fn program(&self) -> &Program {
-        &self.program
     }
 
     /// The relations of a proof about `subject`.
@@ -195,7 +161,7 @@ impl VerifyingKey {
         }
     }
 
-    /// keccak256 of version, set-up, column size, architecture and tables; after them, for wrapped proofs, the digests of the
+    /// keccak256 of version, set-up, column size, graph, batch, steps and tables; after them, for wrapped proofs, the digests of the
     /// circuits' keys.
     pub fn digest(&self) -> [u8; 32] {
         let tables: Vec<u8> = self.tables.iter().flat_map(encode_g1).collect();
@@ -213,21 +179,12 @@ pub(crate) fn key_digest(
     wraps: &[u8],
 ) -> [u8; 32] {
     let version = gradproof_circuits::argument::VERSION.to_be_bytes();
-    keccak256(&[&version, setup, &[column_vars as u8], &architecture_bytes(architecture), tables, wraps])
+    let graph = graph_digest(architecture.graph());
+    let shape = [architecture.batch(), architecture.steps()].map(|number| (number as u32).to_be_bytes());
+    keccak256(&[&version, setup, &[column_vars as u8], &graph, shape.as_flattened(), tables, wraps])
 }
 
-/// Number of layers, all widths (unused ones zero), batch, steps, fa, fg, k, fe, fm: big-endian, fixed width.
-pub fn architecture_bytes(architecture: &Architecture) -> Vec<u8> {
-    use gradproof_circuits::network::architecture::MAX_LAYERS;
-    let mut bytes = vec![architecture.layers() as u8];
-    let widths = architecture.widths.iter().copied().chain(std::iter::repeat(0)).take(MAX_LAYERS + 1);
-    for number in widths.chain([architecture.batch, architecture.steps]) {
-        bytes.extend((number as u32).to_be_bytes());
-    }
-    let p = &architecture.precision;
-    let derivative_bits = 0;
-    bytes.extend(
-        [p.activation_bits, p.gradient_bits, p.rate_bits, p.exponential_bits, derivative_bits].map(|b| b as u8),
-    );
-    bytes
+/// keccak256 of a graph's canonical bytes.
+pub fn graph_digest(graph: &Graph) -> [u8; 32] {
+    keccak256(&[&graph.canonical_bytes()])
 }

@@ -1,7 +1,7 @@
 //! What a verifier needs besides the statement where the set-up is not the insecure one: a file of a few kilobytes.
 
 use ark_bn254::G1Affine;
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 
 use crate::protocol::hex;
 use crate::protocol::keccak::keccak256;
@@ -185,7 +185,7 @@ mod tests {
         #[test]
         fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..800)) {
             let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-            let architecture = Architecture { widths: vec![3, 2], batch: 2, steps: 2, precision };
+            let architecture = Architecture::perceptron(&[3, 2], 2, 2, precision).expect("it is possible");
             let bytes = [&MAGIC[..], &[VERSION, 0], &bytes].concat();
             let decoded = EncodedKey::new(&bytes).and_then(|key| key.decode(&architecture, 10, None));
             prop_assert!(decoded.is_err());

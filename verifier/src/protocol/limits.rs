@@ -1,6 +1,6 @@
 //! The limits of a job.
 
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::program::Limits;
 use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
 

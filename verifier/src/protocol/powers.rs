@@ -111,7 +111,7 @@ mod tests {
     use ark_bn254::{Bn254, G2Affine};
     use ark_ec::AffineRepr;
     use ark_ec::pairing::Pairing;
-    use gradproof_circuits::network::architecture::Architecture;
+    use gradproof_circuits::architecture::Architecture;
     use gradproof_circuits::network::precision::Precision;
 
     #[test]
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn the_insecure_key_is_the_one_that_verifiers_make() {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-        let architecture = Architecture { widths: vec![3, 4, 2], batch: 2, steps: 2, precision };
+        let architecture = Architecture::perceptron(&[3, 4, 2], 2, 2, precision).expect("it is possible");
         for column_vars in [8, 16, 17] {
             let setup = Setup::insecure(column_vars as u32).expect("small enough");
             let key = setup.verifying_key(&architecture, column_vars).expect("the shape is possible");

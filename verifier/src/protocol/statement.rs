@@ -2,18 +2,18 @@
 
 use ark_bn254::{Fr, G1Affine};
 use ark_ff::PrimeField;
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::program::Publics;
 use gradproof_circuits::relations::Subject;
 
 use crate::protocol::keccak::keccak256;
-use crate::protocol::key::architecture_bytes;
+use crate::protocol::key::{VerifyingKey, graph_digest};
 use crate::protocol::points::encode_g1;
 
 /// Version of the layout.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Bytes of a statement.
-pub const STATEMENT_BYTES: usize = 396;
+pub const STATEMENT_BYTES: usize = 418;
 
 /// Where a proof counts: the chain, the contract, the job and the owner who is paid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,9 +35,10 @@ pub struct Domain {
 /// What a proof says.
 ///
 /// # Layout
-/// Big-endian, without gaps: `version` 4 ‖ `subject` 1 (0 segment, 1 data, 2 parameters) ‖ `chain` 8 ‖ `contract` 20 ‖
-/// `job` 32 ‖ `owner` 20 ‖ `segment` 8 ‖ `key` 32 ‖ `setup` 32 ‖ architecture 82 ‖ `column_vars` 1 ‖ `tables` 32 ‖
-/// `data_root` 32 ‖ `epoch_segments` 8 ‖ `position` 8 ‖ live steps 4 ‖ live rows 4 ‖ `rate` 4 ‖ `first` 32 ‖ `last` 32.
+/// Big-endian, without gaps: `version` 4 ‖ `subject` 1 (0 segment, 1 data, 2 parameters; 3 inference and 4 evaluation are
+/// reserved) ‖ `chain` 8 ‖ `contract` 20 ‖ `job` 32 ‖ `owner` 20 ‖ `segment` 8 ‖ `key` 32 ‖ `setup` 32 ‖ `graph` 32 ‖ `batch` 4 ‖
+/// `steps` 4 ‖ `column_vars` 1 ‖ `tables` 32 ‖ `data_root` 32 ‖ `order` 32 ‖ `epoch_segments` 8 ‖ `position` 8 ‖ live steps 4 ‖
+/// live rows 4 ‖ `rate` 4 ‖ `first` 32 ‖ `last` 32 ‖ `claim` 32.
 /// Numbers that a registration does not have are zero; digests of no commitments are keccak256 of no bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Statement {
@@ -51,14 +52,20 @@ pub struct Statement {
     pub key: [u8; 32],
     /// Digest of the set-up.
     pub setup: [u8; 32],
-    /// The shape.
-    pub architecture: Architecture,
+    /// Digest of the graph.
+    pub graph: [u8; 32],
+    /// Rows of a step.
+    pub batch: u32,
+    /// Steps of a segment.
+    pub steps: u32,
     /// Variables of a column.
     pub column_vars: usize,
     /// Digest of the commitments to the public tables.
     pub tables: [u8; 32],
     /// Root of the tree of the data's columns.
     pub data_root: [u8; 32],
+    /// Reserved: the seed of another order of the data; zeros for the committed one.
+    pub order: [u8; 32],
     /// Segments of an epoch.
     pub epoch_segments: u64,
     /// Position of the segment in its epoch.
@@ -71,6 +78,8 @@ pub struct Statement {
     pub first: [u8; 32],
     /// Digest of the commitments to the last parameters.
     pub last: [u8; 32],
+    /// Reserved: digest of what an evaluation claims; zeros for none.
+    pub claim: [u8; 32],
 }
 
 /// keccak256 of points, 64 bytes each.
@@ -80,6 +89,40 @@ pub fn points_digest(points: &[G1Affine]) -> [u8; 32] {
 }
 
 impl Statement {
+    /// What a key says, and nothing else.
+    pub fn blank(key: &VerifyingKey, subject: Subject, live: Live) -> Self {
+        let architecture = key.architecture();
+        Self {
+            subject,
+            domain: Domain::default(),
+            segment: 0,
+            key: key.digest(),
+            setup: key.setup.digest(),
+            graph: graph_digest(architecture.graph()),
+            batch: architecture.batch() as u32,
+            steps: architecture.steps() as u32,
+            column_vars: key.column_vars,
+            tables: points_digest(&key.tables),
+            data_root: [0; 32],
+            order: [0; 32],
+            epoch_segments: 0,
+            position: 0,
+            live,
+            rate: 0,
+            first: points_digest(&[]),
+            last: points_digest(&[]),
+            claim: [0; 32],
+        }
+    }
+
+    /// This statement with what follows from a key and from commitments to the parameters at both ends.
+    pub fn under(&self, key: &VerifyingKey, first: &[G1Affine], last: &[G1Affine]) -> Self {
+        let Self { domain, segment, data_root, epoch_segments, position, rate, .. } = *self;
+        let (first, last) = (points_digest(first), points_digest(last));
+        let blank = Self::blank(key, self.subject, self.live);
+        Self { domain, segment, data_root, epoch_segments, position, rate, first, last, ..blank }
+    }
+
     /// The statement in its fixed-width layout.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(STATEMENT_BYTES);
@@ -96,10 +139,13 @@ impl Statement {
         bytes.extend(self.segment.to_be_bytes());
         bytes.extend(self.key);
         bytes.extend(self.setup);
-        bytes.extend(architecture_bytes(&self.architecture));
+        bytes.extend(self.graph);
+        bytes.extend(self.batch.to_be_bytes());
+        bytes.extend(self.steps.to_be_bytes());
         bytes.push(self.column_vars as u8);
         bytes.extend(self.tables);
         bytes.extend(self.data_root);
+        bytes.extend(self.order);
         bytes.extend(self.epoch_segments.to_be_bytes());
         bytes.extend(self.position.to_be_bytes());
         bytes.extend((self.live.steps as u32).to_be_bytes());
@@ -107,6 +153,7 @@ impl Statement {
         bytes.extend(self.rate.to_be_bytes());
         bytes.extend(self.first);
         bytes.extend(self.last);
+        bytes.extend(self.claim);
         bytes
     }
 

@@ -7,8 +7,7 @@
 
 use std::time::Instant;
 
-use gradproof_circuits::graph::Graph;
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_training::float::FloatNetwork;
 use gradproof_training::kernels::Cpu;
@@ -28,9 +27,9 @@ fn main() -> eyre::Result<()> {
     println!("{:<40} {:>10} {:>20} {:>20}", "widths", "parameters", "integers ms", "double ms");
     for widths in [vec![784, 128, 128, 10], deep] {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 13, exponential_bits: 11 };
-        let architecture = Architecture { widths, batch: BATCH, steps: 64, precision };
-        let parameters = initial_parameters(&architecture, seed_of(1))?;
-        let mut network = Network::new(&Graph::perceptron(&architecture), &Cpu, &parameters)?;
+        let architecture = Architecture::perceptron(&widths, BATCH, 64, precision)?;
+        let parameters = initial_parameters(&architecture, seed_of(1));
+        let mut network = Network::new(&architecture, &Cpu, &parameters)?;
         let mut float = FloatNetwork::new(&architecture, &parameters)?;
         let mut random = ChaCha20Rng::seed_from_u64(1);
         let (mut integer_secs, mut float_secs) = (Vec::new(), Vec::new());
@@ -48,11 +47,11 @@ fn main() -> eyre::Result<()> {
             secs.sort_by(f64::total_cmp);
             (1e3 * secs[secs.len() / 2], 1e3 * secs[0])
         });
-        let name = architecture.widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+        let name = widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
         let cell = |(median, least): (f64, f64)| format!("{median:.3} ({least:.3})");
         println!("{name:<40} {:>10} {:>20} {:>20}", architecture.parameters(), cell(integer), cell(double));
         lines.push(serde_json::json!({
-            "widths": architecture.widths, "batch": BATCH, "steps": steps, "threads": rayon::current_num_threads(),
+            "widths": widths, "batch": BATCH, "steps": steps, "threads": rayon::current_num_threads(),
             "integer_step_ms": { "median": integer.0, "least": integer.1 },
             "double_step_ms": { "median": double.0, "least": double.1 },
         }));

@@ -1,7 +1,7 @@
 //! The same training in double precision, to compare accuracy with that of the integers.
 
-use gradproof_circuits::network::architecture::Architecture;
-use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::trace::{NO_LABEL, Parameters};
 use rayon::prelude::*;
 
 use crate::train::{TrainError, expect_length};
@@ -39,23 +39,23 @@ impl FloatNetwork {
     /// The network of integer `parameters` divided by `2^F`.
     ///
     /// # Errors
-    /// If the architecture is refused or the parameters do not fit it.
+    /// If it is no perceptron, or the parameters do not fit it.
     pub fn new(architecture: &Architecture, parameters: &Parameters) -> Result<Self, TrainError> {
-        architecture.validate()?;
-        expect_length("list of weight matrices", parameters.weights.len(), architecture.layers())?;
-        expect_length("list of bias vectors", parameters.biases.len(), architecture.layers())?;
+        let widths = architecture.widths().ok_or(TrainError::NoFloat)?;
+        expect_length("list of weight matrices", parameters.weights.len(), widths.len() - 1)?;
+        expect_length("list of bias vectors", parameters.biases.len(), widths.len() - 1)?;
         let tensors = parameters.weights.iter().zip(&parameters.biases);
-        for (widths, (weights, biases)) in architecture.widths.windows(2).zip(tensors) {
+        for (widths, (weights, biases)) in widths.windows(2).zip(tensors) {
             expect_length("weights", weights.len(), widths[0] * widths[1])?;
             expect_length("biases", biases.len(), widths[1])?;
         }
-        let precision = &architecture.precision;
+        let precision = architecture.precision();
         let unit = (-f64::from(precision.weight_bits())).exp2();
         let float = |tensors: &[Vec<i64>]| -> Vec<Vec<f64>> {
             tensors.iter().map(|values| values.iter().map(|&v| v as f64 * unit).collect()).collect()
         };
         Ok(Self {
-            widths: architecture.widths.clone(),
+            widths,
             weights: float(&parameters.weights),
             biases: float(&parameters.biases),
             input_scale: (-f64::from(precision.activation_bits)).exp2(),

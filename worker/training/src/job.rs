@@ -11,8 +11,9 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::epoch::Epoch;
+use gradproof_circuits::network::epoch::Live;
 
 pub use gradproof_verifier::protocol::job::{MAX_RATE, MAX_SEGMENTS, RateChange};
 use gradproof_verifier::protocol::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
@@ -127,7 +128,7 @@ impl Job {
         let columns = check::columns(&origin, &job)?;
         let mut notes = Vec::new();
         let (train, test) = check::data(&origin, formats, &architecture, &mut notes)?;
-        let epoch = Epoch::new(&architecture, train.rows);
+        let epoch = architecture.epoch(train.rows);
         let steps = check::steps(&origin, &job, &architecture, &epoch)?;
         let segments = epoch.segments_within(steps);
         let rates = check::rates(&origin, &job, &architecture, &epoch, segments, &mut notes)?;
@@ -136,7 +137,7 @@ impl Job {
 
     /// How an epoch is cut into segments.
     pub fn epoch(&self) -> Epoch {
-        Epoch::new(&self.architecture, self.train.rows)
+        self.architecture.epoch(self.train.rows)
     }
 
     /// Segments of the whole job.
@@ -176,7 +177,7 @@ impl Job {
 
 /// The learning rate of `c = 1`.
 fn rate_unit(architecture: &Architecture) -> f64 {
-    architecture.batch as f64 / 2f64.powi(architecture.precision.rate_bits as i32)
+    architecture.batch() as f64 / 2f64.powi(architecture.precision().rate_bits as i32)
 }
 
 #[cfg(test)]

@@ -8,29 +8,26 @@
 //! 3. Each weight, row by row of the `d_l × d_{l+1}` matrix, takes the next 8 bytes as a little-endian number `x`; numbers
 //!    `x ≥ n·⌊2^64 / n⌋` are skipped. The weight is `x mod n - bound`.
 
-use gradproof_circuits::network::architecture::{Architecture, ArchitectureError};
-use gradproof_circuits::network::trace::Parameters;
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::program::Parameter;
 use gradproof_circuits::relations::{PARAMETER_LIMB_BITS, PARAMETER_LIMBS};
+use gradproof_circuits::trace::Parameters;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// First parameters of `architecture` from `seed`; see the [module](self) for how they are drawn.
-///
-/// # Errors
-/// If the architecture is refused.
-pub fn initial_parameters(architecture: &Architecture, seed: [u8; 32]) -> Result<Parameters, ArchitectureError> {
-    architecture.validate()?;
-    let bits = architecture.precision.weight_bits();
+pub fn initial_parameters(architecture: &Architecture, seed: [u8; 32]) -> Parameters {
+    let bits = architecture.precision().weight_bits();
     let mut parameters = Parameters::default();
-    for (l, widths) in architecture.widths.windows(2).enumerate() {
+    for (l, [inputs, outputs]) in architecture.layers().enumerate() {
         let mut random = ChaCha20Rng::from_seed(seed);
         random.set_stream(l as u64);
         // At most √6·2^48.
-        let bound = ((6u128 << (2 * bits)) / widths[0] as u128).isqrt() as u64;
-        parameters.weights.push((0..widths[0] * widths[1]).map(|_| uniform(&mut random, bound)).collect());
-        parameters.biases.push(vec![0; widths[1]]);
+        let bound = ((6u128 << (2 * bits)) / inputs as u128).isqrt() as u64;
+        parameters.weights.push((0..inputs * outputs).map(|_| uniform(&mut random, bound)).collect());
+        parameters.biases.push(vec![0; outputs]);
     }
-    Ok(parameters)
+    parameters
 }
 
 /// Why first parameters cannot be registered.
@@ -55,23 +52,22 @@ pub struct OutOfRange {
 /// [`OutOfRange`] for the first that does not.
 pub fn require_range(architecture: &Architecture, parameters: &Parameters) -> Result<(), OutOfRange> {
     let bound = 1i64 << (PARAMETER_LIMB_BITS as usize * PARAMETER_LIMBS - 1);
-    let unit = f64::from(architecture.precision.weight_bits()).exp2().recip();
-    let outside = |values: &[i64]| values.iter().position(|value| !(-bound..bound).contains(value));
-    for (l, (weights, biases)) in parameters.weights.iter().zip(&parameters.biases).enumerate() {
-        let outputs = biases.len().max(1);
-        let weight = outside(weights).map(|at| (weights[at], "weight", format!("{}, {}", at % outputs, at / outputs)));
-        let found = weight.or_else(|| outside(biases).map(|at| (biases[at], "bias", at.to_string())));
-        if let Some((value, kind, index)) = found {
-            let (value, least, most) = (value as f64 * unit, -bound as f64 * unit, bound as f64 * unit);
-            return Err(OutOfRange { tensor: tensor_name(l, kind), index, value, least, most });
+    let unit = f64::from(architecture.precision().weight_bits()).exp2().recip();
+    for (parameter, values) in architecture.program().parameters.iter().zip(parameters.tensors()) {
+        if let Some(at) = values.iter().position(|value| !(-bound..bound).contains(value)) {
+            let columns = parameter.columns;
+            let index =
+                parameter.rows.map_or_else(|| at.to_string(), |_| format!("{}, {}", at % columns, at / columns));
+            let (value, least, most) = (values[at] as f64 * unit, -bound as f64 * unit, bound as f64 * unit);
+            return Err(OutOfRange { tensor: tensor_name(parameter), index, value, least, most });
         }
     }
     Ok(())
 }
 
-/// The name in files of a tensor of layer `l`, from 0: that of PyTorch's `nn.Sequential(Linear, ReLU, Linear, …)`.
-pub fn tensor_name(l: usize, kind: &str) -> String {
-    format!("{}.{kind}", 2 * l)
+/// The name in files of a parameter, by its node: where each node takes the one before it, that of PyTorch's `nn.Sequential`.
+pub fn tensor_name(parameter: &Parameter) -> String {
+    format!("{}.{}", parameter.ends[0].node(), if parameter.rows.is_some() { "weight" } else { "bias" })
 }
 
 /// The seed of a small number: its eight little-endian bytes and zeros.
@@ -101,12 +97,12 @@ mod tests {
 
     fn architecture() -> Architecture {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-        Architecture { widths: vec![50, 40, 3], batch: 2, steps: 2, precision }
+        Architecture::perceptron(&[50, 40, 3], 2, 2, precision).expect("it is possible")
     }
 
     #[test]
     fn weights_fill_the_bound_and_biases_are_zero() {
-        let parameters = initial_parameters(&architecture(), seed_of(7)).expect("a valid architecture");
+        let parameters = initial_parameters(&architecture(), seed_of(7));
         assert!(parameters.biases.iter().flatten().all(|&b| b == 0));
         for (weights, inputs) in parameters.weights.iter().zip([50.0f64, 40.0]) {
             let bound = (6.0 / inputs).sqrt() * f64::from(1 << 28);
@@ -119,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_parameter_out_of_range_is_named_in_its_units() {
-        let mut parameters = initial_parameters(&architecture(), seed_of(7)).expect("a valid architecture");
+        let mut parameters = initial_parameters(&architecture(), seed_of(7));
         assert_eq!(require_range(&architecture(), &parameters), Ok(()));
         parameters.biases[1][2] = 1 << 47;
         let said = require_range(&architecture(), &parameters).expect_err("out of range").to_string();
@@ -134,7 +130,7 @@ mod tests {
 
     #[test]
     fn another_seed_or_layer_draws_other_weights() {
-        let [a, b] = [7, 8].map(|s| initial_parameters(&architecture(), seed_of(s)).expect("a valid architecture"));
+        let [a, b] = [7, 8].map(|s| initial_parameters(&architecture(), seed_of(s)));
         assert_ne!(a, b);
         assert_ne!(a.weights[0][..120], a.weights[1][..120]);
     }

@@ -5,7 +5,7 @@
 //! | bytes | content |
 //! |---|---|
 //! | 8 | `GPTRACE` and a zero byte |
-//! | 4 | version, 1 |
+//! | 4 | version, 2 |
 //! | 4 | `n`, length of what follows up to the check |
 //! | `n` | architecture, live counts and rate, as JSON |
 //! | 4 | CRC-32 of all bytes before |
@@ -20,13 +20,15 @@ use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crc32fast::Hasher;
-use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::network::epoch::Live;
+use gradproof_circuits::program::Claimed;
+use gradproof_circuits::trace::{Parameters, SegmentTrace};
 
 const MAGIC: [u8; 8] = *b"GPTRACE\0";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Longest header that is read.
-const HEADER_BYTES: u32 = 4096;
+const HEADER_BYTES: u32 = 1 << 16;
 /// Bytes converted at a time.
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -88,12 +90,11 @@ struct Header {
     rate: u32,
 }
 
-/// Bytes of the tensors of a segment's trace, in a file and in memory, for a valid architecture.
+/// Bytes of the tensors of a segment's trace, in a file and in memory.
 pub fn tensor_bytes(architecture: &Architecture) -> u64 {
     let samples = architecture.samples() as u64;
-    let Some((input, outputs)) = architecture.widths.split_first() else { return 0 };
-    let hidden = outputs.split_last().map_or(&[][..], |(_, hidden)| hidden);
-    let row = 2 * input + 2 + 8 * outputs.iter().chain(hidden).sum::<usize>();
+    let sums: usize = architecture.program().sums.iter().map(|sum| sum.columns).sum();
+    let row = 2 * architecture.inputs() + 2 + 8 * sums;
     16 * architecture.parameters() as u64 + samples * row as u64
 }
 
@@ -103,20 +104,21 @@ pub fn tensor_bytes(architecture: &Architecture) -> u64 {
 /// If the trace does not fit the architecture or the file cannot be written.
 pub fn write_trace(path: &Path, architecture: &Architecture, trace: &SegmentTrace) -> Result<(), TraceFileError> {
     let error = |problem| TraceFileError { path: path.into(), problem };
-    if architecture.validate().is_err() || !trace.fits(architecture) {
+    if !trace.fits(architecture) {
         return Err(error(TraceFileProblem::Shape));
     }
     let header = Header { architecture: architecture.clone(), live: trace.live, rate: trace.rate };
     let header = serde_json::to_vec(&header).map_err(|e| error(TraceFileProblem::Header(e.to_string())))?;
+    // A graph of an operator that no written graph may name could not be read again.
+    serde_json::from_slice::<Header>(&header).map_err(|e| error(TraceFileProblem::Header(e.to_string())))?;
     gradproof_terminal::atomic::write_private(path, |file| {
         let mut start = [&MAGIC[..], &VERSION.to_le_bytes(), &(header.len() as u32).to_le_bytes(), &header].concat();
         start.extend_from_slice(&crc32fast::hash(&start).to_le_bytes());
         file.write_all(&start)?;
         let mut sink = Sink { file, hasher: Hasher::new() };
         for parameters in [&trace.first, &trace.last] {
-            for (weights, biases) in parameters.weights.iter().zip(&parameters.biases) {
-                sink.put(weights, i64::to_le_bytes)?;
-                sink.put(biases, i64::to_le_bytes)?;
+            for tensor in parameters.tensors() {
+                sink.put(tensor, i64::to_le_bytes)?;
             }
         }
         sink.put(&trace.input, i16::to_le_bytes)?;
@@ -150,20 +152,21 @@ fn read(path: &Path) -> Result<(Architecture, SegmentTrace), TraceFileProblem> {
     let mut source = TraceReader { file: reader, hasher: Hasher::new() };
     let mut parameters = || -> Result<Parameters, TraceFileProblem> {
         let mut parameters = Parameters::default();
-        for widths in architecture.widths.windows(2) {
-            parameters.weights.push(source.take(widths[0] * widths[1], i64::from_le_bytes)?);
-            parameters.biases.push(source.take(widths[1], i64::from_le_bytes)?);
+        for [inputs, outputs] in architecture.layers() {
+            parameters.weights.push(source.take(inputs * outputs, i64::from_le_bytes)?);
+            parameters.biases.push(source.take(outputs, i64::from_le_bytes)?);
         }
         Ok(parameters)
     };
     let (first, last) = (parameters()?, parameters()?);
-    let (samples, widths) = (architecture.samples(), &architecture.widths);
-    let input = source.take(samples * widths[0], i16::from_le_bytes)?;
+    let samples = architecture.samples();
+    let input = source.take(samples * architecture.inputs(), i16::from_le_bytes)?;
     let labels = source.take(samples, u16::from_le_bytes)?;
-    let mut tensors = |widths: &[usize]| -> std::io::Result<Vec<Vec<i64>>> {
-        widths.iter().map(|width| source.take(samples * width, i64::from_le_bytes)).collect()
+    let mut tensors = |operands: bool| -> std::io::Result<Vec<Vec<i64>>> {
+        let sums = architecture.program().sums.iter().filter(|sum| (sum.claimed == Claimed::Operand) == operands);
+        sums.map(|sum| source.take(samples * sum.columns, i64::from_le_bytes)).collect()
     };
-    let (forward, backward) = (tensors(&widths[1..])?, tensors(&widths[1..architecture.layers()])?);
+    let (forward, backward) = (tensors(false)?, tensors(true)?);
     let TraceReader { mut file, hasher } = source;
     let (got, expected) = (hasher.finalize(), u32::from_le_bytes(array(&mut file)?));
     if got != expected {
@@ -203,7 +206,6 @@ fn read_header(reader: &mut impl Read, file_bytes: u64) -> Result<(Header, u64),
         return Err(bad("its checksum is wrong"));
     }
     let header: Header = serde_json::from_slice(&json).map_err(|e| bad(&e.to_string()))?;
-    header.architecture.validate().map_err(|e| bad(&e.to_string()))?;
     header.architecture.validate_live(header.live).map_err(|e| bad(&e.to_string()))?;
     Ok((header, start))
 }
@@ -259,7 +261,7 @@ mod tests {
 
     fn example() -> (Architecture, SegmentTrace) {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-        let architecture = Architecture { widths: vec![3, 5, 2], batch: 3, steps: 2, precision };
+        let architecture = Architecture::perceptron(&[3, 5, 2], 3, 2, precision).expect("it is possible");
         let parameters = |x: i64| Parameters {
             weights: vec![(0..15).map(|i| i * x).collect(), vec![x; 10]],
             biases: vec![vec![i64::MIN; 5], vec![i64::MAX; 2]],
@@ -333,7 +335,7 @@ mod tests {
         fn any_bytes_are_refused_without_a_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), front in 0usize..3) {
             let folder = tempfile::tempdir().expect("a folder");
             let path = folder.path().join("segment.trace");
-            let front = [&b""[..], &MAGIC, b"GPTRACE\0\x01\0\0\0"][front];
+            let front = [&b""[..], &MAGIC, b"GPTRACE\0\x02\0\0\0"][front];
             std::fs::write(&path, [front, &bytes].concat()).expect("written");
             prop_assert!(read_trace(&path).is_err());
         }

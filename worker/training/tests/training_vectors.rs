@@ -2,16 +2,16 @@
 
 #![expect(clippy::expect_used, reason = "a test")]
 
-use gradproof_circuits::graph::Graph;
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::arithmetic::exponential_table;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::network::trace::Parameters;
 use gradproof_circuits::operators::{
     ACTIVATION, DERIVATIVE, EXPONENTIAL, GRADIENT, LOGIT, MAXIMUM, PRE_ACTIVATION, PROBABILITY, REMAINDER, SELECTOR,
     SUM,
 };
 use gradproof_circuits::program::Role;
+use gradproof_circuits::trace::Parameters;
 use gradproof_training::kernels::KERNELS;
 use gradproof_training::parameters::initial_parameters;
 use gradproof_training::train::{Network, SegmentPlan, StepTensors, train_segment};
@@ -91,7 +91,7 @@ impl Case {
             rate_bits: self.rate_bits,
             exponential_bits: self.exponential_bits,
         };
-        Architecture { widths: self.widths.clone(), batch: self.batch, steps: self.steps, precision }
+        Architecture::perceptron(&self.widths, self.batch, self.steps, precision).expect("it is possible")
     }
 
     fn first(&self) -> Parameters {
@@ -128,7 +128,7 @@ fn exponential_tables_agree() {
 #[test]
 fn first_weights_agree() {
     for case in vectors().cases {
-        let ours = initial_parameters(&case.architecture(), case.seed).expect("a valid architecture");
+        let ours = initial_parameters(&case.architecture(), case.seed);
         assert_eq!(ours, case.first(), "{}", case.name);
     }
 }
@@ -155,7 +155,7 @@ fn tensors_of_every_step_agree() {
     for (case, kernels) in vectors().cases.iter().flat_map(|case| KERNELS.map(|(_, kernels)| (case, kernels))) {
         let architecture = case.architecture();
         let (batch, width) = (architecture.padded_batch(), case.widths[0]);
-        let mut network = Network::new(&Graph::perceptron(&architecture), kernels, &case.first()).expect("fits");
+        let mut network = Network::new(&architecture, kernels, &case.first()).expect("fits");
         let mut all = StepTensors::default();
         for (step, (input, labels)) in case.input.chunks(batch * width).zip(case.labels.chunks(batch)).enumerate() {
             let tensors = network.step(step as u64, input, labels, case.rate).expect("in range");
@@ -172,7 +172,8 @@ fn tensors_of_every_step_agree() {
             let narrow = |values: &Vec<i32>| values.iter().map(|&value| value as i16).collect();
             layers.map(|layer| narrow(&all.values[&role.at(node(layer))])).collect()
         };
-        let sums: Vec<&Vec<i64>> = network.program().sums.iter().map(|sum| &all.sums[&sum.tensor]).collect();
+        let sums: Vec<&Vec<i64>> =
+            network.architecture().program().sums.iter().map(|sum| &all.sums[&sum.tensor]).collect();
         let (products, back_products) = sums.split_at(layers);
         assert!(products.iter().copied().eq(&case.products), "{}: U", case.name);
         assert!(back_products.iter().copied().eq(&case.back_products), "{}: V", case.name);

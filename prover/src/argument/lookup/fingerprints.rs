@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::layer::Layer;
 use super::leaves::Leaves;
 use crate::kernels::packed::{LANES, Packed};
-use crate::witness::{Linear, Witness};
+use crate::witness::{Linear, Witness, WitnessError};
 
 /// Leaves made by one task.
 const CHUNK: usize = 1 << 12;
@@ -35,7 +35,10 @@ struct Rows {
 }
 
 /// Denominators `γ - fingerprint` of look-ups and tables, numerators of the tables.
-pub fn lowest_layer(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Layer {
+///
+/// # Errors
+/// The witness lacks a tensor.
+pub fn lowest_layer(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Result<Layer, WitnessError> {
     let fingerprints =
         Fingerprints { offset, powers: [Fr::one(), combine, combine.square(), combine.square() * combine] };
     let mut known: Vec<Fr> = Vec::new();
@@ -56,11 +59,8 @@ pub fn lowest_layer(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> 
     // Only a dishonest witness has a tuple that is not in its table: it gets a value of its own.
     let mut strangers: Vec<(usize, Fr)> = Vec::new();
     for (lookup, slot) in &tree.lookups {
-        let keys: Vec<Linear<'_>> = lookup
-            .tuple
-            .iter()
-            .map(|expression| Linear::new(witness, &expression.terms, expression.constant, lookup.column_vars))
-            .collect();
+        let keys: Vec<Linear<'_>> =
+            lookup.tuple.iter().map(|form| Linear::new(witness, form, lookup.column_vars)).collect::<Result<_, _>>()?;
         let Some(Rows { table, tuples, first }) = tables.iter().find(|rows| rows.table == lookup.table) else {
             continue;
         };
@@ -103,7 +103,7 @@ pub fn lowest_layer(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> 
         *leaf = [Fr::one(), known[row as usize]];
     }
     for ((_, slot), Rows { table, tuples, first }) in tree.tables.iter().zip(&tables) {
-        let multiplicities = witness.small(Tensor::multiplicity(*table));
+        let multiplicities = witness.small(Tensor::multiplicity(*table))?;
         let denominators = &known[*first..first + tuples.len()];
         for ((leaf, denominator), &count) in
             rest[slot.offset - apart..].iter_mut().zip(denominators).zip(multiplicities)
@@ -116,5 +116,5 @@ pub fn lowest_layer(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> 
     let rest = rest
         .par_chunks(LANES)
         .map(|nodes| [0, 1].map(|part| Packed::new(std::array::from_fn(|lane| nodes[lane][part]))));
-    Layer { ones: Leaves::new(rows, &known), rest: rest.collect() }
+    Ok(Layer { ones: Leaves::new(rows, &known), rest: rest.collect() })
 }

@@ -11,7 +11,7 @@ use ark_bn254::Fr;
 use gradproof_circuits::relations::Tree;
 
 use crate::kernels::packed::Packed;
-use crate::witness::Witness;
+use crate::witness::{Witness, WitnessError};
 use layer::Layer;
 use sumcheck::LayerSumcheck;
 
@@ -24,13 +24,16 @@ pub struct LookupProver {
 
 impl LookupProver {
     /// Builds the tree of `witness` for the challenges γ and η.
-    pub fn new(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Self {
-        let mut layers = VecDeque::from([fingerprints::lowest_layer(witness, tree, offset, combine)]);
+    ///
+    /// # Errors
+    /// The witness lacks a tensor.
+    pub fn new(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> Result<Self, WitnessError> {
+        let mut layers = VecDeque::from([fingerprints::lowest_layer(witness, tree, offset, combine)?]);
         for _ in 1..tree.vars {
             let next = layers[0].parents();
             layers.push_front(next);
         }
-        Self { layers, running: None }
+        Ok(Self { layers, running: None })
     }
 
     /// The two fractions below the root: `n0 n1 d0 d1`.

@@ -2,15 +2,16 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field, Zero};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Rejection, Strict};
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::program::{Mask, Pointwise};
 use rayon::prelude::*;
 
 use crate::kernels::eq::EqPrefixes;
 use crate::kernels::tables::bound;
-use crate::witness::{Values, Witness};
+use crate::witness::{Values, Witness, WitnessError};
 
 /// The sum of one relation with its tables.
 pub struct GeneralSum<'a> {
@@ -22,12 +23,11 @@ pub struct GeneralSum<'a> {
     vars: usize,
 }
 
-fn field_table(values: Option<&Values>, repeat: usize) -> Vec<Fr> {
+fn field_table(values: &Values, repeat: usize) -> Vec<Fr> {
     let spread = |v: Fr| std::iter::repeat_n(v, repeat);
     match values {
-        Some(Values::Small(values)) => values.par_iter().map(|&v| Fr::from(v)).flat_map_iter(spread).collect(),
-        Some(Values::Wide(values)) => values.par_iter().map(|&v| Fr::from(v)).flat_map_iter(spread).collect(),
-        None => vec![],
+        Values::Small(values) => values.par_iter().map(|&v| Fr::from(v)).flat_map_iter(spread).collect(),
+        Values::Wide(values) => values.par_iter().map(|&v| Fr::from(v)).flat_map_iter(spread).collect(),
     }
 }
 
@@ -48,6 +48,9 @@ fn mask_table(mask: Mask, architecture: &Architecture, live: Live, vars: usize, 
 
 impl<'a> GeneralSum<'a> {
     /// The sum of `relation`, its parts weighted, at the part of the point that it has variables for.
+    ///
+    /// # Errors
+    /// The witness lacks a tensor.
     pub fn new(
         architecture: &Architecture,
         live: Live,
@@ -55,16 +58,17 @@ impl<'a> GeneralSum<'a> {
         weights: Vec<Fr>,
         witness: &Witness,
         point: &[Fr],
-    ) -> Self {
+    ) -> Result<Self, WitnessError> {
         let &Pointwise { vars, column_vars, ref tensors, ref masks, .. } = relation;
         let tensors = tensors
             .iter()
-            .map(|(tensor, per_sample)| {
-                field_table(witness.tensors.get(tensor), if *per_sample { 1 << column_vars } else { 1 })
+            .map(|&(tensor, per_sample)| {
+                let values = witness.tensors.get(&tensor).ok_or(WitnessError::Missing { tensor, vars: None })?;
+                Ok(field_table(values, if per_sample { 1 << column_vars } else { 1 }))
             })
-            .collect();
+            .collect::<Result<_, WitnessError>>()?;
         let masks = masks.iter().map(|mask| mask_table(*mask, architecture, live, vars, column_vars)).collect();
-        Self { relation, weights, tensors, masks, eq: EqPrefixes::new(point), vars }
+        Ok(Self { relation, weights, tensors, masks, eq: EqPrefixes::new(point), vars })
     }
 
     /// Sums of `eq · q(0)` and `eq · (leading coefficient of q)`; the value alone when all variables are bound.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::kernels::dot::{Accumulator, WideAccumulator};
 use crate::kernels::eq::EqPrefixes;
 use crate::kernels::tables::bound;
-use crate::witness::Witness;
+use crate::witness::{Witness, WitnessError};
 
 /// Entries made by one task.
 const CHUNK: usize = 1 << 11;
@@ -42,9 +42,18 @@ fn add_exactly(sum: &mut Accumulator, w: &Fr, v: i128) {
 
 impl<'a> MaskedSum<'a> {
     /// The sum of `mask·product`, weighted, at the part of the point that they have variables for.
-    pub fn new(witness: &'a Witness, mask: Tensor, product: Tensor, weight: Fr, point: &[Fr]) -> Self {
-        let factors = Factors::Integers(witness.small(mask), witness.wide(product));
-        Self { factors, weight, eq: EqPrefixes::new(point), vars: point.len() }
+    ///
+    /// # Errors
+    /// The witness lacks one of them.
+    pub fn new(
+        witness: &'a Witness,
+        mask: Tensor,
+        product: Tensor,
+        weight: Fr,
+        point: &[Fr],
+    ) -> Result<Self, WitnessError> {
+        let factors = Factors::Integers(witness.small(mask)?, witness.wide(product)?);
+        Ok(Self { factors, weight, eq: EqPrefixes::new(point), vars: point.len() })
     }
 
     /// Sums of `eq · q(0)` and `eq · (leading coefficient of q)`; the value alone when all variables are bound.

@@ -5,28 +5,32 @@ mod masked;
 
 use ark_bn254::Fr;
 use ark_ff::{One, Zero};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::field::check::Rejection;
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::program::Pointwise;
 
 use crate::kernels::tables::linear_form;
-use crate::witness::{Values, Witness};
+use crate::witness::{Values, Witness, WitnessError};
 use general::GeneralSum;
 use masked::MaskedSum;
 
 /// The sum of one relation over its own variables: the lowest of the sumcheck.
-enum Sum<'a> {
+enum RelationSum<'a> {
     Masked(MaskedSum<'a>),
     General(GeneralSum<'a>),
 }
 
 /// The running sumcheck.
 pub struct PointwiseProver<'a> {
-    sums: Vec<Sum<'a>>,
+    sums: Vec<RelationSum<'a>>,
 }
 
 impl<'a> PointwiseProver<'a> {
     /// Begins the sumcheck at `point`, the relations weighted by powers of `combine`.
+    ///
+    /// # Errors
+    /// The witness lacks a tensor.
     pub fn new(
         architecture: &Architecture,
         live: Live,
@@ -34,25 +38,25 @@ impl<'a> PointwiseProver<'a> {
         witness: &'a Witness,
         point: &[Fr],
         combine: Fr,
-    ) -> Self {
+    ) -> Result<Self, WitnessError> {
         let mut powers = std::iter::successors(Some(Fr::one()), |power| Some(*power * combine));
         let sums = relations
             .iter()
             .map(|relation| {
                 let weights: Vec<Fr> = powers.by_ref().take(relation.formula.count()).collect();
                 let own = &point[point.len() - relation.vars..];
-                match relation.tensors[..] {
+                Ok(match relation.tensors[..] {
                     [(mask, false), (product, false)]
                         if relation.formula.is_product()
                             && matches!(witness.tensors.get(&product), Some(Values::Wide(_))) =>
                     {
-                        Sum::Masked(MaskedSum::new(witness, mask, product, weights[0], own))
+                        RelationSum::Masked(MaskedSum::new(witness, mask, product, weights[0], own)?)
                     }
-                    _ => Sum::General(GeneralSum::new(architecture, live, relation, weights, witness, own)),
-                }
+                    _ => RelationSum::General(GeneralSum::new(architecture, live, relation, weights, witness, own)?),
+                })
             })
-            .collect();
-        Self { sums }
+            .collect::<Result<_, WitnessError>>()?;
+        Ok(Self { sums })
     }
 
     /// One round: see [`gradproof_circuits::argument::sumcheck::eq_sumcheck`].
@@ -64,8 +68,8 @@ impl<'a> PointwiseProver<'a> {
         let [mut at_zero, mut leading] = [Fr::zero(); 2];
         for sum in &self.sums {
             let [zero, lead] = match sum {
-                Sum::Masked(sum) => sum.sums(),
-                Sum::General(sum) => sum.sums()?,
+                RelationSum::Masked(sum) => sum.sums(),
+                RelationSum::General(sum) => sum.sums()?,
             };
             at_zero += zero;
             leading += lead;
@@ -77,8 +81,8 @@ impl<'a> PointwiseProver<'a> {
         let Some(r) = challenge else { return };
         for sum in &mut self.sums {
             match sum {
-                Sum::Masked(sum) => sum.bind(r),
-                Sum::General(sum) => sum.bind(r),
+                RelationSum::Masked(sum) => sum.bind(r),
+                RelationSum::General(sum) => sum.bind(r),
             }
         }
     }
@@ -89,8 +93,8 @@ impl<'a> PointwiseProver<'a> {
         self.sums
             .iter()
             .flat_map(|sum| match sum {
-                Sum::Masked(sum) => sum.values().to_vec(),
-                Sum::General(sum) => sum.values(),
+                RelationSum::Masked(sum) => sum.values().to_vec(),
+                RelationSum::General(sum) => sum.values(),
             })
             .collect()
     }

@@ -64,7 +64,7 @@ fn case(ranges: &[Range], seed: u64, bound: i32) -> (Tree, Witness) {
 
 /// Every layer, every round.
 fn compare(tree: &Tree, witness: &Witness, [offset, combine]: [Fr; 2], weights: &[Fr], drawn: &[Fr], last: &[Fr]) {
-    let mut fast = LookupProver::new(witness, tree, offset, combine);
+    let mut fast = LookupProver::new(witness, tree, offset, combine).expect("the witness has all tensors");
     let mut plain = Lookup::new(witness, tree, offset, combine);
     assert_eq!(fast.root(), plain.root());
     let mut point = vec![last[0]];

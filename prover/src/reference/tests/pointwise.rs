@@ -1,6 +1,7 @@
 //! The pointwise relations of all subjects, over witnesses of any values.
 
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::operators::DERIVATIVE;
 use gradproof_circuits::program::{Pointwise, Publics};
@@ -53,10 +54,10 @@ proptest! {
         challenges in many(element()),
     ) {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 4, exponential_bits: 5 };
-        let architecture = Architecture { widths, batch, steps: 1 << step_vars, precision };
+        let architecture = Architecture::perceptron(&widths, batch, 1 << step_vars, precision).expect("it is possible");
         let part = |share: f64, most: usize| 1 + (share * most as f64) as usize % most;
-        let live = Live { steps: part(live.0, architecture.steps), last_rows: part(live.1, batch) };
-        let relations = Relations::new(subject, &architecture, 12).expect("it is lowered");
+        let live = Live { steps: part(live.0, architecture.steps()), last_rows: part(live.1, batch) };
+        let relations = Relations::new(subject, &architecture, 12);
         let witness = any_witness(&relations, seed);
         let vars = relations.pointwise.iter().map(|relation| relation.vars).max().unwrap_or(0);
         let point = &point[..vars];
@@ -68,7 +69,7 @@ proptest! {
             live_steps: (live.steps as u64).into(),
             live_rows: (live.last_rows as u64).into(),
         };
-        let mut fast = PointwiseProver::new(&architecture, live, &relations.pointwise, &witness, point, combine);
+        let mut fast = PointwiseProver::new(&architecture, live, &relations.pointwise, &witness, point, combine).expect("the witness has all tensors");
         let mut plain = plain::Pointwise::new(&relations, &publics, &witness, point, combine).expect("the counts are in range");
         let claim = plain.total();
         let drawn = eq_rounds(point, claim, &challenges, |r, c, w| fast.round(r, c, w).expect("its own tables"), |r| plain.round(r));

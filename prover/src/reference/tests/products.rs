@@ -1,6 +1,6 @@
 //! Matrix products and updates over witnesses of any values: no relation between the tensors is needed.
 
-use gradproof_circuits::network::architecture::Architecture;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::program::MULTIPLICITY;
 use gradproof_circuits::relations::{Relations, Subject};
@@ -43,23 +43,23 @@ proptest! {
         challenges in many(element()),
     ) {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 4, exponential_bits: 5 };
-        let architecture = Architecture { widths, batch, steps: 1 << step_vars, precision };
-        let relations = Relations::new(Subject::Segment, &architecture, 12).expect("it is lowered");
+        let architecture = Architecture::perceptron(&widths, batch, 1 << step_vars, precision).expect("it is possible");
+        let relations = Relations::new(Subject::Segment, &architecture, 12);
         let witness = any_witness(&relations, seed);
-        let mut fast = ProductProver::new(&relations, &witness, rate, &leaf, &pointwise);
+        let mut fast = ProductProver::new(&relations, &witness, rate, &leaf, &pointwise).expect("the witness has all tensors");
         let mut plain = Products::new(&relations, &witness, rate, &leaf, &pointwise);
-        prop_assert_eq!(fast.addends(), plain.addends());
+        prop_assert_eq!(fast.addends().expect("the witness has all tensors"), plain.addends());
 
         fast.begin_products(combines[0]);
         plain.begin_products(combines[0]);
-        let last = architecture.layers();
-        let inner = (0..last).chain(2..=last).map(|l| architecture.width_vars(l)).max().unwrap_or(0);
+        let contractions = relations.sums.iter().flat_map(|sum| &sum.contractions);
+        let inner = contractions.map(|contraction| contraction.inner_vars).max().unwrap_or(0);
         let vars = architecture.step_vars() + inner;
         let point = plain_rounds(vars, &challenges, |r| fast.round(r), |r| plain.round(r));
         prop_assert_eq!(fast.product_evaluations(&point), plain.product_evaluations(&point));
-        prop_assert_eq!(fast.parameters(), plain.parameters());
+        prop_assert_eq!(fast.parameters().expect("the witness has all tensors"), plain.parameters());
 
-        fast.begin_weights(combines[1]);
+        fast.begin_weights(combines[1]).expect("the witness has all tensors");
         plain.begin_weights(combines[1]);
         let vars = architecture.sample_vars();
         let point = plain_rounds(vars, &challenges[5..], |r| fast.round(r), |r| plain.round(r));

@@ -13,7 +13,7 @@ use gradproof_circuits::relations::{Group, Subject};
 use gradproof_evm::ChainProof;
 use gradproof_prover::prove::{Inputs, Proved, prove};
 use gradproof_prover::randomness::{Use, derived};
-use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree, statement};
+use gradproof_prover::registration::{Blinding, commit_data, commit_parameters, data_paths, data_tree};
 use gradproof_prover::wrap::{Wrapper, Wrappers};
 use gradproof_tests::forge::{Forged, SEED, Witnesses, count, fixture, forge, wrapped};
 use gradproof_tests::reference::Honest;
@@ -140,7 +140,7 @@ impl OwnColumns {
             data_root: tree.root(),
             epoch_segments: 1,
             rate: task.rate,
-            ..statement(Subject::Segment, &task.architecture, task.live)
+            ..Statement::blank(key, Subject::Segment, task.live)
         };
         let paths = data_paths(&tree, data.points.len(), 0);
         let last_blindings =

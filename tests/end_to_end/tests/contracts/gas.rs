@@ -3,12 +3,13 @@
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
 use gradproof_chain::{B256, LOCAL_CHAIN, SegmentLedger, Terms};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::argument::Reduced;
-use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::{Group, Relations, Subject};
 use gradproof_evm::gas::{chain_column_vars, segment_gas, without_circuit};
 use gradproof_tests::known_vector;
+use gradproof_tests::networks::perceptron;
 use gradproof_verifier::protocol::hyperkzg::{Opening, evaluations, folds};
 use gradproof_verifier::protocol::job::MAX_SEGMENTS;
 use gradproof_verifier::protocol::merkle::depth;
@@ -99,14 +100,14 @@ fn gas_of_a_real_segment() {
 
 /// The network of the benchmarks, with so many steps a segment.
 fn network(steps: usize) -> Architecture {
-    Architecture { widths: vec![784, 128, 128, 10], batch: 64, steps, precision: Precision::of_classes(10) }
+    perceptron(&[784, 128, 128, 10], 64, steps, Precision::of_classes(10))
 }
 
 #[test]
 fn gas_stays_within_the_budget_for_every_number_of_steps() {
     let gas = [16, 64, 128].map(|steps| {
         let vars = chain_column_vars(&network(steps));
-        let layout = Relations::new(Subject::Segment, &network(steps), vars).unwrap().layout;
+        let layout = Relations::new(Subject::Segment, &network(steps), vars).layout;
         // The longest job has the longest paths.
         let path = depth((MAX_SEGMENTS * layout.group(Group::Data).len()) as u64);
         let gas = segment_gas(&layout, vars, path);

@@ -3,7 +3,7 @@
 use ark_bn254::{Fq, Fq2, G2Affine};
 use ark_ec::AffineRepr;
 use gradproof_chain::{B256, Segment, SegmentKey, SegmentVerifier, SolValue, U256};
-use gradproof_circuits::network::architecture::Live;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_evm::segment;
 use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
 use gradproof_verifier::protocol::statement::Statement;
@@ -41,7 +41,7 @@ fn a_proof_counts_for_its_statement_alone() {
     let said = job.statement(domain(stage.chain.sender()), 1, &job.first);
     let segment = segment(&said);
     type Say = fn(&mut Statement);
-    let says: [(&str, Say); 15] = [
+    let says: [(&str, Say); 19] = [
         ("chain", |s| s.domain.chain += 1),
         ("contract", |s| s.domain.contract[0] ^= 1),
         ("job", |s| s.domain.job[31] ^= 1),
@@ -49,7 +49,10 @@ fn a_proof_counts_for_its_statement_alone() {
         ("segment", |s| s.segment += 3),
         ("key", |s| s.key[0] ^= 1),
         ("setup", |s| s.setup[0] ^= 1),
-        ("architecture", |s| s.architecture.precision.activation_bits -= 1),
+        ("graph", |s| s.graph[0] ^= 1),
+        ("batch", |s| s.batch += 1),
+        ("steps", |s| s.steps *= 2),
+        ("order", |s| s.order[31] ^= 1),
         ("column size", |s| s.column_vars += 1),
         ("tables", |s| s.tables[31] ^= 1),
         ("data root", |s| s.data_root[0] ^= 1),
@@ -57,6 +60,7 @@ fn a_proof_counts_for_its_statement_alone() {
         ("live steps", |s| s.live.steps -= 1),
         ("live rows", |s| s.live.last_rows -= 1),
         ("rate", |s| s.rate += 1),
+        ("claim", |s| s.claim[0] ^= 1),
     ];
     for (name, say) in says {
         let mut other = said.clone();
@@ -84,7 +88,7 @@ fn numbers_stay_in_their_ranges() {
     let stage = Stage::new(artifacts, &shape);
     let job = Job::new(&shape);
     let said = job.statement(domain(stage.chain.sender()), 1, &job.first);
-    let (steps, batch) = (shape.architecture.steps, shape.architecture.batch);
+    let (steps, batch) = (shape.architecture.steps(), shape.architecture.batch());
     let cases: [(Live, u32, &str); 5] = [
         (Live { steps: 0, last_rows: 1 }, 1, "LiveSteps { got: 0, most: 4 }"),
         (Live { steps: steps + 1, last_rows: 1 }, 1, "LiveSteps { got: 5, most: 4 }"),

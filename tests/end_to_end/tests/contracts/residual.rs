@@ -4,34 +4,35 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ark_bn254::Fr;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::argument;
 use gradproof_circuits::argument::transcript::Stored;
 use gradproof_circuits::field::algebra::Native;
 use gradproof_circuits::field::check::{Check, Strict};
 use gradproof_circuits::graph::{Graph, Node, Source};
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::network::trace::SegmentTrace;
-use gradproof_circuits::operators::{Backward, Dense, Operator, Relu, SoftmaxCrossEntropy};
-use gradproof_circuits::program::{Addend, Builder, Edge, GraphError, Publics, Signal, Unrounded};
+use gradproof_circuits::operators::{Backward, Dense, Operator, Relu, Settings, SoftmaxCrossEntropy};
+use gradproof_circuits::program::{Addend, Builder, Edge, GraphError, Program, Publics, Signal, Unrounded};
 use gradproof_circuits::relations::{Group, Relations, Subject};
+use gradproof_circuits::trace::SegmentTrace;
 use gradproof_evm::{ChainProof, segment};
 use gradproof_prover::prove::{Inputs, Proved, prove};
 use gradproof_prover::randomness::fresh;
 use gradproof_prover::registration::{
-    Blinding, commit_data, commit_parameters, data_paths, data_tree, register_parameters, statement,
+    Blinding, commit_data, commit_parameters, data_paths, data_tree, register_parameters,
 };
 use gradproof_prover::witness::Witness;
 use gradproof_prover::wrap::{Wrapper, Wrappers};
 use gradproof_tests::forge::{SEED, count};
 use gradproof_tests::judges::{Careless, Recorder};
+use gradproof_tests::networks::perceptron;
 use gradproof_tests::reference::numbers;
 use gradproof_training::kernels::Cpu;
 use gradproof_training::parameters::initial_parameters;
-use gradproof_training::train::{SegmentPlan, train_graph};
+use gradproof_training::train::{SegmentPlan, train_segment};
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::powers::{ReferenceStrings, Setup};
-use gradproof_verifier::protocol::setup::SetupKey;
 use gradproof_verifier::protocol::statement::{Domain, Statement};
 use gradproof_verifier::verify::verify;
 
@@ -47,8 +48,8 @@ impl Operator for Add {
         "add"
     }
 
-    fn encode(&self) -> Vec<u8> {
-        vec![]
+    fn settings(&self) -> Settings {
+        Settings::new()
     }
 
     fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
@@ -69,63 +70,75 @@ const COLUMN_VARS: usize = 11;
 /// Neurons of the hidden layers, which are padded to eight.
 const HIDDEN: usize = 5;
 
-fn architecture() -> Architecture {
-    of_width(HIDDEN)
+/// A network of six inputs and three classes.
+fn architecture(nodes: Vec<(Arc<dyn Operator>, &[Source])>) -> Architecture {
+    let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 8 };
+    let nodes = nodes.into_iter().map(|(operator, inputs)| Node::new(operator, inputs.to_vec())).collect();
+    Architecture::new(Graph::new(6, 3, precision, nodes), 4, 4).expect("it is lowered")
 }
 
-/// The same with other hidden layers.
-fn of_width(hidden: usize) -> Architecture {
-    let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 8 };
-    Architecture { widths: vec![6, hidden, hidden, 3], batch: 4, steps: 4, precision }
+fn dense(outputs: usize) -> Arc<dyn Operator> {
+    Arc::new(Dense { outputs })
 }
 
 /// Two dense layers, the second with a branch around it, and a third one for the classes.
-fn graph(hidden: usize) -> Graph {
-    let node = |operator: Arc<dyn Operator>, inputs: &[Source]| Node { operator, inputs: inputs.to_vec() };
-    let dense = |outputs| Arc::new(Dense { outputs });
-    let nodes = vec![
-        node(dense(hidden), &[Source::Input]),
-        node(Arc::new(Relu), &[Source::Node(0)]),
-        node(dense(hidden), &[Source::Node(1)]),
-        node(Arc::new(Relu), &[Source::Node(2)]),
-        node(Arc::new(Add), &[Source::Node(1), Source::Node(3)]),
-        node(dense(3), &[Source::Node(4)]),
-        node(Arc::new(SoftmaxCrossEntropy), &[Source::Node(5), Source::Labels]),
-    ];
-    Graph { inputs: 6, labels: 3, nodes, precision: architecture().precision }
+fn residual(hidden: usize) -> Architecture {
+    architecture(vec![
+        (dense(hidden), &[Source::Input]),
+        (Arc::new(Relu), &[Source::Node(0)]),
+        (dense(hidden), &[Source::Node(1)]),
+        (Arc::new(Relu), &[Source::Node(2)]),
+        (Arc::new(Add), &[Source::Node(1), Source::Node(3)]),
+        (dense(3), &[Source::Node(4)]),
+        (Arc::new(SoftmaxCrossEntropy), &[Source::Node(5), Source::Labels]),
+    ])
+}
+
+/// The same without the branch.
+fn plain() -> Architecture {
+    perceptron(&[6, HIDDEN, HIDDEN, 3], 4, 4, *residual(HIDDEN).precision())
 }
 
 /// Sums that are rounded because two nodes take them, a gradient of several terms, and ReLU of a form.
-fn other_graph(hidden: usize) -> Graph {
-    let node = |operator: Arc<dyn Operator>, inputs: &[Source]| Node { operator, inputs: inputs.to_vec() };
-    let dense = |outputs| Arc::new(Dense { outputs });
-    let nodes = vec![
-        node(dense(hidden), &[Source::Input]),
-        node(dense(hidden), &[Source::Node(0)]),
-        node(Arc::new(Add), &[Source::Node(1), Source::Node(0)]),
-        node(Arc::new(Relu), &[Source::Node(2)]),
-        node(dense(3), &[Source::Node(3)]),
-        node(Arc::new(SoftmaxCrossEntropy), &[Source::Node(4), Source::Labels]),
-    ];
-    Graph { inputs: 6, labels: 3, nodes, precision: architecture().precision }
+fn pre_activations(hidden: usize) -> Architecture {
+    architecture(vec![
+        (dense(hidden), &[Source::Input]),
+        (dense(hidden), &[Source::Node(0)]),
+        (Arc::new(Add), &[Source::Node(1), Source::Node(0)]),
+        (Arc::new(Relu), &[Source::Node(2)]),
+        (dense(3), &[Source::Node(3)]),
+        (Arc::new(SoftmaxCrossEntropy), &[Source::Node(4), Source::Labels]),
+    ])
 }
 
-fn key(graph: &Graph) -> VerifyingKey {
-    let tables = VerifyingKey::insecure(&architecture(), COLUMN_VARS).expect("it is valid").tables;
-    VerifyingKey::of(graph, &architecture(), COLUMN_VARS, SetupKey::insecure(), tables).expect("it is lowered")
+/// A block whose branch begins before the activation: the gradient of the first layer is a sum of two that are rounded.
+fn block(hidden: usize) -> Architecture {
+    architecture(vec![
+        (dense(hidden), &[Source::Input]),
+        (Arc::new(Relu), &[Source::Node(0)]),
+        (dense(hidden), &[Source::Node(1)]),
+        (Arc::new(Add), &[Source::Node(2), Source::Node(0)]),
+        (Arc::new(Relu), &[Source::Node(3)]),
+        (dense(3), &[Source::Node(4)]),
+        (Arc::new(SoftmaxCrossEntropy), &[Source::Node(5), Source::Labels]),
+    ])
+}
+
+fn key(architecture: &Architecture) -> VerifyingKey {
+    VerifyingKey::insecure(architecture, COLUMN_VARS).expect("it is bounded")
 }
 
 /// A segment trained on pseudo-random data.
-fn trained(graph: &Graph, architecture: &Architecture) -> SegmentTrace {
-    let mut parameters = initial_parameters(architecture, [7; 32]).expect("it is valid");
-    let (batch, width) = (architecture.padded_batch(), architecture.widths[0]);
+fn trained(architecture: &Architecture) -> SegmentTrace {
+    let mut parameters = initial_parameters(architecture, [7; 32]);
+    let (batch, width) = (architecture.padded_batch(), architecture.inputs());
     let live = |row: usize| row % batch < architecture.live_rows(LIVE, row / batch);
     let input = numbers(5, 256, architecture.samples() * width).into_iter().enumerate();
     let input = input.map(|(i, x)| if live(i / width) { x as i16 } else { 0 }).collect();
     let labels = numbers(6, 3, architecture.samples()).into_iter().enumerate();
     let labels = labels.map(|(row, y)| if live(row) { y as u16 } else { u16::MAX }).collect();
     let plan = SegmentPlan { live: LIVE, rate: RATE, first_step: 0 };
-    train_graph(graph, architecture, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).expect("it trains")
+    train_segment(architecture, plan, &Cpu, &mut parameters, input, labels, &mut |_| ()).expect("it trains")
 }
 
 /// What `proved` says of a witness whose first parameters and data are those of `trace`.
@@ -137,9 +150,9 @@ struct Case {
 }
 
 impl Case {
-    fn new(graph: fn(usize) -> Graph, hidden: usize) -> Self {
-        let (key, trace) = (key(&graph(hidden)), trained(&graph(hidden), &of_width(hidden)));
-        let mut witness = Witness::of_segment(key.program(), &of_width(hidden), &trace).expect("the trace fits");
+    fn new(architecture: &Architecture) -> Self {
+        let (key, trace) = (key(architecture), trained(architecture));
+        let mut witness = Witness::of_segment(architecture, &trace).expect("the trace fits");
         witness.count_lookups(&key.relations(Subject::Segment).tree).expect("it is in range");
         let setup = Setup::insecure(COLUMN_VARS as u32).expect("it is small");
         Self { key, setup, trace, witness }
@@ -148,9 +161,9 @@ impl Case {
     /// A core proof that `witness` is right, whether it is or not; by `key`, which proofs may be wrapped for.
     fn prove(&self, key: &VerifyingKey, witness: &Witness, domain: Domain) -> (Vec<ark_bn254::G1Affine>, Proved) {
         let Self { setup, trace, .. } = self;
-        let data = Witness::of_data(&architecture(), &trace.input, &trace.labels);
+        let data = Witness::of_data(self.key.architecture(), &trace.input, &trace.labels);
         let data = commit_data(key, setup, &data, &SEED, 0).expect("the set-up is long enough");
-        let first = Witness::of_parameters(self.key.program(), &trace.first);
+        let first = Witness::of_parameters(self.key.architecture(), &trace.first).expect("they fit");
         let first = commit_parameters(key, setup, &first, Blinding::Seed(&SEED)).expect("the set-up is long enough");
         let tree = data_tree(std::slice::from_ref(&data.points));
         let statement = Statement {
@@ -158,7 +171,7 @@ impl Case {
             data_root: tree.root(),
             epoch_segments: 1,
             rate: RATE,
-            ..statement(Subject::Segment, &architecture(), LIVE)
+            ..Statement::blank(key, Subject::Segment, LIVE)
         };
         let paths = data_paths(&tree, data.points.len(), 0);
         let last = key.relations(Subject::Segment).layout.group(Group::Last).len();
@@ -186,7 +199,7 @@ impl Case {
 #[test]
 fn an_operator_from_elsewhere_is_proved_and_settled() {
     let Some(deployed) = ({
-        let case = Case::new(graph, HIDDEN);
+        let case = Case::new(&residual(HIDDEN));
         let mut strings = ReferenceStrings::new(&case.setup);
         let wrappers = Wrappers::new(|subject| Wrapper::new(case.key.relations(subject), &mut strings));
         let wrappers = wrappers.expect("the circuits are small enough");
@@ -204,7 +217,7 @@ fn an_operator_from_elsewhere_is_proved_and_settled() {
         commit_parameters(
             &case.key,
             &case.setup,
-            &Witness::of_parameters(case.key.program(), &case.trace.first),
+            &Witness::of_parameters(case.key.architecture(), &case.trace.first).expect("they fit"),
             Blinding::Seed(&SEED),
         )
         .expect("the set-up is long enough"),
@@ -232,7 +245,7 @@ fn an_operator_from_elsewhere_is_proved_and_settled() {
 
 /// The key for wrapped proofs of the network without the branch.
 fn key_of_the_plain_network(setup: &Setup) -> VerifyingKey {
-    let key = VerifyingKey::insecure(&architecture(), COLUMN_VARS).expect("it is valid");
+    let key = key(&plain());
     let mut strings = ReferenceStrings::new(setup);
     let wrappers = Wrappers::new(|subject| Wrapper::new(key.relations(subject), &mut strings));
     wrappers.expect("the circuits are small enough").verifying_key(key)
@@ -241,10 +254,10 @@ fn key_of_the_plain_network(setup: &Setup) -> VerifyingKey {
 /// Forward, the branch is left out of the sum, of its gradient, or of both.
 #[test]
 fn a_branch_that_is_left_out_is_refused() {
-    let case = Case::new(graph, HIDDEN);
+    let case = Case::new(&residual(HIDDEN));
     assert_eq!(case.failures(&case.witness), BTreeSet::new(), "the honest proof is accepted");
     // The plain network has the same parameters, but its loss is at another node: nothing of it fits but by its sums.
-    let plain = trained(&Graph::perceptron(&architecture()), &architecture());
+    let plain = trained(&plain());
     assert_eq!(plain.first, case.trace.first);
     assert_ne!(plain.last, case.trace.last, "the branch matters");
     let left_out = |forward: bool, backward: bool| {
@@ -255,7 +268,7 @@ fn a_branch_that_is_left_out_is_refused() {
         if backward {
             trace.backward.clone_from(&plain.backward);
         }
-        let mut witness = Witness::of_segment(case.key.program(), &architecture(), &trace).expect("the trace fits");
+        let mut witness = Witness::of_segment(case.key.architecture(), &trace).expect("the trace fits");
         count(&mut witness, &case.key.relations(Subject::Segment).tree);
         case.failures(&witness)
     };
@@ -264,11 +277,7 @@ fn a_branch_that_is_left_out_is_refused() {
         assert!(failures.contains(&Check::Product), "forward {forward}, backward {backward}: {failures:?}");
     }
     let mut witness = case.witness.clone();
-    let last = Witness::of_segment(
-        case.key.program(),
-        &architecture(),
-        &SegmentTrace { last: plain.last, ..case.trace.clone() },
-    );
+    let last = Witness::of_segment(case.key.architecture(), &SegmentTrace { last: plain.last, ..case.trace.clone() });
     witness.tensors.extend(last.expect("the trace fits").tensors);
     count(&mut witness, &case.key.relations(Subject::Segment).tree);
     assert_eq!(case.failures(&witness), [Check::Weight].into(), "an update without the branch");
@@ -276,27 +285,33 @@ fn a_branch_that_is_left_out_is_refused() {
 
 #[test]
 fn sums_that_several_nodes_take_are_proved() {
-    let case = Case::new(other_graph, HIDDEN);
-    assert_eq!(case.failures(&case.witness), BTreeSet::new(), "the honest proof is accepted");
-    let program = case.key.program();
-    assert!(program.sums.iter().any(|sum| sum.addends.iter().any(|(addend, _)| matches!(addend, Addend::Form(_)))));
-    for sum in &program.sums {
-        let mut trace = case.trace.clone();
-        let lists = trace.forward.iter_mut().chain(&mut trace.backward);
-        let values = lists.zip(&program.sums).find(|(_, other)| other.tensor == sum.tensor);
-        values.expect("it is in the trace").0[0] ^= 1;
-        let mut witness = Witness::of_segment(program, &architecture(), &trace).expect("the trace fits");
-        count(&mut witness, &case.key.relations(Subject::Segment).tree);
-        let failures = case.failures(&witness);
-        assert!(failures.contains(&Check::Product), "{}: {failures:?}", sum.tensor);
+    let forms = |program: &Program| {
+        let addends = program.sums.iter().flat_map(|sum| &sum.addends);
+        addends.filter(|(addend, _)| matches!(addend, Addend::Form(_))).count()
+    };
+    assert!(forms(pre_activations(HIDDEN).program()) > 0, "a sum has a form beside its products");
+    for architecture in [pre_activations(HIDDEN), block(HIDDEN)] {
+        let case = Case::new(&architecture);
+        assert_eq!(case.failures(&case.witness), BTreeSet::new(), "the honest proof is accepted");
+        let sums = &architecture.program().sums;
+        for sum in sums {
+            let mut trace = case.trace.clone();
+            let lists = trace.forward.iter_mut().chain(&mut trace.backward);
+            let values = lists.zip(sums).find(|(_, other)| other.tensor == sum.tensor);
+            values.expect("it is in the trace").0[0] ^= 1;
+            let mut witness = Witness::of_segment(&architecture, &trace).expect("the trace fits");
+            count(&mut witness, &case.key.relations(Subject::Segment).tree);
+            let failures = case.failures(&witness);
+            assert!(failures.contains(&Check::Product), "{}: {failures:?}", sum.tensor);
+        }
     }
 }
 
 /// Neurons that are padding train as if they were there: everything holds but that they are zero.
 #[test]
 fn padded_neurons_that_train_are_refused() {
-    for graph in [graph, other_graph] {
-        let (wide, key) = (Case::new(graph, HIDDEN.next_power_of_two()), key(&graph(HIDDEN)));
+    for architecture in [residual, pre_activations, block] {
+        let (wide, key) = (Case::new(&architecture(HIDDEN.next_power_of_two())), key(&architecture(HIDDEN)));
         let mut witness = wide.witness.clone();
         count(&mut witness, &key.relations(Subject::Segment).tree);
         assert_eq!(wide.failures(&wide.witness), BTreeSet::new(), "the wider network is proved");
@@ -307,7 +322,7 @@ fn padded_neurons_that_train_are_refused() {
 /// Every coefficient of every form counts: a verifier with another one refuses the honest proof.
 #[test]
 fn every_coefficient_of_a_form_counts() {
-    let case = Case::new(graph, HIDDEN);
+    let case = Case::new(&residual(HIDDEN));
     let (first, proved) = case.prove(&case.key, &case.witness, Domain::default());
     let verdict = |relations: &Relations, publics: &Publics<Fr>| {
         let mut party = Stored { rest: proved.proof.messages() };

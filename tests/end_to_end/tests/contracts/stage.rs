@@ -11,7 +11,7 @@ use gradproof_chain::{
     SolValue, U256, reason,
 };
 use gradproof_tests::{root, skip};
-use gradproof_verifier::protocol::key::architecture_bytes;
+use gradproof_verifier::protocol::key::graph_digest;
 use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
 use gradproof_verifier::protocol::setup::insecure_tau;
 
@@ -94,7 +94,9 @@ pub fn segment_key(shape: &Shape, halo2: Address) -> SegmentKey {
         key: shape.key.into(),
         insecure: shape.setup.key.is_insecure(),
         tauG2: array(&encode_g2(&tau)),
-        architecture: architecture_bytes(&shape.architecture).into(),
+        graph: graph_digest(shape.architecture.graph()).into(),
+        batch: shape.architecture.batch() as u32,
+        steps: shape.architecture.steps() as u32,
         columnVars: shape.column_vars as u8,
         dataColumns: shape.data as u16,
         parameterColumns: shape.parameters as u16,

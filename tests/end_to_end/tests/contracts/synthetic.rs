@@ -9,14 +9,15 @@ use ark_ec::scalar_mul::ScalarMul;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::Field;
 use gradproof_chain::{Address, LOCAL_CHAIN, U256};
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::argument::Reduced;
-use gradproof_circuits::network::architecture::{Architecture, Live};
 use gradproof_circuits::network::arithmetic::exponential_table;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_evm::ChainProof;
 use gradproof_prover::hyperkzg::open;
 use gradproof_prover::randomness::fresh;
-use gradproof_prover::registration::{data_paths, data_tree, statement};
+use gradproof_prover::registration::{data_paths, data_tree};
 use gradproof_tests::forge::fixture;
 use gradproof_tests::reference::numbers;
 use gradproof_verifier::protocol::hyperkzg;
@@ -71,7 +72,7 @@ impl Shape {
     /// Only the first powers of τ are right: no entry after them is anything but zero.
     pub fn new(column_vars: usize, [data, parameters, trace]: [usize; 3], key: [u8; 32]) -> Self {
         let architecture = fixture().task.architecture.clone();
-        let table = exponential_table(&architecture.precision);
+        let table = exponential_table(architecture.precision());
         let table_values: Vec<Vec<Fr>> =
             table.chunks(1 << column_vars).map(|column| column.iter().map(|&e| Fr::from(e)).collect()).collect();
         let mut setup = Setup { powers: fixture().setup.powers.clone(), key: SetupKey::insecure() };
@@ -143,7 +144,7 @@ impl<'a> Job<'a> {
         let position = index % self.epoch_segments;
         let whole = position + 1 < self.epoch_segments;
         let live = if whole {
-            Live { steps: shape.architecture.steps, last_rows: shape.architecture.batch }
+            Live { steps: shape.architecture.steps(), last_rows: shape.architecture.batch() }
         } else {
             Live { steps: 2, last_rows: 1 }
         };
@@ -159,7 +160,7 @@ impl<'a> Job<'a> {
             position,
             rate: 7,
             first: points_digest(&first.points),
-            ..statement(Subject::Segment, &shape.architecture, live)
+            ..Statement::blank(&fixture().key, Subject::Segment, live)
         }
     }
 

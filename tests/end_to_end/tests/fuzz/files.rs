@@ -1,16 +1,18 @@
 //! Traces and weights.
 
 use bolero::check;
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
+use gradproof_circuits::trace::{Parameters, SegmentTrace};
 use gradproof_tests::fuzz::{bounded, near};
+use gradproof_tests::networks::perceptron;
 use gradproof_training::parameters_file::{Numbers, read_parameters, write_parameters};
 use gradproof_training::trace_file::{read_trace, write_trace};
 
 fn example() -> (Architecture, SegmentTrace) {
     let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-    let architecture = Architecture { widths: vec![3, 5, 2], batch: 3, steps: 2, precision };
+    let architecture = perceptron(&[3, 5, 2], 3, 2, precision);
     let parameters = |x: i64| Parameters {
         weights: vec![(0..15).map(|i| i * x).collect(), vec![x; 10]],
         biases: vec![vec![i64::MIN; 5], vec![i64::MAX; 2]],

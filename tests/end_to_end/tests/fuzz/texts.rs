@@ -26,7 +26,6 @@ fn jobs() {
         let Ok(text) = str::from_utf8(&bytes) else { return };
         // The data are a part of the job.
         if let Ok(job) = bounded(&bytes, 1 << 20, 256, |_| Job::parse(&path, text)) {
-            assert_eq!(job.architecture.validate(), Ok(()));
             assert!((0..job.segments()).all(|index| job.segment(index).is_some()));
         }
     });

@@ -2,7 +2,7 @@
 
 use gradproof_chain::market::{Level, State, Task, TrainingMarket};
 use gradproof_chain::{B256, U256};
-use gradproof_circuits::network::trace::Parameters;
+use gradproof_circuits::trace::Parameters;
 
 use crate::scene::{BOND, BURNT, Balance, CHALLENGE_BOND, FEE, HOUR, PRICE, STAKE, Scene, THRESHOLD, code, tokens};
 use crate::trained::{Opening, SEGMENTS, Trained, rerun};

@@ -3,8 +3,8 @@
 use ark_bn254::Fr;
 use gradproof_chain::B256;
 use gradproof_circuits::field::check::Strict;
-use gradproof_circuits::network::trace::{Parameters, SegmentTrace};
 use gradproof_circuits::relations::{Group, Subject};
+use gradproof_circuits::trace::{Parameters, SegmentTrace};
 use gradproof_evm::ChainProof;
 use gradproof_prover::columns::columns_in;
 use gradproof_prover::commit::{Committed, commit};
@@ -55,7 +55,7 @@ fn key() -> &'static VerifyingKey {
 /// The fixture's network on 17 rows: an epoch of four steps and of two, of which the last has two rows of three.
 fn job() -> Job {
     let architecture = fixture().task.architecture.clone();
-    let (rows, width) = (17, architecture.widths[0]);
+    let (rows, width) = (17, architecture.inputs());
     let inputs = (0..rows * width).map(|i| (i * i % 199) as i16).collect();
     let labels = (0..rows).map(|row| (row % 3) as u16).collect();
     Job {
@@ -96,7 +96,7 @@ impl Opening {
 
     /// The commitments that it opens. Parameters lie alike at both ends of a segment.
     fn commitments(&self) -> Committed {
-        let witness = Witness::of_parameters(key().program(), &self.parameters);
+        let witness = Witness::of_parameters(key().architecture(), &self.parameters).expect("they fit");
         let layout = &key().relations(Subject::Parameters).layout;
         let columns = columns_in(layout, &witness, layout.group(Group::First));
         commit(&fixture().setup, &columns, self.blindings.clone()).expect("the set-up is long enough")
@@ -113,8 +113,8 @@ impl Trained {
     pub fn new() -> Self {
         let job = job();
         let (key, setup) = (key(), &fixture().setup);
-        let weights = initial_parameters(&job.architecture, seed_of(7)).expect("the architecture is valid");
-        let witness = Witness::of_parameters(key.program(), &weights);
+        let weights = initial_parameters(&job.architecture, seed_of(7));
+        let witness = Witness::of_parameters(key.architecture(), &weights).expect("they fit");
         let first =
             commit_parameters(key, setup, &witness, Blinding::Seed(&seed_of(7))).expect("the set-up is long enough");
         let data = |position: usize| {
@@ -150,7 +150,7 @@ impl Trained {
             proof: key.kind(),
             setup: SetupStatement { digest: key.setup.digest(), insecure: key.setup.is_insecure() },
             verifying_key: key.digest(),
-            data: DataStatement { root: tree.root(), rows: job.train.rows },
+            data: DataStatement { root: tree.root(), rows: job.train.rows, order: [0; 32] },
             steps: job.steps,
             rates: job.rates.clone(),
             first_parameters: first.points.clone(),
@@ -181,8 +181,7 @@ impl Trained {
     pub fn prove(&self, index: usize, domain: Domain) -> Vec<u8> {
         let (wrappers, key) = wrapped();
         let relations = key.relations(Subject::Segment);
-        let mut witness =
-            Witness::of_segment(key.program(), &self.job.architecture, &self.traces[index]).expect("the trace fits");
+        let mut witness = Witness::of_segment(&self.job.architecture, &self.traces[index]).expect("the trace fits");
         witness.count_lookups(&relations.tree).expect("every value is in its table");
         let first = match index.checked_sub(1) {
             Some(earlier) => self.opening(earlier).commitments(),

@@ -6,9 +6,9 @@ use std::path::Path;
 use ark_bn254::{Fr, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
 use gradproof_chain::{Anvil, Artifact, B256, Chain, Compiler, SolCall};
-use gradproof_circuits::network::architecture::Architecture;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_evm::bindings::SegmentVerifier;
+use gradproof_tests::networks::perceptron;
 use gradproof_tests::{root, skip};
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::key_file::KeyFile;
@@ -77,8 +77,7 @@ fn contracts_of_an_insecure_or_core_key_are_refused() {
     assert!(!at.join("contract").exists());
 
     // Under the set-up of a ceremony nothing need be asked for.
-    let architecture =
-        Architecture { widths: vec![6, 5, 4, 3], batch: 4, steps: 4, precision: Precision::of_classes(3) };
+    let architecture = perceptron(&[6, 5, 4, 3], 4, 4, Precision::of_classes(3));
     let key = VerifyingKey::insecure_of(ProofKind::Wrapped, &architecture, 10).expect("the shape is possible");
     let tau_g2 = (G2Affine::generator() * Fr::from(12345u64)).into_affine();
     let file = KeyFile { setup: SetupKey::ceremony(tau_g2), ..KeyFile::of(&key) };

@@ -5,10 +5,13 @@ use std::fs;
 
 use ark_bn254::{Fr, G2Affine};
 use ark_ec::{AffineRepr, CurveGroup};
+use gradproof_circuits::architecture::{MAX_BATCH, MAX_LAYERS, MAX_STEPS};
 use gradproof_circuits::field::check::{Check, Strict};
-use gradproof_circuits::network::architecture::{MAX_BATCH, MAX_LAYERS, MAX_STEPS, MAX_WIDTH};
+use gradproof_circuits::graph::MAX_WIDTH;
+use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_tests::judges::Except;
+use gradproof_tests::networks::perceptron;
 use gradproof_verifier::protocol::job::{JobStatement, MAX_ROWS, Parent};
 use gradproof_verifier::protocol::key::{MAX_COLUMN_VARS, MIN_COLUMN_VARS};
 use gradproof_verifier::protocol::key_file::KeyFile;
@@ -39,10 +42,10 @@ fn soundness_every_altered_field_is_rejected() {
         ("/domain/contract", hex(1, 20), "segment 0"),
         ("/domain/job", hex(1, 32), "segment 0"),
         ("/domain/owner", hex(1, 20), "segment 0"),
-        ("/architecture/widths/1", json!(6), "statement"),
+        ("/architecture/graph/nodes/0/settings/outputs", json!(6), "statement"),
         ("/architecture/batch", json!(3), "statement"),
         ("/architecture/steps", json!(2), "statement"),
-        ("/architecture/precision/rate_bits", json!(9), "statement"),
+        ("/architecture/graph/precision/rate_bits", json!(9), "statement"),
         ("/column_vars", json!(11), "statement"),
         ("/setup/digest", hex(1, 32), "statement"),
         ("/verifying_key", hex(1, 32), "statement"),
@@ -79,18 +82,19 @@ fn statements_that_are_none_are_wrong_input() {
     let whole: Value = serde_json::from_slice(&fs::read(&path).expect("read")).expect("JSON");
     let zeros = format!("0x{}", "0".repeat(128));
     let changes = [
-        ("/version", json!(2), "version is 2, expected 3"),
+        ("/version", json!(2), "version is 2, expected 4"),
         ("/steps", json!(11), "steps is 11"),
         ("/steps", json!(0), "steps is 0"),
         ("/data/rows", json!(0), "data.rows is 0"),
+        ("/data/order", hex(1, 32), "expected zeros: nothing proves another order yet"),
         ("/rates/0/rate", json!(0), "rate is 0"),
         ("/rates/0/rate", json!(65_537), "rate is 65537"),
         ("/rates/0/from_segment", json!(1), "a first entry from segment 0"),
         ("/rates/1/from_segment", json!(4), "from_segment of a rate is 4"),
         ("/rates", json!([]), "rates is 0 entries"),
         ("/column_vars", json!(40), "column_vars is 40"),
-        ("/architecture/steps", json!(3), "architecture: steps per segment is 3"),
-        ("/architecture/widths", json!([]), "number of layers"),
+        ("/architecture/steps", json!(3), "steps per segment is 3"),
+        ("/architecture/graph/nodes", json!([]), "there are no inputs, labels or nodes"),
         ("/domain/job", json!("0x12"), "2 hexadecimal digits, expected 64"),
         ("/data/root", hex(0xAB, 32).to_string().to_uppercase().into(), "expected 0x"),
         ("/first_parameters/0", json!(zeros), "infinity"),
@@ -204,6 +208,7 @@ fn soundness_the_digest_of_a_job_depends_on_every_field() {
     change(&|s| s.verifying_key[0] ^= 1);
     change(&|s| s.data.root[0] ^= 1);
     change(&|s| s.data.rows += 1);
+    change(&|s| s.data.order[31] ^= 1);
     change(&|s| s.steps += 1);
     change(&|s| s.initial_seed = None);
     change(&|s| s.initial_seed = Some(0));
@@ -218,10 +223,8 @@ fn soundness_the_digest_of_a_job_depends_on_every_field() {
 #[test]
 fn soundness_the_largest_statements_exhaust_nothing() {
     let (mut statement, _) = proved();
-    statement.architecture.widths = vec![MAX_WIDTH; MAX_LAYERS + 1];
-    statement.architecture.batch = MAX_BATCH;
-    statement.architecture.steps = MAX_STEPS;
-    statement.architecture.precision.exponential_bits = 0;
+    let precision = Precision { exponential_bits: 0, ..*statement.architecture.precision() };
+    statement.architecture = perceptron(&[MAX_WIDTH; MAX_LAYERS + 1], MAX_BATCH, MAX_STEPS, precision);
     statement.data.rows = MAX_ROWS;
     statement.steps = MAX_BATCH / 16 * MAX_STEPS;
     statement.rates.truncate(1);

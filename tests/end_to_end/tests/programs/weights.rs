@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::Path;
 
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::field::check::{Check, Strict};
+use gradproof_circuits::graph::Source;
 use gradproof_tests::judges::Except;
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::part::Part;
@@ -300,6 +302,16 @@ fn what_a_parent_did_not_prove_is_not_inherited() {
     assert!(!at.join("again").exists());
 }
 
+/// The same layers, each on the one before it.
+fn without_activations(architecture: &Architecture) -> Architecture {
+    let mut graph = architecture.graph().clone();
+    graph.nodes.retain(|node| node.operator.name() != "relu");
+    for (before, node) in (0..).zip(graph.nodes.iter_mut().skip(1)) {
+        node.inputs[0] = Source::Node(before);
+    }
+    Architecture::new(graph, architecture.batch(), architecture.steps()).expect("it is possible")
+}
+
 #[test]
 fn soundness_the_check_of_the_parent_is_needed() {
     let folder = family();
@@ -340,6 +352,14 @@ fn soundness_the_check_of_the_parent_is_needed() {
     let mut moved = child.clone();
     moved.first_parameters = parent.first_parameters.clone();
     assert_eq!(verdict(&moved, Some(&end)), refused);
+
+    // Parameters of the same shapes mean something else in a network without its activations.
+    let mut linear = child.clone();
+    linear.architecture = without_activations(&child.architecture);
+    let other = linear.insecure_key().expect("a key");
+    linear.verifying_key = other.digest();
+    let mut verifier = JobVerifier::new(&other, &linear, &mut Strict).expect("its key");
+    assert_eq!(verifier.inherit(&end, &mut Strict), refused.map(|_: ()| ()));
 
     // Nothing is handed on before registrations and a segment were checked.
     let mut verifier = JobVerifier::new(&key, &parent, &mut Strict).expect("its key");

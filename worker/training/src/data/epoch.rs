@@ -1,10 +1,10 @@
 //! Which rows of the data a segment trains on.
 //!
-//! [`Epoch`] says how an epoch is cut; here the rows are laid out as the trace has them.
+//! [`Epoch`](gradproof_circuits::network::epoch::Epoch) says how an epoch is cut; here the rows are laid out as the trace has them.
 
-use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::network::epoch::Epoch;
-use gradproof_circuits::network::trace::NO_LABEL;
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::network::epoch::Live;
+use gradproof_circuits::trace::NO_LABEL;
 
 use super::{DataError, DataSet};
 
@@ -31,7 +31,7 @@ pub fn segment_rows(architecture: &Architecture, data: &DataSet, position: usize
     if data.rows == 0 || data.inputs.len() != data.rows * data.width || data.labels.len() != data.rows {
         return wrong("the number of rows of the data set", data.rows, "as many in inputs and labels".into());
     }
-    let epoch = Epoch::new(architecture, data.rows);
+    let epoch = architecture.epoch(data.rows);
     let Some(live) = epoch.live(position) else {
         return wrong("the position", position, format!("0 to {}", epoch.segments() - 1));
     };
@@ -39,7 +39,7 @@ pub fn segment_rows(architecture: &Architecture, data: &DataSet, position: usize
     let mut inputs = vec![0; samples * width];
     let mut labels = vec![NO_LABEL; samples];
     for step in 0..live.steps {
-        let from = (position * architecture.steps + step) * architecture.batch;
+        let from = (position * architecture.steps() + step) * architecture.batch();
         let rows = architecture.live_rows(live, step);
         let to = step * architecture.padded_batch();
         inputs[to * width..(to + rows) * width].copy_from_slice(&data.inputs[from * width..(from + rows) * width]);
@@ -57,7 +57,7 @@ mod tests {
 
     fn architecture(batch: usize, steps: usize) -> Architecture {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-        Architecture { widths: vec![2, 3], batch, steps, precision }
+        Architecture::perceptron(&[2, 3], batch, steps, precision).expect("it is possible")
     }
 
     /// Row `r` is `(r, -r)`, its label `r mod 3`.
@@ -91,7 +91,7 @@ mod tests {
         #[test]
         fn an_epoch_has_every_row_once_in_order(rows in 1usize..200, batch in 1usize..20, log_steps in 0u32..4) {
             let architecture = architecture(batch.min(rows), 1 << log_steps);
-            let (data, epoch) = (data(rows), Epoch::new(&architecture, rows));
+            let (data, epoch) = (data(rows), architecture.epoch(rows));
             let (mut inputs, mut labels) = (Vec::new(), Vec::new());
             for position in 0..epoch.segments() {
                 let live = epoch.live(position).unwrap();

@@ -1,6 +1,6 @@
 //! From the keys of a job file to a job: each function checks one part and refuses what cannot work.
 
-use gradproof_circuits::network::architecture::{Architecture, ArchitectureError, MAX_RATE_BITS};
+use gradproof_circuits::architecture::{Architecture, ArchitectureError, MAX_RATE_BITS};
 use gradproof_circuits::network::epoch::Epoch;
 use gradproof_circuits::network::precision::Precision;
 
@@ -17,24 +17,20 @@ pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architectur
     let layers = &job.network.layers;
     let classes = layers.last().copied().unwrap_or(1);
     let (bits, usual) = (&job.arithmetic, Precision::of_classes(classes));
-    let architecture = Architecture {
-        widths: layers.clone(),
-        batch: job.training.batch,
-        steps: job.training.steps_per_segment,
-        precision: Precision {
-            activation_bits: bits.activation_bits.unwrap_or(usual.activation_bits),
-            gradient_bits: bits.gradient_bits.unwrap_or(usual.gradient_bits),
-            rate_bits: bits.rate_bits.unwrap_or(usual.rate_bits),
-            exponential_bits: bits.exponential_bits.unwrap_or(usual.exponential_bits),
-        },
+    let precision = Precision {
+        activation_bits: bits.activation_bits.unwrap_or(usual.activation_bits),
+        gradient_bits: bits.gradient_bits.unwrap_or(usual.gradient_bits),
+        rate_bits: bits.rate_bits.unwrap_or(usual.rate_bits),
+        exponential_bits: bits.exponential_bits.unwrap_or(usual.exponential_bits),
     };
+    let (batch, steps) = (job.training.batch, job.training.steps_per_segment);
     let key = |name| match name {
         "batch" => "training.batch".to_owned(),
         "steps per segment" => "training.steps_per_segment".to_owned(),
         "number of layers" | "width of a layer" => "network.layers".to_owned(),
         bits => format!("arithmetic.{bits}"),
     };
-    architecture.validate().map_err(|error| match error {
+    Architecture::perceptron(layers, batch, steps, precision).map_err(|error| match error {
         ArchitectureError::OutOfRange { name: "number of layers", most, .. } => {
             let expected = format!("the input's width, then the width of each of 1 to {most} layers");
             origin.value("network.layers", format!("{layers:?}"), expected, None)
@@ -54,8 +50,7 @@ pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architectur
         }
         // The enumeration may grow; its words serve until this does.
         error => origin.value("network", error, "another shape", None),
-    })?;
-    Ok(architecture)
+    })
 }
 
 /// Where the first weights come from.
@@ -107,29 +102,29 @@ pub(super) fn data(
     notes: &mut Vec<String>,
 ) -> Result<(DataSet, Option<DataSet>), JobError> {
     let section = Section::new(*origin, "data")?;
-    let (train, test) = read(section, formats, architecture.precision.activation_bits)?;
+    let (train, test) = read(section, formats, architecture.precision().activation_bits)?;
     check_fit(origin, architecture, &train, "training")?;
     check_losses(origin, &train, "training", notes)?;
     if let Some(test) = &test {
         check_fit(origin, architecture, test, "test")?;
         check_losses(origin, test, "test", notes)?;
     }
-    if architecture.batch > train.rows {
+    if architecture.batch() > train.rows {
         let expected = format!("at most the {} rows of the training set", train.rows);
-        return Err(origin.value("training.batch", architecture.batch, expected, Some(train.rows.to_string())));
+        return Err(origin.value("training.batch", architecture.batch(), expected, Some(train.rows.to_string())));
     }
     Ok((train, test))
 }
 
 /// Checks that the network takes the inputs and knows the classes of a data set.
 fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which: &str) -> Result<(), JobError> {
-    let widths = &architecture.widths;
-    if widths[0] != set.width {
+    let (inputs, classes) = (architecture.inputs(), architecture.classes());
+    if inputs != set.width {
         let expected = format!("{}, the values of a row of the {which} set", set.width);
-        return Err(origin.value("network.layers[0]", widths[0], expected, Some(set.width.to_string())));
+        return Err(origin.value("network.layers[0]", inputs, expected, Some(set.width.to_string())));
     }
-    let last = architecture.layers();
-    if widths[last] < set.classes {
+    let last = format!("network.layers[{}]", architecture.layers().len());
+    if classes < set.classes {
         let from_one = if set.renamed || set.labels.contains(&0) {
             ""
         } else {
@@ -138,7 +133,7 @@ fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which:
         let Some(row) = set.labels.iter().position(|&label| usize::from(label) + 1 == set.classes) else {
             let expected = format!("{}: data.classes lists as many", set.classes);
             let nearest = Some(set.classes.to_string());
-            return Err(origin.value(&format!("network.layers[{last}]"), widths[last], expected, nearest));
+            return Err(origin.value(&last, classes, expected, nearest));
         };
         let expected = format!(
             "at least {}: row {row} of the {which} set{} has the {} {}{from_one}",
@@ -148,7 +143,7 @@ fn check_fit(origin: &Origin, architecture: &Architecture, set: &DataSet, which:
             set.classes - 1
         );
         let nearest = Some(set.classes.to_string());
-        return Err(origin.value(&format!("network.layers[{last}]"), widths[last], expected, nearest));
+        return Err(origin.value(&last, classes, expected, nearest));
     }
     Ok(())
 }
@@ -204,10 +199,10 @@ pub(super) fn steps(
     let steps = got * unit;
     // A segment ends with its epoch.
     let useful = epoch.steps().next_power_of_two();
-    if architecture.steps > useful {
+    if architecture.steps() > useful {
         let expected = format!("at most {useful}: an epoch, and so a segment, has {} steps", epoch.steps());
         let nearest = Some(useful.to_string());
-        return Err(origin.value("training.steps_per_segment", architecture.steps, expected, nearest));
+        return Err(origin.value("training.steps_per_segment", architecture.steps(), expected, nearest));
     }
     if epoch.segments_of(steps).is_none() {
         // Registered data are always trained whole.
@@ -288,7 +283,7 @@ fn rate(
     if nearest * unit == value {
         return Ok(nearest as u32);
     }
-    let (batch, bits) = (architecture.batch, architecture.precision.rate_bits);
+    let (batch, bits) = (architecture.batch(), architecture.precision().rate_bits);
     let off = |taken: f64| (taken / value - 1.0).abs();
     if round && off(nearest * unit) <= ROUNDED_WITHIN {
         notes.push(format!(
@@ -316,7 +311,7 @@ fn rate(
 /// The least `rate_bits` with which a learning rate is exact, or else within a hundredth, and what it is taken as.
 fn bits_that_serve(architecture: &Architecture, value: f64) -> Option<(u32, f64)> {
     let taken = |bits: u32| {
-        let unit = architecture.batch as f64 / 2f64.powi(bits as i32);
+        let unit = architecture.batch() as f64 / 2f64.powi(bits as i32);
         let nearest = (value / unit).round();
         (1.0..=f64::from(MAX_RATE)).contains(&nearest).then_some((bits, nearest * unit))
     };

@@ -64,7 +64,7 @@ fn a_job_has_its_segments() {
     assert_eq!(job.segment(usize::MAX), None);
     assert_eq!(job.learning_rate(8), 0.125);
     assert_eq!(job.segment_rows(segment(5).position).unwrap().labels[..4], job.train.labels[16..20]);
-    assert_eq!(job.architecture.precision.exponential_bits, 13);
+    assert_eq!(job.architecture.precision().exponential_bits, 13);
     assert_eq!((job.initial_weights, job.columns, job.test), (InitialWeights::Seed(7), ColumnLength::Usual, None));
 }
 
@@ -115,7 +115,7 @@ fn csv_is_the_same_data() {
 #[test]
 fn the_demonstration_is_four_epochs_of_digits() {
     let job = Job::demo().unwrap();
-    assert_eq!((job.steps, job.segments(), job.architecture.widths), (128, 4, vec![784, 128, 128, 10]));
+    assert_eq!((job.steps, job.segments(), job.architecture.widths()), (128, 4, Some(vec![784, 128, 128, 10])));
     assert_eq!((job.rates, job.test.unwrap().rows), (vec![RateChange { from_segment: 0, rate: 1 }], 512));
 }
 

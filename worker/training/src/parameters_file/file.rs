@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use gradproof_circuits::network::architecture::{Architecture, ArchitectureError};
-use gradproof_circuits::network::trace::Parameters;
+use gradproof_circuits::architecture::{Architecture, ArchitectureError};
+use gradproof_circuits::program::Parameter;
+use gradproof_circuits::trace::Parameters;
 use gradproof_terminal::atomic;
 use half::{bf16, f16};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -142,14 +143,13 @@ pub(super) struct Slot {
 }
 
 pub(super) fn slots(architecture: &Architecture) -> Vec<Slot> {
-    let slot = |layer: usize, widths: &[usize], weight: bool| Slot {
-        name: tensor_name(layer, if weight { "weight" } else { "bias" }),
-        shape: if weight { vec![widths[1], widths[0]] } else { vec![widths[1]] },
-        layer,
-        weight,
+    let slot = |(index, parameter): (usize, &Parameter)| Slot {
+        name: tensor_name(parameter),
+        shape: parameter.rows.map_or_else(|| vec![parameter.columns], |rows| vec![parameter.columns, rows]),
+        layer: index / 2,
+        weight: parameter.rows.is_some(),
     };
-    let layers = architecture.widths.windows(2).enumerate();
-    layers.flat_map(|(l, widths)| [slot(l, widths, true), slot(l, widths, false)]).collect()
+    architecture.program().parameters.iter().enumerate().map(slot).collect()
 }
 
 impl Slot {
@@ -200,8 +200,7 @@ fn encode(
     parameters: &Parameters,
     numbers: Numbers,
 ) -> Result<Vec<u8>, ParametersError> {
-    architecture.validate()?;
-    let bits = architecture.precision.weight_bits();
+    let bits = architecture.precision().weight_bits();
     let mut tensors = Vec::new();
     for slot in slots(architecture) {
         let values = slot.values(parameters).map_or(&[][..], Vec::as_slice);
@@ -234,7 +233,6 @@ fn encode(
 /// If the file cannot be read, is not of this architecture or scale, or holds a value without a fixed-point form. Tensors
 /// that the architecture does not know are refused too: leaving them out would be another network.
 pub fn read_parameters(path: &Path, architecture: &Architecture) -> Result<Read, ParametersError> {
-    architecture.validate()?;
     let file_error = |source| ParametersError::File { path: path.into(), source };
     let most = HEADER_BYTES + 8 * architecture.parameters() as u64;
     let got = std::fs::metadata(path).map_err(file_error)?.len();
@@ -259,7 +257,7 @@ pub fn read_parameters(path: &Path, architecture: &Architecture) -> Result<Read,
 
     let views = names.iter().map(|name| tensors.tensor(name)).collect::<Result<Vec<_>, _>>().map_err(format)?;
     let exact = views.iter().any(|view| view.dtype() == Dtype::I64);
-    let bits = architecture.precision.weight_bits();
+    let bits = architecture.precision().weight_bits();
     let scale = metadata.metadata().as_ref().and_then(|entries| entries.get(WEIGHT_BITS));
     if exact && scale != Some(&bits.to_string()) {
         let got = scale.map_or_else(|| "absent".to_owned(), Clone::clone);
@@ -333,17 +331,37 @@ fn decode(
 mod tests {
     use super::*;
     use crate::parameters::{initial_parameters, seed_of};
+    use gradproof_circuits::graph::Source;
     use gradproof_circuits::network::precision::Precision;
 
-    fn architecture() -> Architecture {
+    fn network(widths: &[usize]) -> Architecture {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-        Architecture { widths: vec![5, 4, 3], batch: 2, steps: 2, precision }
+        Architecture::perceptron(widths, 2, 2, precision).expect("it is possible")
+    }
+
+    fn architecture() -> Architecture {
+        network(&[5, 4, 3])
     }
 
     fn parameters() -> Parameters {
-        let mut parameters = initial_parameters(&architecture(), seed_of(1)).expect("a valid architecture");
+        let mut parameters = initial_parameters(&architecture(), seed_of(1));
         parameters.biases[1] = vec![i64::MAX, i64::MIN, -1];
         parameters
+    }
+
+    /// As those of PyTorch's `nn.Sequential` of the same modules.
+    #[test]
+    fn names_are_those_of_the_nodes() {
+        let names = |architecture: &Architecture| -> Vec<String> {
+            slots(architecture).into_iter().map(|slot| slot.name).collect()
+        };
+        assert_eq!(names(&architecture()), ["0.weight", "0.bias", "2.weight", "2.bias"]);
+        let mut graph = architecture().graph().clone();
+        graph.nodes.remove(1);
+        graph.nodes[1].inputs[0] = Source::Node(0);
+        graph.nodes[2].inputs[0] = Source::Node(1);
+        let linear = Architecture::new(graph, 2, 2).expect("it is possible");
+        assert_eq!(names(&linear), ["0.weight", "0.bias", "1.weight", "1.bias"]);
     }
 
     #[test]
@@ -355,8 +373,9 @@ mod tests {
         assert_eq!(read_parameters(&path, &architecture()).expect("read"), read);
         assert_eq!(std::fs::read_dir(folder.path()).expect("listed").count(), 1, "no temporary file stays");
 
-        let mut other = architecture();
-        other.precision.rate_bits = 9;
+        let mut graph = architecture().graph().clone();
+        graph.precision.rate_bits = 9;
+        let other = Architecture::new(graph, 2, 2).expect("it is possible");
         let error = read_parameters(&path, &other).expect_err("another scale").to_string();
         assert!(error.ends_with("last.safetensors: weight_bits is 28, expected 29"), "{error}");
     }
@@ -391,7 +410,7 @@ mod tests {
         let path = folder.path().join("p.safetensors");
         write_parameters(&path, &architecture(), &parameters(), Numbers::Exact).expect("written");
         let refused = |widths: &[usize]| {
-            let other = Architecture { widths: widths.to_vec(), ..architecture() };
+            let other = network(widths);
             read_parameters(&path, &other).expect_err("refused").to_string()
         };
         let error = refused(&[5, 6, 3]);
@@ -423,7 +442,7 @@ mod tests {
     fn every_floating_point_type_is_read() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("h.safetensors");
-        let architecture = Architecture { widths: vec![1, 3], ..architecture() };
+        let architecture = network(&[1, 3]);
         let values = [1.5f32, -0.25, 0.00390625];
         let files: [(Dtype, Vec<u8>); 4] = [
             (Dtype::F16, [0x3e00u16, 0xb400, 0x1c00].iter().flat_map(|bits| bits.to_le_bytes()).collect()),
@@ -460,7 +479,7 @@ mod tests {
     fn values_without_a_fixed_point_form_are_refused() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("nan.safetensors");
-        let architecture = Architecture { widths: vec![1, 1], ..architecture() };
+        let architecture = network(&[1, 1]);
         for value in [0.75, f64::NAN, f64::INFINITY, 1e30] {
             let (weight, bias) = (value.to_le_bytes(), 0.5f64.to_le_bytes());
             let view = |shape: &[usize], bytes| TensorView::new(Dtype::F64, shape.to_vec(), bytes).expect("a tensor");

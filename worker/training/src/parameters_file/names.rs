@@ -67,7 +67,7 @@ fn in_order(name: &str) -> Vec<(String, u64)> {
 
 #[cfg(test)]
 mod tests {
-    use gradproof_circuits::network::architecture::Architecture;
+    use gradproof_circuits::architecture::Architecture;
     use gradproof_circuits::network::precision::Precision;
     use safetensors::tensor::{Dtype, TensorView};
 
@@ -75,16 +75,16 @@ mod tests {
     use crate::parameters_file::file::slots;
     use crate::parameters_file::{Read, read_parameters};
 
-    fn architecture() -> Architecture {
+    fn network(widths: &[usize]) -> Architecture {
         let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-        Architecture { widths: vec![5, 4, 3], batch: 2, steps: 2, precision }
+        Architecture::perceptron(widths, 2, 2, precision).expect("it is possible")
     }
 
     /// What a file says whose tensors have these names, of layers 5-4-4-3, zeros in all of them but their layer in the first.
     fn named(names: [&str; 6]) -> Result<Read, String> {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("n.safetensors");
-        let architecture = Architecture { widths: vec![5, 4, 4, 3], ..architecture() };
+        let architecture = network(&[5, 4, 4, 3]);
         let shapes = [vec![4, 5], vec![4], vec![4, 4], vec![4], vec![3, 4], vec![3]];
         let data: Vec<Vec<u8>> = (0..6)
             .map(|i| {
@@ -134,7 +134,7 @@ mod tests {
             let error = named(names).expect_err("refused");
             assert!(error.contains(why) && error.contains("expected 0.weight [4, 5], 0.bias [4], 2.weight"), "{error}");
         }
-        let square = Architecture { widths: vec![4, 4, 4], ..architecture() };
+        let square = network(&[4, 4, 4]);
         let wanted: Vec<Named> = slots(&square).into_iter().map(|slot| (slot.name, slot.shape)).collect();
         let held = |names: [&str; 2]| {
             let of = |name: &str| [(format!("{name}.weight"), vec![4, 4]), (format!("{name}.bias"), vec![4])];

@@ -1,8 +1,7 @@
 //! Accuracy of parameters on labelled rows, in the integers of training.
 
-use gradproof_circuits::graph::Graph;
-use gradproof_circuits::network::architecture::Architecture;
-use gradproof_circuits::network::trace::Parameters;
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::trace::Parameters;
 
 use super::{Network, Pass, TrainError, cross_entropy, expect_length};
 use crate::kernels::Kernels;
@@ -42,8 +41,8 @@ pub fn evaluate(
     input: &[i16],
     labels: &[u16],
 ) -> Result<Evaluation, TrainError> {
-    let mut network = Network::new(&Graph::perceptron(architecture), backend, parameters)?;
-    let (width, classes) = (architecture.widths[0], architecture.classes());
+    let mut network = Network::new(architecture, backend, parameters)?;
+    let (width, classes) = (architecture.inputs(), architecture.classes());
     expect_length("input", input.len(), labels.len() * width)?;
     let mut evaluation = Evaluation { rows: labels.len(), correct: 0, loss: 0.0 };
     for (block, (input, labels)) in input.chunks(ROWS * width).zip(labels.chunks(ROWS)).enumerate() {
@@ -52,7 +51,7 @@ pub fn evaluate(
             let label_error = TrainError::Label { row: block * ROWS + offset, label, classes };
             let (selected, probability) = network.classified(&tensors, offset, label).ok_or(label_error)?;
             evaluation.correct += usize::from(selected == usize::from(label));
-            evaluation.loss += cross_entropy(probability, architecture.precision.gradient_bits);
+            evaluation.loss += cross_entropy(probability, architecture.precision().gradient_bits);
         }
     }
     evaluation.loss /= labels.len().max(1) as f64;

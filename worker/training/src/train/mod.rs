@@ -7,12 +7,12 @@ mod evaluate;
 mod network;
 mod segment;
 
-use gradproof_circuits::network::architecture::ArchitectureError;
-use gradproof_circuits::program::GraphError;
+use gradproof_circuits::architecture::ArchitectureError;
+use gradproof_circuits::program::Tensor;
 
 pub use evaluate::{Evaluation, evaluate};
 pub use network::{Network, StepTensors};
-pub use segment::{SegmentPlan, StepReport, train, train_graph, train_segment};
+pub use segment::{SegmentPlan, StepReport, train, train_segment};
 
 use crate::kernels::KernelError;
 
@@ -38,12 +38,18 @@ impl std::fmt::Display for Pass {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum TrainError {
-    /// The architecture or the live counts are refused.
+    /// The live counts are refused.
     #[error(transparent)]
     Architecture(#[from] ArchitectureError),
-    /// The graph cannot be lowered.
-    #[error(transparent)]
-    Graph(#[from] GraphError),
+    /// A tensor is read before it is filled.
+    #[error("nothing has filled {tensor}, which is read")]
+    Tensor {
+        /// The tensor.
+        tensor: Tensor,
+    },
+    /// It is no perceptron.
+    #[error("this network is no perceptron, and has no twin in floating point to compare it with")]
+    NoFloat,
     /// Kernels take a matrix and a vector after it, changed alike.
     #[error("layer {layer}: no kernel trains such parameters")]
     Parameters {

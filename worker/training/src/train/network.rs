@@ -1,25 +1,21 @@
-//! One training step of a network that is resident on a backend: the evaluations of its program, in order.
+//! One training step of a network that is resident on a backend: the computations of its program, in order.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use gradproof_circuits::graph::Graph;
+use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::network::arithmetic::round_shift;
-use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
 use gradproof_circuits::program::{
-    Addend, Classified, Contraction, Evaluation, Form, Output, Program, Round, RowFunction, Sum, Tensor, Update,
+    Addend, Classified, Computation, Contraction, Form, Program, Round, Sum, Tensor, Update, fill,
 };
+use gradproof_circuits::trace::{NO_LABEL, Parameters};
 
 use super::{Pass, TrainError, expect_length};
 use crate::kernels::{Dense, DenseShape, Kernels};
 
 /// The parameters of a graph on a backend, and how its tensors are filled.
 pub struct Network {
-    inputs: usize,
-    classes: usize,
-    precision: Precision,
-    program: Program,
+    architecture: Architecture,
     /// A layer holds a matrix and the vector after it.
     layers: Vec<Box<dyn Dense>>,
 }
@@ -34,27 +30,39 @@ pub struct StepTensors {
 }
 
 impl StepTensors {
+    /// A sum.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn sum(&self, tensor: Tensor) -> Result<&[i64], TrainError> {
+        self.sums.get(&tensor).map(Vec::as_slice).ok_or(TrainError::Tensor { tensor })
+    }
+
+    /// Another tensor.
+    ///
+    /// # Errors
+    /// It is not there.
+    pub fn value(&self, tensor: Tensor) -> Result<&[i32], TrainError> {
+        self.values.get(&tensor).map(Vec::as_slice).ok_or(TrainError::Tensor { tensor })
+    }
+
     /// A form, `rows × columns`.
-    fn form(&self, form: &Form, entries: usize) -> Cow<'_, [i32]> {
-        let of = |tensor: &Tensor| self.values.get(tensor).map_or(&[][..], |values| values);
-        if let Some(tensor) = form.tensor() {
-            return Cow::Borrowed(of(&tensor));
-        }
-        let mut sum = vec![form.constant as i32; entries];
-        for (tensor, factor, _) in &form.terms {
-            sum.iter_mut().zip(of(tensor)).for_each(|(sum, value)| *sum += *factor as i32 * value);
-        }
-        Cow::Owned(sum)
+    fn form(&self, form: &Form) -> Result<Cow<'_, [i32]>, TrainError> {
+        form.evaluate(|tensor| self.value(tensor))
     }
 }
 
 impl Network {
-    /// Places the `parameters` of a graph on a backend.
+    /// Places `parameters` on a backend.
     ///
     /// # Errors
-    /// If the graph cannot be lowered or trained, a tensor has the wrong length, or the device fails.
-    pub fn new(graph: &Graph, backend: &dyn Kernels, parameters: &Parameters) -> Result<Self, TrainError> {
-        let program = graph.lower(0)?;
+    /// If no kernel trains the graph, a tensor has the wrong length, or the device fails.
+    pub fn new(
+        architecture: &Architecture,
+        backend: &dyn Kernels,
+        parameters: &Parameters,
+    ) -> Result<Self, TrainError> {
+        let program = architecture.program();
         let count = program.parameters.len() / 2;
         expect_length("list of weight matrices", parameters.weights.len(), count)?;
         expect_length("list of bias vectors", parameters.biases.len(), count)?;
@@ -82,7 +90,7 @@ impl Network {
             let resident = backend.dense(shape, weights, biases);
             layers.push(resident.map_err(|source| TrainError::Transfer { layer: layer + 1, source })?);
         }
-        Ok(Self { inputs: graph.inputs, classes: graph.labels, precision: graph.precision, program, layers })
+        Ok(Self { architecture: architecture.clone(), layers })
     }
 
     /// Copies the parameters back from the backend.
@@ -91,9 +99,9 @@ impl Network {
     /// If the device fails.
     pub fn parameters(&self) -> Result<Parameters, TrainError> {
         let mut parameters = Parameters::default();
-        for (l, (layer, pair)) in self.layers.iter().zip(self.program.parameters.chunks(2)).enumerate() {
-            let [mut weights, mut biases] =
-                [0, 1].map(|i| pair.get(i).map_or(vec![], |p| vec![0; p.rows.unwrap_or(1) * p.columns]));
+        for (l, (layer, pair)) in self.layers.iter().zip(self.program().parameters.chunks(2)).enumerate() {
+            let [matrix, vector] = pair else { return Err(TrainError::Parameters { layer: l + 1 }) };
+            let [mut weights, mut biases] = [matrix, vector].map(|parameter| vec![0; parameter.entries()]);
             let read = layer.read(&mut weights, &mut biases);
             read.map_err(|source| TrainError::Transfer { layer: l + 1, source })?;
             parameters.weights.push(weights);
@@ -102,14 +110,13 @@ impl Network {
         Ok(parameters)
     }
 
-    /// Scales of the network's tensors.
-    pub fn precision(&self) -> &Precision {
-        &self.precision
+    /// What is trained.
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
     }
 
-    /// What is evaluated, and how it is proved.
-    pub fn program(&self) -> &Program {
-        &self.program
+    fn program(&self) -> &Program {
+        self.architecture.program()
     }
 
     /// The forward pass; the tensors of the backward pass stay empty.
@@ -120,11 +127,11 @@ impl Network {
     /// # Errors
     /// If a value leaves its range, the input has the wrong length, or the device fails.
     pub fn forward(&mut self, pass: Pass, input: &[i16]) -> Result<StepTensors, TrainError> {
-        let rows = input.len() / self.inputs;
-        expect_length("input", input.len(), rows * self.inputs)?;
+        let rows = input.len() / self.architecture.inputs();
+        expect_length("input", input.len(), rows * self.architecture.inputs())?;
         let mut tensors = StepTensors::default();
         tensors.values.insert(Tensor::input(), input.iter().map(|&x| i32::from(x)).collect());
-        self.evaluate(pass, rows, 0..self.program.forward, &mut tensors)?;
+        self.compute(pass, rows, 0..self.program().forward, &mut tensors)?;
         Ok(tensors)
     }
 
@@ -140,44 +147,28 @@ impl Network {
     /// class, if a tensor has the wrong length, or if the device fails.
     pub fn step(&mut self, step: u64, input: &[i16], labels: &[u16], rate: u32) -> Result<StepTensors, TrainError> {
         let (pass, rows) = (Pass::Step(step), labels.len());
-        expect_length("input", input.len(), rows * self.inputs)?;
+        expect_length("input", input.len(), rows * self.architecture.inputs())?;
         let mut tensors = self.forward(pass, input)?;
-        let mut hot = vec![0; rows * self.classes];
+        let mut hot = vec![0; rows * self.architecture.classes()];
         for (row, &label) in labels.iter().enumerate().filter(|(_, label)| **label != NO_LABEL) {
-            let classes = self.classes;
+            let classes = self.architecture.classes();
             let entry = hot[row * classes..][..classes].get_mut(usize::from(label));
             *entry.ok_or(TrainError::Label { row, label, classes })? = 1;
         }
         let live = labels.iter().any(|&label| label != NO_LABEL);
         tensors.values.insert(Tensor::labels(), hot);
-        let backward = self.program.forward..self.program.evaluations.len();
+        let backward = self.program().forward..self.program().computations.len();
+        self.compute(pass, rows, backward, &mut tensors)?;
         if !live {
-            // Nothing is trained: all gradients are zero.
-            for evaluation in &self.program.evaluations[backward] {
-                match evaluation {
-                    Evaluation::Sum(tensor) => {
-                        let columns = self.program.sum(*tensor).map_or(0, |sum| sum.columns);
-                        tensors.sums.insert(*tensor, vec![0; rows * columns]);
-                    }
-                    Evaluation::Round(Round { quotient, columns, .. }) => {
-                        tensors.values.insert(*quotient, vec![0; rows * columns]);
-                    }
-                    Evaluation::Rows { function, inputs, outputs } => {
-                        let filled = rows_of(rows, &**function, inputs, outputs, &tensors);
-                        tensors.values.extend(filled);
-                    }
-                }
-            }
             return Ok(tensors);
         }
-        self.evaluate(pass, rows, backward, &mut tensors)?;
-        for (layer, (resident, pair)) in self.layers.iter_mut().zip(self.program.parameters.chunks(2)).enumerate() {
-            for Update { left, right, .. } in pair.iter().take(1).flat_map(|matrix| &matrix.updates) {
-                let [inputs, outputs] =
-                    pair.first().map_or([0; 2], |p| [p.rows.unwrap_or(1), p.columns].map(|count| rows * count));
-                let left = left.as_ref().map(|form| tensors.form(form, inputs));
-                let left = narrow(pass, layer + 1, "activation", left.as_deref().unwrap_or_default())?;
-                let right = narrow(pass, layer + 1, "gradient", &tensors.form(right, outputs))?;
+        let program = self.architecture.program();
+        for (layer, (resident, pair)) in self.layers.iter_mut().zip(program.parameters.chunks(2)).enumerate() {
+            let [matrix, _] = pair else { return Err(TrainError::Parameters { layer: layer + 1 }) };
+            for Update { left, right, .. } in &matrix.updates {
+                let Some(left) = left else { return Err(TrainError::Parameters { layer: layer + 1 }) };
+                let left = narrow(pass, layer + 1, "activation", &tensors.form(left)?)?;
+                let right = narrow(pass, layer + 1, "gradient", &tensors.form(right)?)?;
                 let updated = resident.update(&left, &right, rate);
                 updated.map_err(|source| TrainError::Kernel { pass, layer: layer + 1, source })?;
             }
@@ -187,8 +178,8 @@ impl Network {
 
     /// The class chosen for each row, and the probability of the class that is asked for, `None` if there is no such class.
     pub fn classified(&self, tensors: &StepTensors, row: usize, class: u16) -> Option<(usize, u16)> {
-        let Classified { selector, probability } = self.program.classified?;
-        let row_of = |tensor| tensors.values.get(&tensor)?.chunks(self.classes).nth(row);
+        let Classified { selector, probability } = self.program().classified?;
+        let row_of = |tensor| tensors.values.get(&tensor)?.chunks(self.architecture.classes()).nth(row);
         let selected = row_of(selector)?.iter().position(|&s| s == 1)?;
         row_of(probability)?.get(usize::from(class)).map(|&p| (selected, p as u16))
     }
@@ -198,48 +189,51 @@ impl Network {
         let of = |tensor: &Tensor| tensors.values.get(tensor).into_iter().flatten();
         let most = |values: &mut dyn Iterator<Item = &i32>| values.map(|v| v.unsigned_abs() as u16).max().unwrap_or(0);
         let rounded =
-            self.program.evaluations[..self.program.forward].iter().filter_map(|evaluation| match evaluation {
-                Evaluation::Round(Round { quotient, .. }) => Some(quotient),
+            self.program().computations[..self.program().forward].iter().filter_map(|computation| match computation {
+                Computation::Round(Round { quotient, .. }) => Some(quotient),
                 _ => None,
             });
-        let updates = self.program.parameters.iter().flat_map(|parameter| &parameter.updates);
+        let updates = self.program().parameters.iter().flat_map(|parameter| &parameter.updates);
         let gradients = updates.flat_map(|update| &update.right.terms).map(|(tensor, ..)| tensor);
         [most(&mut rounded.flat_map(of)), most(&mut gradients.flat_map(of))]
     }
 
-    fn evaluate(
+    fn compute(
         &mut self,
         pass: Pass,
         rows: usize,
         range: std::ops::Range<usize>,
         tensors: &mut StepTensors,
     ) -> Result<(), TrainError> {
-        let Self { program, layers, .. } = self;
-        for (index, evaluation) in program.evaluations.iter().enumerate().take(range.end).skip(range.start) {
+        let Self { architecture, layers } = self;
+        let program = architecture.program();
+        for (index, computation) in program.computations.iter().enumerate().take(range.end).skip(range.start) {
             let backward = index >= program.forward;
-            match evaluation {
-                Evaluation::Sum(tensor) => {
-                    let Some(sum) = program.sum(*tensor) else { continue };
+            match computation {
+                Computation::Sum(tensor) => {
+                    let sum = program.sum(*tensor).ok_or(TrainError::Tensor { tensor: *tensor })?;
                     let values = total(pass, rows, program, layers, sum, tensors)?;
                     tensors.sums.insert(*tensor, values);
                 }
-                Evaluation::Round(round) => {
+                Computation::Round(round) => {
                     let (tensor, bits) =
                         if backward { ("gradient", "gradient_bits") } else { ("pre-activation", "activation_bits") };
-                    let values = rounded(round, tensors).map_err(|value| {
+                    let values = rounded(round, tensors)?.map_err(|value| {
                         let alike = program.sums.iter().filter(|sum| program.is_backward(sum) == backward);
                         let layer = alike.take_while(|sum| sum.tensor != round.sum).count() + 1;
                         TrainError::OutOfRange { pass, layer, tensor, value, bits }
                     })?;
                     tensors.values.insert(round.quotient, values);
                 }
-                Evaluation::Rows { function, inputs, outputs } => {
+                Computation::Rows { function, inputs, outputs } => {
                     // A tensor is in range; a form of several may not be.
-                    for (form, columns) in inputs.iter().filter(|(form, _)| form.tensor().is_none()) {
+                    for (form, _) in inputs.iter().filter(|(form, _)| form.tensor().is_none()) {
                         let tensor = if backward { "gradient" } else { "activation" };
-                        narrow(pass, 0, tensor, &tensors.form(form, rows * columns))?;
+                        narrow(pass, 0, tensor, &tensors.form(form)?)?;
                     }
-                    let filled = rows_of(rows, &**function, inputs, outputs, tensors);
+                    let inputs = inputs.iter().map(|(form, columns)| Ok((tensors.form(form)?, *columns)));
+                    let inputs = inputs.collect::<Result<Vec<_>, TrainError>>()?;
+                    let filled = fill(rows, &**function, &inputs, outputs, |columns| columns);
                     tensors.values.extend(filled);
                 }
             }
@@ -280,6 +274,11 @@ fn total(
         };
         let bias = sum.addends.iter().find(|(addend, _)| *addend == Addend::Parameter(parameter + 1));
         let reach = ((inner as u64) << 15) + bias.map_or(0, |(_, exponent)| 1 << exponent);
+        let operand = narrow(pass, layer, operand, &tensors.form(factor)?)?;
+        // Where nothing is trained, no gradient is anything.
+        if *transposed && operand.iter().all(|&value| value == 0) {
+            continue;
+        }
         let magnitude = resident.magnitude();
         expect_magnitude(pass, layer, product, magnitude, reach)?;
         bound = bound.saturating_add((u128::from(magnitude) * u128::from(reach)) << exponent);
@@ -287,7 +286,6 @@ fn total(
             let most = ((1u64 << 63) - 1) / (reach << exponent).max(1) / sum.contractions.len() as u64;
             return Err(TrainError::Magnitude { pass, layer, product, magnitude, most });
         }
-        let operand = narrow(pass, layer, operand, &tensors.form(factor, rows * inner))?;
         let mut values = vec![0; total.len()];
         let computed = match transposed {
             false => resident.forward(&operand, &mut values),
@@ -298,7 +296,7 @@ fn total(
     }
     for (addend, exponent) in &sum.addends {
         if let Addend::Form(form) = addend {
-            let values = tensors.form(form, total.len());
+            let values = tensors.form(form)?;
             let largest = values.iter().map(|value| value.unsigned_abs()).max().unwrap_or(0);
             bound = bound.saturating_add(u128::from(largest) << exponent);
             if bound >= 1 << 63 {
@@ -311,42 +309,18 @@ fn total(
     Ok(total)
 }
 
-/// The outputs of a function of rows.
-fn rows_of(
-    rows: usize,
-    function: &dyn RowFunction,
-    inputs: &[(Form, usize)],
-    outputs: &[Output],
-    tensors: &StepTensors,
-) -> Vec<(Tensor, Vec<i32>)> {
-    let inputs: Vec<(Cow<'_, [i32]>, usize)> =
-        inputs.iter().map(|(form, columns)| (tensors.form(form, rows * columns), *columns)).collect();
-    let width = |output: &Output| output.columns.unwrap_or(1);
-    let mut filled: Vec<Vec<i32>> = outputs.iter().map(|output| vec![output.fill; rows * width(output)]).collect();
-    for row in 0..rows {
-        let inputs: Vec<&[i32]> = inputs.iter().map(|(values, columns)| &values[row * columns..][..*columns]).collect();
-        let mut targets: Vec<&mut [i32]> = filled
-            .iter_mut()
-            .zip(outputs)
-            .map(|(values, output)| &mut values[row * width(output)..][..width(output)])
-            .collect();
-        function.apply(&inputs, &mut targets);
-    }
-    outputs.iter().map(|output| output.tensor).zip(filled).collect()
-}
-
 /// A sum times its mask, rounded, or the first value that does not fit in 16 bits.
-fn rounded(round: &Round, tensors: &StepTensors) -> Result<Vec<i32>, i64> {
-    let Some(sum) = tensors.sums.get(&round.sum) else { return Ok(vec![]) };
+fn rounded(round: &Round, tensors: &StepTensors) -> Result<Result<Vec<i32>, i64>, TrainError> {
+    let sum = tensors.sum(round.sum)?;
     let masked: Vec<i64>;
-    let sum = match round.mask.and_then(|mask| tensors.values.get(&mask)) {
+    let sum = match round.mask {
         None => sum,
         Some(mask) => {
-            masked = sum.iter().zip(mask).map(|(&v, &m)| if m == 0 { 0 } else { v }).collect();
+            masked = sum.iter().zip(tensors.value(mask)?).map(|(&v, &m)| if m == 0 { 0 } else { v }).collect();
             &masked
         }
     };
-    round_to_16_bits(sum, round.shift)
+    Ok(round_to_16_bits(sum, round.shift))
 }
 
 /// `round(value / 2^bits)` of every value, or the first that does not fit in 16 bits.

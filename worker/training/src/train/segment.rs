@@ -1,9 +1,9 @@
 //! The steps of one segment, with the trace that the prover takes or without it.
 
-use gradproof_circuits::graph::Graph;
-use gradproof_circuits::network::architecture::{Architecture, Live};
-use gradproof_circuits::network::trace::{NO_LABEL, Parameters, SegmentTrace};
-use gradproof_circuits::program::{Claimed, Program};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::network::epoch::Live;
+use gradproof_circuits::program::Claimed;
+use gradproof_circuits::trace::{NO_LABEL, Parameters, SegmentTrace};
 
 use super::{Network, StepTensors, TrainError, cross_entropy, expect_length};
 use crate::kernels::Kernels;
@@ -38,7 +38,7 @@ pub struct StepReport {
 
 impl StepReport {
     fn new(step: u64, network: &Network, tensors: &StepTensors, labels: &[u16]) -> Self {
-        let gradient_bits = network.precision().gradient_bits;
+        let gradient_bits = network.architecture().precision().gradient_bits;
         let live = || labels.iter().enumerate().filter(|(_, label)| **label != NO_LABEL);
         let rows = live().count();
         let classified = || live().filter_map(|(row, &label)| Some((label, network.classified(tensors, row, label)?)));
@@ -79,29 +79,10 @@ pub fn train_segment(
     labels: Vec<u16>,
     observe: &mut dyn FnMut(&StepReport),
 ) -> Result<SegmentTrace, TrainError> {
-    let graph = Graph::perceptron(architecture);
-    train_graph(&graph, architecture, plan, backend, parameters, input, labels, observe)
-}
-
-/// [`train_segment`] for a graph; `architecture` says what the batch and the steps of a segment are.
-///
-/// # Errors
-/// As those of [`train_segment`].
-#[expect(clippy::too_many_arguments, reason = "those of `train_segment`, and the graph")]
-pub fn train_graph(
-    graph: &Graph,
-    architecture: &Architecture,
-    plan: SegmentPlan,
-    backend: &dyn Kernels,
-    parameters: &mut Parameters,
-    input: Vec<i16>,
-    labels: Vec<u16>,
-    observe: &mut dyn FnMut(&StepReport),
-) -> Result<SegmentTrace, TrainError> {
     let first = parameters.clone();
     let mut recorder = Recorder::new(architecture);
-    run(graph, architecture, plan, backend, parameters, (&input, &labels), observe, &mut |step, network, tensors| {
-        recorder.record(step, network.program(), tensors, plan.live);
+    run(architecture, plan, backend, parameters, (&input, &labels), observe, &mut |step, tensors| {
+        recorder.record(step, tensors, plan.live)
     })?;
     Ok(SegmentTrace {
         live: plan.live,
@@ -131,27 +112,23 @@ pub fn train(
     labels: &[u16],
     observe: &mut dyn FnMut(&StepReport),
 ) -> Result<(), TrainError> {
-    let graph = Graph::perceptron(architecture);
-    run(&graph, architecture, plan, backend, parameters, (input, labels), observe, &mut |_, _, _| ())
+    run(architecture, plan, backend, parameters, (input, labels), observe, &mut |_, _| Ok(()))
 }
 
 /// Runs the live steps, and the forward pass of one step after them if there is one; all such steps are alike.
-#[expect(clippy::too_many_arguments, reason = "those of `train_segment`, and the graph")]
 fn run(
-    graph: &Graph,
     architecture: &Architecture,
     plan: SegmentPlan,
     backend: &dyn Kernels,
     parameters: &mut Parameters,
     (input, labels): (&[i16], &[u16]),
     observe: &mut dyn FnMut(&StepReport),
-    record: &mut dyn FnMut(usize, &Network, &StepTensors),
+    record: &mut dyn FnMut(usize, &StepTensors) -> Result<(), TrainError>,
 ) -> Result<(), TrainError> {
-    architecture.validate()?;
-    let mut network = Network::new(graph, backend, parameters)?;
+    let mut network = Network::new(architecture, backend, parameters)?;
     check_data(architecture, plan, input, labels)?;
-    let (width, batch) = (architecture.widths[0], architecture.padded_batch());
-    for step in 0..architecture.steps.min(plan.live.steps + 1) {
+    let (width, batch) = (architecture.inputs(), architecture.padded_batch());
+    for step in 0..architecture.steps().min(plan.live.steps + 1) {
         let live = architecture.live_rows(plan.live, step);
         // Padded rows are alike: one stands for all.
         let rows = live + usize::from(live < batch);
@@ -159,7 +136,7 @@ fn run(
         let labels = &labels[step * batch..][..rows];
         let number = plan.first_step + step as u64;
         let tensors = network.step(number, input, labels, plan.rate)?;
-        record(step, &network, &tensors);
+        record(step, &tensors)?;
         if live > 0 {
             observe(&StepReport::new(number, &network, &tensors, labels));
         }
@@ -173,7 +150,7 @@ fn check_data(architecture: &Architecture, plan: SegmentPlan, input: &[i16], lab
     if plan.rate == 0 {
         return Err(TrainError::Rate);
     }
-    let (width, classes) = (architecture.widths[0], architecture.classes());
+    let (width, classes) = (architecture.inputs(), architecture.classes());
     expect_length("input", input.len(), architecture.samples() * width)?;
     expect_length("labels", labels.len(), architecture.samples())?;
     for (row, (input, &label)) in input.chunks_exact(width).zip(labels).enumerate() {
@@ -202,12 +179,12 @@ impl<'a> Recorder<'a> {
     }
 
     /// Appends a step. Its last row is repeated up to the padded batch, or to the end of the segment if nothing is live.
-    fn record(&mut self, step: usize, program: &Program, tensors: &StepTensors, live: Live) {
+    fn record(&mut self, step: usize, tensors: &StepTensors, live: Live) -> Result<(), TrainError> {
         let past_the_end = step >= live.steps;
         let samples = self.architecture.samples();
         let end = if past_the_end { samples } else { (step + 1) * self.architecture.padded_batch() };
         let (mut forward, mut backward) = (0, 0);
-        for sum in &program.sums {
+        for sum in &self.architecture.program().sums {
             let (list, place) = match sum.claimed {
                 Claimed::Rounded(_) => (&mut self.forward, &mut forward),
                 Claimed::Operand => (&mut self.backward, &mut backward),
@@ -215,9 +192,10 @@ impl<'a> Recorder<'a> {
             if list.len() <= *place {
                 list.push(Vec::new());
             }
-            append(&mut list[*place], &tensors.sums[&sum.tensor], sum.columns, end, samples);
+            append(&mut list[*place], tensors.sum(sum.tensor)?, sum.columns, end, samples);
             *place += 1;
         }
+        Ok(())
     }
 }
 

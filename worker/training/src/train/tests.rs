@@ -1,9 +1,9 @@
 //! Segments of small networks: shape of the trace, determinism, learning, and every way a run is refused.
 
-use gradproof_circuits::graph::Graph;
-use gradproof_circuits::network::architecture::{Architecture, Live};
+use gradproof_circuits::architecture::Architecture;
+use gradproof_circuits::network::epoch::Live;
 use gradproof_circuits::network::precision::Precision;
-use gradproof_circuits::network::trace::{NO_LABEL, Parameters};
+use gradproof_circuits::trace::{NO_LABEL, Parameters};
 use proptest::prelude::*;
 
 use super::*;
@@ -13,12 +13,12 @@ use crate::parameters::{initial_parameters, seed_of};
 
 fn architecture(widths: &[usize], batch: usize, steps: usize) -> Architecture {
     let precision = Precision { activation_bits: 8, gradient_bits: 12, rate_bits: 8, exponential_bits: 11 };
-    Architecture { widths: widths.to_vec(), batch, steps, precision }
+    Architecture::perceptron(widths, batch, steps, precision).expect("it is possible")
 }
 
 /// Rows of noise around one point a class, laid out by (step, row).
 fn data(architecture: &Architecture, live: Live, seed: u64) -> (Vec<i16>, Vec<u16>) {
-    let (width, classes) = (architecture.widths[0], architecture.classes());
+    let (width, classes) = (architecture.inputs(), architecture.classes());
     let mut input = vec![0; architecture.samples() * width];
     let mut labels = vec![NO_LABEL; architecture.samples()];
     let mut state = seed | 1;
@@ -26,7 +26,7 @@ fn data(architecture: &Architecture, live: Live, seed: u64) -> (Vec<i16>, Vec<u1
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 40) as usize
     };
-    for step in 0..architecture.steps {
+    for step in 0..architecture.steps() {
         for row in 0..architecture.live_rows(live, step) {
             let at = step * architecture.padded_batch() + row;
             let class = random() % classes;
@@ -44,7 +44,7 @@ fn plan(live: Live, rate: u32) -> SegmentPlan {
 }
 
 fn first(architecture: &Architecture) -> Parameters {
-    initial_parameters(architecture, seed_of(3)).expect("a valid architecture")
+    initial_parameters(architecture, seed_of(3))
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn a_segment_of_padded_rows_and_steps_has_the_documented_trace() {
     assert_ne!(trace.first, trace.last);
     assert_eq!(reports.iter().map(|r| (r.step, r.rows)).collect::<Vec<_>>(), [(100, 3), (101, 1)]);
 
-    let shift = architecture.precision.activation_bits;
+    let shift = architecture.precision().activation_bits;
     let bias = |p: &Parameters| p.biases[0].iter().map(|b| b << shift).collect::<Vec<_>>();
     let row = |n: usize| &trace.forward[0][n * 5..][..5];
     assert_eq!(row(3), bias(&trace.first), "the padded row of the first step");
@@ -77,16 +77,16 @@ fn a_segment_of_padded_rows_and_steps_has_the_documented_trace() {
     }
 
     // The whole segment again, every padded row computed for itself.
-    let mut network = Network::new(&Graph::perceptron(&architecture), &Reference, &trace.first).expect("fits");
+    let mut network = Network::new(&architecture, &Reference, &trace.first).expect("fits");
     for step in 0..4 {
         let labels = &trace.labels[step * 4..][..4];
         let tensors = network.step(0, &trace.input[step * 24..][..24], labels, 2).expect("trains");
         for (l, width) in [5, 7, 3].into_iter().enumerate() {
-            let sum = network.program().sums[l].tensor;
+            let sum = network.architecture().program().sums[l].tensor;
             assert_eq!(tensors.sums[&sum], trace.forward[l][step * 4 * width..][..4 * width]);
         }
         for (l, width) in [5, 7].into_iter().enumerate() {
-            let sum = network.program().sums[3 + l].tensor;
+            let sum = network.architecture().program().sums[3 + l].tensor;
             assert_eq!(tensors.sums[&sum], trace.backward[l][step * 4 * width..][..4 * width]);
         }
     }
@@ -103,7 +103,7 @@ proptest! {
         (live_steps, last_rows, rate, seed) in (1usize..5, 1usize..6, 1u32..4, any::<u64>()),
     ) {
         let architecture = architecture(&widths, batch, 1 << log_steps);
-        let live = Live { steps: live_steps.min(architecture.steps), last_rows: last_rows.min(batch) };
+        let live = Live { steps: live_steps.min(architecture.steps()), last_rows: last_rows.min(batch) };
         let (input, labels) = data(&architecture, live, seed);
         let run = |backend| {
             let mut parameters = first(&architecture);

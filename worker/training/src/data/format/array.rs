@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use gradproof_circuits::network::architecture::MAX_WIDTH;
+use gradproof_circuits::graph::MAX_WIDTH;
 use half::f16;
 
 use crate::data::file::FileBytes;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use csv::{ByteRecord, Reader, ReaderBuilder};
-use gradproof_circuits::network::architecture::MAX_WIDTH;
+use gradproof_circuits::graph::MAX_WIDTH;
 use serde::Deserialize;
 
 use super::csv_lines::{check, line_at};

@@ -1,6 +1,6 @@
 //! What a CSV parser takes without a word, and a table must not have: a quote that runs on over lines, a line of very many values.
 
-use gradproof_circuits::network::architecture::MAX_WIDTH;
+use gradproof_circuits::graph::MAX_WIDTH;
 
 use crate::data::file::FileBytes;
 use crate::data::{DataError, FilePlace};

@@ -1,6 +1,6 @@
 //! Which columns are inputs, and in which order: `columns = ["age", 3]`, or all but some, `columns = { except = ["id"] }`.
 
-use gradproof_circuits::network::architecture::MAX_WIDTH;
+use gradproof_circuits::graph::MAX_WIDTH;
 use serde::Deserialize;
 
 use crate::data::DataError;

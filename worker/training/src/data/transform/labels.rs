@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use gradproof_circuits::network::architecture::MAX_WIDTH;
+use gradproof_circuits::graph::MAX_WIDTH;
 use serde::Deserialize;
 
 use crate::data::DataError;

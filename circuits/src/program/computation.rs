@@ -1,8 +1,11 @@
 //! How the tensors of a program are filled, in exact integers: the order in which trainer and witness go.
 
+use std::borrow::Cow;
 use std::fmt::Debug;
 use std::panic::RefUnwindSafe;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::form::Form;
 use super::tensor::Tensor;
@@ -36,9 +39,36 @@ impl Output {
     }
 }
 
+/// What a function makes of rows: every output for all of them. Inputs are given with their columns, padded or not.
+///
+/// # Shapes
+/// Each input: `rows × padded(columns)`; each output likewise, with its own columns.
+pub fn fill(
+    rows: usize,
+    function: &dyn RowFunction,
+    inputs: &[(Cow<'_, [i32]>, usize)],
+    outputs: &[Output],
+    padded: fn(usize) -> usize,
+) -> Vec<(Tensor, Vec<i32>)> {
+    let width = |output: &Output| output.columns.map_or(1, padded);
+    let mut filled: Vec<Vec<i32>> = outputs.iter().map(|output| vec![output.fill; rows * width(output)]).collect();
+    let mut targets: Vec<Vec<&mut [i32]>> = (0..rows).map(|_| Vec::with_capacity(outputs.len())).collect();
+    for (values, output) in filled.iter_mut().zip(outputs) {
+        for (target, values) in targets.iter_mut().zip(values.chunks_mut(width(output))) {
+            target.push(&mut values[..output.columns.unwrap_or(1)]);
+        }
+    }
+    targets.par_iter_mut().enumerate().for_each(|(row, targets)| {
+        let inputs: Vec<&[i32]> =
+            inputs.iter().map(|(values, columns)| &values[row * padded(*columns)..][..*columns]).collect();
+        function.apply(&inputs, targets);
+    });
+    outputs.iter().map(|output| output.tensor).zip(filled).collect()
+}
+
 /// One thing to compute.
 #[derive(Clone, Debug)]
-pub enum Evaluation {
+pub enum Computation {
     /// A sum of products and forms, before rounding.
     Sum(Tensor),
     /// The rounded quotient of a sum by a power of two, and the limbs of its remainder.

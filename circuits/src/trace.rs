@@ -1,6 +1,8 @@
 //! What the prover is given of a segment: parameters at its two ends, data, and the products before rounding.
 
-use super::architecture::{Architecture, Live};
+use crate::architecture::Architecture;
+use crate::network::epoch::Live;
+use crate::program::{Parameter, Program};
 
 /// Weights and biases of every layer, integers of scale `2^-F`.
 ///
@@ -12,6 +14,19 @@ pub struct Parameters {
     pub weights: Vec<Vec<i64>>,
     /// Bias vectors.
     pub biases: Vec<Vec<i64>>,
+}
+
+impl Parameters {
+    /// The tensors in the order of a program: each layer's weights, then its biases.
+    pub fn tensors(&self) -> impl Iterator<Item = &Vec<i64>> {
+        self.weights.iter().zip(&self.biases).flat_map(|(weights, biases)| [weights, biases])
+    }
+
+    /// True if every tensor has the shape that a program gives it.
+    pub fn fits(&self, program: &Program) -> bool {
+        self.weights.len() == self.biases.len()
+            && self.tensors().map(Vec::len).eq(program.parameters.iter().map(Parameter::entries))
+    }
 }
 
 /// Label of a padded row.
@@ -43,23 +58,14 @@ pub struct SegmentTrace {
 }
 
 impl SegmentTrace {
-    /// True if every tensor has the shape that `architecture` gives that of a perceptron.
+    /// True if every tensor has the shape that the program of `architecture` gives it.
     pub fn fits(&self, architecture: &Architecture) -> bool {
-        let (samples, widths) = (architecture.samples(), &architecture.widths);
-        let layers = architecture.layers();
-        let parameters = |p: &Parameters| {
-            p.weights.len() == layers
-                && p.biases.len() == layers
-                && (0..layers)
-                    .all(|l| p.weights[l].len() == widths[l] * widths[l + 1] && p.biases[l].len() == widths[l + 1])
-        };
-        parameters(&self.first)
-            && parameters(&self.last)
-            && self.input.len() == samples * widths[0]
+        let (samples, program) = (architecture.samples(), architecture.program());
+        let sums = self.forward.iter().chain(&self.backward).map(Vec::len);
+        self.first.fits(program)
+            && self.last.fits(program)
+            && self.input.len() == samples * architecture.inputs()
             && self.labels.len() == samples
-            && self.forward.len() == layers
-            && self.backward.len() == layers - 1
-            && (0..layers).all(|l| self.forward[l].len() == samples * widths[l + 1])
-            && (0..layers - 1).all(|l| self.backward[l].len() == samples * widths[l + 1])
+            && sums.eq(program.sums.iter().map(|sum| samples * sum.columns))
     }
 }

@@ -1,85 +1,60 @@
-//! A network as a graph of operators, and its lowering to primitives: forward, then backward.
+//! From a graph to primitives: forward, then backward.
 
-use std::sync::Arc;
-
-use crate::network::architecture::Architecture;
-use crate::network::precision::{Precision, log2_ceil};
-use crate::operators::{Backward, Dense, Operator, Relu, SoftmaxCrossEntropy};
+use super::{Graph, MAX_INPUTS, MAX_NODES, MAX_WIDTH, Source};
+use crate::network::precision::log2_ceil;
+use crate::operators::Backward;
 use crate::program::{Builder, Edge, Form, GraphError, Program, Signal, Tensor, Unrounded};
 
-/// Where an input of a node comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Source {
-    /// The rows of the data.
-    Input,
-    /// Their labels, one-hot.
-    Labels,
-    /// The output of a node before it.
-    Node(usize),
-}
-
-/// An operator with its inputs.
-#[derive(Clone, Debug)]
-pub struct Node {
-    /// What it computes.
-    pub operator: Arc<dyn Operator>,
-    /// From what.
-    pub inputs: Vec<Source>,
-}
-
-/// A network with its loss, which is the last node.
-#[derive(Clone, Debug)]
-pub struct Graph {
-    /// Columns of the input.
-    pub inputs: usize,
-    /// Columns of the labels.
-    pub labels: usize,
-    /// The nodes, each after those whose outputs it takes.
-    pub nodes: Vec<Node>,
-    /// Scales of the tensors.
-    pub precision: Precision,
-}
-
 impl Graph {
-    /// A multilayer perceptron: dense layers with ReLU between them, then softmax with the cross-entropy.
-    pub fn perceptron(architecture: &Architecture) -> Self {
-        let mut nodes: Vec<Node> = Vec::new();
-        let last = architecture.layers();
-        for (l, &outputs) in architecture.widths.iter().enumerate().skip(1) {
-            let before = nodes.len().checked_sub(1).map_or(Source::Input, Source::Node);
-            nodes.push(Node { operator: Arc::new(Dense { outputs }), inputs: vec![before] });
-            let product = Source::Node(nodes.len() - 1);
-            nodes.push(if l < last {
-                Node { operator: Arc::new(Relu), inputs: vec![product] }
-            } else {
-                Node { operator: Arc::new(SoftmaxCrossEntropy), inputs: vec![product, Source::Labels] }
-            });
-        }
-        let (inputs, labels) = (architecture.widths[0], architecture.classes());
-        Self { inputs, labels, nodes, precision: architecture.precision }
-    }
-
-    /// The program of a segment of `2^samples` rows.
+    /// The program of a segment of `2^samples` rows, for widths and scales that are in their ranges.
     ///
     /// # Errors
-    /// An operator does not take its inputs; a node takes the output of a later one; an output is not used, or never changes a
-    /// parameter.
-    pub fn lower(&self, samples: usize) -> Result<Program, GraphError> {
+    /// A reserved field is not as by default; an operator does not take its inputs; a node takes the output of a later one; an
+    /// output is not used, or never changes a parameter.
+    pub(crate) fn lower(&self, samples: usize) -> Result<Program, GraphError> {
         let mut builder = Builder::new(self.precision, samples);
         if self.inputs == 0 || self.labels == 0 || self.nodes.is_empty() {
             return Err(builder.refused("there are no inputs, labels or nodes"));
+        }
+        if self.nodes.len() > MAX_NODES {
+            return Err(builder.refused(format!("there are {} nodes, expected at most {MAX_NODES}", self.nodes.len())));
+        }
+        for (name, is_default) in
+            [("losses", self.losses.is_empty()), ("momentum", self.momentum.is_empty()), ("base", self.base.is_none())]
+        {
+            if !is_default {
+                return Err(builder.refused(format!("`{name}` is reserved: nothing proves it yet")));
+            }
         }
         let mut outputs: Vec<Edge> = Vec::new();
         let mut backwards: Vec<Backward> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
             builder.turn_to(index, node.operator.name());
+            for (name, is_default) in
+                [("scales", node.scales.is_empty()), ("rate_factor", node.rate_factor == super::one())]
+            {
+                if !is_default {
+                    return Err(builder.refused(format!("`{name}` is reserved: nothing proves it yet")));
+                }
+            }
+            if node.inputs.len() > MAX_INPUTS {
+                let what = format!("{} inputs, expected at most {MAX_INPUTS}", node.inputs.len());
+                return Err(builder.refused(what));
+            }
             let inputs = node.inputs.iter().map(|source| self.output(*source, &outputs));
             let inputs = inputs.collect::<Option<Vec<Edge>>>();
             let inputs =
                 inputs.ok_or_else(|| builder.refused("it takes the output of a node that is not before it"))?;
             let (output, backward) = node.operator.lower(&mut builder, inputs)?;
-            if output.columns() == 0 && index + 1 < self.nodes.len() {
-                return Err(builder.refused("it has no output, and is not the last"));
+            match output.columns() {
+                0 if index + 1 < self.nodes.len() => {
+                    return Err(builder.refused("it has no output, and is not the last"));
+                }
+                0..=MAX_WIDTH => {}
+                columns => {
+                    let what = format!("its output has {columns} columns, expected at most {MAX_WIDTH}");
+                    return Err(builder.refused(what));
+                }
             }
             outputs.push(output);
             backwards.push(backward);
@@ -100,6 +75,7 @@ impl Graph {
             }
             for (source, gradient) in node.inputs.iter().zip(below) {
                 if let Source::Node(before) = *source {
+                    let before = usize::from(before);
                     let columns = outputs.get(before).map_or(0, Edge::columns);
                     if gradient.columns != columns {
                         return Err(
@@ -129,15 +105,19 @@ impl Graph {
         match source {
             Source::Input => data(Tensor::input(), self.inputs, self.precision.activation_bits),
             Source::Labels => data(Tensor::labels(), self.labels, 0),
-            Source::Node(index) => outputs.get(index).cloned(),
+            Source::Node(index) => outputs.get(usize::from(index)).cloned(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use super::super::Node;
     use super::*;
-    use crate::operators::WEIGHT;
+    use crate::network::precision::Precision;
+    use crate::operators::{Dense, Operator, Relu, Settings, SoftmaxCrossEntropy, WEIGHT};
     use crate::program::{Formula, Pointwise, Role, Rounded, Rounding, Table};
 
     /// Something that an operator must not emit.
@@ -152,8 +132,8 @@ mod tests {
             "careless"
         }
 
-        fn encode(&self) -> Vec<u8> {
-            vec![]
+        fn settings(&self) -> Settings {
+            Settings::new()
         }
 
         fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
@@ -168,8 +148,8 @@ mod tests {
     const ROLE: Role = Role::new(99, "test");
 
     fn of(nodes: Vec<(Arc<dyn Operator>, Vec<Source>)>) -> Graph {
-        let nodes = nodes.into_iter().map(|(operator, inputs)| Node { operator, inputs }).collect();
-        Graph { inputs: 3, labels: 2, nodes, precision: PRECISION }
+        let nodes = nodes.into_iter().map(|(operator, inputs)| Node::new(operator, inputs)).collect();
+        Graph::new(3, 2, PRECISION, nodes)
     }
 
     /// The graph of one such layer and the loss.
@@ -245,8 +225,8 @@ mod tests {
             "forgetful"
         }
 
-        fn encode(&self) -> Vec<u8> {
-            vec![]
+        fn settings(&self) -> Settings {
+            Settings::new()
         }
 
         fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
@@ -277,7 +257,7 @@ mod tests {
     fn empty_graphs_and_shapes_are_refused_by_name() {
         let loss = || -> Arc<dyn Operator> { Arc::new(SoftmaxCrossEntropy) };
         let dense = |outputs: usize| -> Arc<dyn Operator> { Arc::new(Dense { outputs }) };
-        let labelled = |at: usize| vec![Source::Node(at), Source::Labels];
+        let labelled = |at: u16| vec![Source::Node(at), Source::Labels];
         for (graph, message) in [
             (of(vec![]), "there are no inputs, labels or nodes"),
             (Graph { inputs: 0, ..careless(|_, _| ()) }, "there are no inputs"),
@@ -321,6 +301,41 @@ mod tests {
             let error = refused(of(graph));
             assert!(error.contains(message), "{error}");
         }
+    }
+
+    /// Its input, added to itself so many times over.
+    #[derive(Debug)]
+    struct Twice;
+
+    impl Operator for Twice {
+        fn name(&self) -> &'static str {
+            "twice"
+        }
+
+        fn settings(&self) -> Settings {
+            Settings::new()
+        }
+
+        fn lower(&self, builder: &mut Builder, inputs: Vec<Edge>) -> Result<(Edge, Backward), GraphError> {
+            let [x, y] = builder.inputs(inputs)?;
+            let (x, y) = (builder.signal(x)?, builder.signal(y)?);
+            let sum = Signal { form: x.form.plus(&y.form), ..x };
+            Ok((Edge::Signal(sum), Box::new(|_, gradient| Ok(vec![gradient.clone(), gradient]))))
+        }
+    }
+
+    #[test]
+    fn a_gradient_that_is_given_back_twice_does_not_grow_with_the_depth() {
+        let twice = |at: u16| -> (Arc<dyn Operator>, Vec<Source>) { (Arc::new(Twice), vec![Source::Node(at); 2]) };
+        let mut nodes: Vec<(Arc<dyn Operator>, Vec<Source>)> =
+            vec![(Arc::new(Dense { outputs: 4 }), vec![Source::Input]), (Arc::new(Relu), vec![Source::Node(0)])];
+        nodes.extend((1..13).map(twice));
+        nodes.push((Arc::new(Dense { outputs: 2 }), vec![Source::Node(13)]));
+        nodes.push((Arc::new(SoftmaxCrossEntropy), vec![Source::Node(14), Source::Labels]));
+        let program = of(nodes).lower(2).expect("it fits");
+        let contractions: Vec<usize> = program.sums.iter().map(|sum| sum.contractions.len()).collect();
+        assert_eq!(contractions, [1, 1, 1]);
+        assert!(program.sums.iter().any(|sum| sum.contractions[0].exponent == 12), "doubled twelve times");
     }
 
     /// The columns of data are the requester's alone.
