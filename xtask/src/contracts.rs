@@ -46,6 +46,8 @@ pub fn test() -> Result<()> {
     // As deep as in the default profile.
     let invariants = [("FOUNDRY_PROFILE", "quick"), ("FOUNDRY_INVARIANT_DEPTH", "400")];
     run(forge()?.envs(invariants).args(["test", "--no-match-path", GAS]))?;
+    // The market's second edition.
+    run(forge()?.env("FOUNDRY_PROFILE", "second").args(["test", "--no-match-path", "*/Gas.t.sol"]))?;
     gas::check(|snapshots| run(gas::writing(&mut forge()?, snapshots).args(["test", "--match-path", GAS])))
 }
 
