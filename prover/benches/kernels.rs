@@ -233,7 +233,7 @@ fn merging(c: &mut Criterion) {
         witness.tensors.insert(tensor, Values::Small(small(1 << column_vars, 16)));
         claims.push(Claim { terms: vec![(tensor, 1)], point: point.clone(), value: point[0] });
     }
-    let columns = columns(&layout, &witness);
+    let columns = columns(&layout, &witness).expect("the witness has all tensors");
     group.throughput(Throughput::Elements((count as u64) << column_vars));
     group.bench_function("rounds", |bench| {
         bench.iter(|| {

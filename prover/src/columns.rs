@@ -6,7 +6,7 @@ use std::ops::Range;
 use gradproof_circuits::program::Tensor;
 use gradproof_circuits::relations::Layout;
 
-use crate::witness::{Values, Witness};
+use crate::witness::{Values, Witness, WitnessError};
 
 /// One column of `2^n` integers.
 #[derive(Clone, Debug)]
@@ -40,17 +40,27 @@ macro_rules! with_column {
     };
 }
 
-/// All columns of a witness in `layout`, in the order of the proof. Tensors that the witness lacks are zero.
-pub fn columns<'a>(layout: &Layout, witness: &'a Witness) -> Vec<Column<'a>> {
+/// All columns of a witness in `layout`, in the order of the proof.
+///
+/// # Errors
+/// The witness lacks a tensor, or entries of it.
+pub fn columns<'a>(layout: &Layout, witness: &'a Witness) -> Result<Vec<Column<'a>>, WitnessError> {
     (0..layout.columns()).map(|column| assemble(layout, witness, column)).collect()
 }
 
 /// The columns of some groups only.
-pub fn columns_in<'a>(layout: &Layout, witness: &'a Witness, range: Range<usize>) -> Vec<Column<'a>> {
+///
+/// # Errors
+/// The witness lacks a tensor of theirs, or entries of it.
+pub fn columns_in<'a>(
+    layout: &Layout,
+    witness: &'a Witness,
+    range: Range<usize>,
+) -> Result<Vec<Column<'a>>, WitnessError> {
     range.map(|column| assemble(layout, witness, column)).collect()
 }
 
-fn assemble<'a>(layout: &Layout, witness: &'a Witness, column: usize) -> Column<'a> {
+fn assemble<'a>(layout: &Layout, witness: &'a Witness, column: usize) -> Result<Column<'a>, WitnessError> {
     let size = 1usize << layout.column_vars;
     let held: Vec<(Tensor, Range<usize>)> = layout
         .places()
@@ -68,28 +78,39 @@ fn assemble<'a>(layout: &Layout, witness: &'a Witness, column: usize) -> Column<
         && let Some(place) = layout.place(*tensor)
     {
         let at = (column - place.column) * size;
+        let missing = WitnessError::Missing { tensor: *tensor, vars: Some(place.vars) };
+        let part = at..at + size;
         return match witness.tensors.get(tensor) {
-            Some(Values::Small(values)) if values.len() >= at + size => Column::Small(values[at..at + size].into()),
-            Some(Values::Wide(values)) if values.len() >= at + size => Column::Wide(values[at..at + size].into()),
-            _ => Column::Small(vec![0; size].into()),
-        };
+            Some(Values::Small(values)) => values.get(part).map(|values| Column::Small(values.into())),
+            Some(Values::Wide(values)) => values.get(part).map(|values| Column::Wide(values.into())),
+            None => None,
+        }
+        .ok_or(missing);
     }
-    let parts: Vec<_> = held.iter().filter_map(|(tensor, range)| Some((witness.tensors.get(tensor)?, range))).collect();
+    let part = |(tensor, range): &(Tensor, Range<usize>)| {
+        let values = witness.tensors.get(tensor).filter(|values| values.len() == range.len());
+        let missing = WitnessError::Missing { tensor: *tensor, vars: Some(range.len().ilog2() as usize) };
+        Ok((values.ok_or(missing)?, range.clone()))
+    };
+    let parts: Vec<_> = held.iter().map(part).collect::<Result<_, WitnessError>>()?;
     if parts.iter().all(|(values, _)| matches!(values, Values::Small(_))) {
         let mut entries = vec![0i32; size];
         for (values, range) in parts {
             if let Values::Small(values) = values {
-                entries[range.clone()].copy_from_slice(values);
+                entries[range].copy_from_slice(values);
             }
         }
-        Column::Small(entries.into())
+        Ok(Column::Small(entries.into()))
     } else {
         let mut entries = vec![0i64; size];
         for (values, range) in parts {
-            for (i, entry) in entries[range.clone()].iter_mut().enumerate() {
-                *entry = values.get(i);
+            match values {
+                Values::Small(values) => {
+                    entries[range].iter_mut().zip(values).for_each(|(entry, &value)| *entry = value.into());
+                }
+                Values::Wide(values) => entries[range].copy_from_slice(values),
             }
         }
-        Column::Wide(entries.into())
+        Ok(Column::Wide(entries.into()))
     }
 }

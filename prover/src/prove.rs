@@ -121,7 +121,7 @@ pub fn prove<J: Judge>(inputs: Inputs<'_>, witness: &Witness, judge: J) -> Resul
     witness.require(relations)?;
     let mut timing = Timing::default();
     let begin = Instant::now();
-    let columns = columns(layout, witness);
+    let columns = columns(layout, witness)?;
     let last = commit(setup, &columns[layout.group(Group::Last)], last_blindings)?;
     let trace_columns = &columns[layout.group(Group::Trace)];
     let trace = commit(setup, trace_columns, fresh(trace_columns.len())?)?;

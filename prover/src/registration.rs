@@ -30,7 +30,7 @@ pub fn commit_data(
     position: u64,
 ) -> Result<Committed, ProveError> {
     let layout = &key.relations(Subject::Data).layout;
-    let columns = columns_in(layout, witness, layout.group(Group::Data));
+    let columns = columns_in(layout, witness, layout.group(Group::Data))?;
     let blindings = derived(seed, Use::Data { position }, columns.len());
     Ok(commit(setup, &columns, blindings)?)
 }
@@ -55,7 +55,7 @@ pub fn commit_parameters(
     blinding: Blinding<'_>,
 ) -> Result<Committed, ProveError> {
     let layout = &key.relations(Subject::Parameters).layout;
-    let columns = columns_in(layout, witness, layout.group(Group::First));
+    let columns = columns_in(layout, witness, layout.group(Group::First))?;
     let blindings = match blinding {
         Blinding::Seed(seed) => {
             let digest = digest_of(&key.setup, &columns);

@@ -314,10 +314,16 @@ impl Witness {
     }
 
     /// Values of `table` beside the key, for each key.
-    pub fn table_values(&self, table: Table, key: usize) -> Vec<i64> {
+    ///
+    /// # Errors
+    /// The witness lacks the table's column.
+    pub fn table_values(&self, table: Table, key: usize) -> Result<Vec<i64>, WitnessError> {
         match table.column() {
-            Some(column) => vec![self.tensors.get(&column).map_or(0, |values| values.get(key))],
-            None => table.values(key),
+            Some(column) => {
+                let value = self.small(column)?.get(key).copied();
+                Ok(vec![value.ok_or(WitnessError::Missing { tensor: column, vars: Some(table.vars()) })?.into()])
+            }
+            None => Ok(table.values(key)),
         }
     }
 }

@@ -105,7 +105,7 @@ pub fn confirmed(published: &Published, guess: &Witness, suspicion: Suspicion) -
         }
         Suspicion::BareColumns => {
             let layout = &fixture().key.relations(Subject::Segment).layout;
-            let guessed = columns(layout, guess);
+            let guessed = columns(layout, guess).expect("the witness has all tensors");
             let trace = layout.group(Group::Trace);
             trace
                 .filter(|&column| bare(&entries(&guessed[column])) == published.columns[column])
@@ -143,7 +143,7 @@ fn combination(guess: &Witness, combine: &Fr) -> Vec<Fr> {
     let layout = &fixture().key.relations(Subject::Segment).layout;
     let mut sum = vec![Fr::zero(); 1 << layout.column_vars];
     let mut power = Fr::from(1);
-    for column in columns(layout, guess) {
+    for column in columns(layout, guess).expect("the witness has all tensors") {
         power *= combine;
         sum.iter_mut().zip(entries(&column)).for_each(|(sum, entry)| *sum += power * entry);
     }
@@ -210,7 +210,7 @@ fn retraced(published: &Published, guess: &Witness, salt: Fr) -> BTreeSet<Fits> 
             *mask = *value - columns.iter().rev().fold(Fr::zero(), |sum, column| (sum + column) * combine);
         }
     };
-    let guessed = columns(&relations.layout, guess);
+    let guessed = columns(&relations.layout, guess).expect("the witness has all tensors");
     let mask = vec![Fr::zero(); 1 << relations.layout.column_vars];
     let secrets = Secrets { salt, mask: &mask };
     let statement = &published.statement;

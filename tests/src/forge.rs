@@ -335,7 +335,7 @@ pub fn forge_under(
 ) -> Forged {
     let Fixture { task, key, setup, .. } = fixture();
     let (subject, layout) = (relations.subject, &relations.layout);
-    let committed = columns(layout, witnesses.committed);
+    let committed = columns(layout, witnesses.committed).expect("the witness has all tensors");
     let of = |group: Group, blindings: Vec<Fr>| {
         commit(setup, &committed[layout.group(group)], blindings).expect("the set-up is long enough")
     };
@@ -363,7 +363,7 @@ pub fn forge_under(
     let points = [&data.points[..], &first.points, &last.points, &trace.points, &tables].concat();
     let digest = said.digest(&mask_point, &points);
 
-    let merged = columns(layout, witnesses.merged);
+    let merged = columns(layout, witnesses.merged).expect("the witness has all tensors");
     let secret = Secrets { salt: hiding.salt, mask: &mask };
     let mut party = meddling_under(relations, witnesses, &merged, &said, secret, meddle);
     let publics = said.publics(&digest);
@@ -375,7 +375,8 @@ pub fn forge_under(
     let (mut polynomial, mut blinding, mut power) = (mask.clone(), hiding.mask_blinding, Fr::from(1));
     let mut blindings = [data.blindings, first.blindings, last.blindings, trace.blindings].concat();
     blindings.resize(layout.columns(), Fr::from(0));
-    for (column, s) in columns(layout, witnesses.opened).iter().zip(&blindings) {
+    let opened = columns(layout, witnesses.opened).expect("the witness has all tensors");
+    for (column, s) in opened.iter().zip(&blindings) {
         power *= reduced.combine;
         blinding += power * s;
         for (i, sum) in polynomial.iter_mut().enumerate() {

@@ -234,7 +234,7 @@ fn zero_denominators() -> Forgery {
     let statement = prove(Subject::Segment, &fixture().witness(Subject::Segment)).statement;
     let publics = statement.publics(&[1; 32]);
     let mask = vec![Fr::from(3u64); 1 << relations.layout.column_vars];
-    let columns = columns(&relations.layout, &witness);
+    let columns = columns(&relations.layout, &witness).expect("the witness has all tensors");
     let mut nothing = |_: Ask<'_, Fr>, _: &mut Vec<Fr>| ();
     let secrets = Secrets { salt: Fr::from(9u64), mask: &mask };
     let mut party = meddling(Subject::Segment, Witnesses::same(&witness), &columns, &statement, secrets, &mut nothing);

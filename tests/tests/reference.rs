@@ -32,7 +32,7 @@ fn witness(trained: &Witness, subject: Subject, relations: &Relations) -> Witnes
 fn compare(subject: Subject, task: &Task, trained: &Witness, column_vars: usize, seed: u64) {
     let relations = Relations::new(subject, &task.architecture, column_vars);
     let witness = witness(trained, subject, &relations);
-    let columns = columns(&relations.layout, &witness);
+    let columns = columns(&relations.layout, &witness).expect("the witness has all tensors");
     let random: Vec<Fr> = numbers(seed, 1 << 31, 3 + (1 << column_vars))
         .iter()
         .map(|n| Fr::from(*n) * Fr::from(*n) - Fr::from(7))

@@ -113,8 +113,8 @@ impl Bench {
         let floor_secs = {
             let mut witness = Witness::of_segment(&job.architecture, &trace)?;
             witness.count_lookups(&keys.key.relations(Subject::Segment).tree)?;
-            let last = columns_in(layout, &witness, layout.group(Group::Last));
-            let columns = columns_in(layout, &witness, layout.group(Group::Trace));
+            let last = columns_in(layout, &witness, layout.group(Group::Last))?;
+            let columns = columns_in(layout, &witness, layout.group(Group::Trace))?;
             let begin = Instant::now();
             sums(&keys.setup, &last)?;
             sums(&keys.setup, &columns)?;

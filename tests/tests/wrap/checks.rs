@@ -46,7 +46,7 @@ fn too_many_steps() -> False {
     let honest = prove(Subject::Segment, &witness);
     let mut publics = honest.publics();
     publics.live_steps += Fr::from(4);
-    let columns = columns(&relations.layout, &witness);
+    let columns = columns(&relations.layout, &witness).expect("the witness has all tensors");
     let mask = vec![Fr::from(3); 1 << relations.layout.column_vars];
     let mut nothing = |_: Ask<'_, Fr>, _: &mut Vec<Fr>| ();
     let secrets = Secrets { salt: Fr::from(9), mask: &mask };

@@ -45,12 +45,12 @@ fn data() -> [Witness; 2] {
 
 fn parameter_columns(witness: &Witness) -> Vec<Column<'_>> {
     let layout = &fixture().key.relations(Subject::Parameters).layout;
-    columns_in(layout, witness, layout.group(Group::First))
+    columns_in(layout, witness, layout.group(Group::First)).expect("the witness has all tensors")
 }
 
 fn data_columns(witness: &Witness) -> Vec<Column<'_>> {
     let layout = &fixture().key.relations(Subject::Data).layout;
-    columns_in(layout, witness, layout.group(Group::Data))
+    columns_in(layout, witness, layout.group(Group::Data)).expect("the witness has all tensors")
 }
 
 /// True if the difference of any two commitments in one place is that of the guessed columns, without a blinding.

@@ -46,8 +46,8 @@ pub fn lowest_layer(witness: &Witness, tree: &Tree, offset: Fr, combine: Fr) -> 
     for (table, _) in &tree.tables {
         let tuples: Vec<Vec<i64>> = (0..1usize << table.vars())
             .into_par_iter()
-            .map(|key| [vec![key as i64], witness.table_values(*table, key)].concat())
-            .collect();
+            .map(|key| Ok([vec![key as i64], witness.table_values(*table, key)?].concat()))
+            .collect::<Result<_, WitnessError>>()?;
         let first = known.len();
         known.par_extend(tuples.par_iter().map(|tuple| fingerprints.denominator(*table, tuple.iter().copied())));
         tables.push(Rows { table: *table, tuples, first });

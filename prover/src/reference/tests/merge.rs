@@ -32,16 +32,22 @@ proptest! {
             tensors.iter().enumerate().map(|(i, (vars, ..))| (ACTIVATION.at(i), *vars)).collect();
         let (first, second) = named.split_at(named.len() / 2);
         let layout = Layout::new(column_vars, &[(Group::Data, first.to_vec()), (Group::Trace, second.to_vec())]);
-        let mut witness = Witness::default();
+        let (mut witness, mut lacking) = (Witness::default(), Vec::new());
         for ((tensor, vars), (_, wide, missing)) in named.iter().zip(&tensors) {
             let numbers = elements(1 << vars, seed ^ *vars as u64).into_iter().map(|x| x.0.0[0] as i64);
             let values = match wide {
                 true => Values::Wide(numbers.enumerate().map(|(i, n)| if i % 7 == 3 { i64::MIN } else { n }).collect()),
                 false => Values::Small(numbers.enumerate().map(|(i, n)| if i % 7 == 3 { i32::MIN } else { n as i32 >> (seed % 32) }).collect()),
             };
-            if *missing > 0 {
-                witness.tensors.insert(*tensor, values);
+            witness.tensors.insert(*tensor, values);
+            if *missing == 0 {
+                lacking.push(*tensor);
             }
+        }
+        for tensor in lacking {
+            let mut other = witness.clone();
+            other.tensors.remove(&tensor);
+            prop_assert!(columns(&layout, &other).is_err(), "without {}", tensor);
         }
         let claims: Vec<Claim<Fr>> = claims
             .into_iter()
@@ -53,7 +59,7 @@ proptest! {
             })
             .collect();
 
-        let columns = columns(&layout, &witness);
+        let columns = columns(&layout, &witness).expect("the witness has all tensors");
         let integers = |column: &Column<'_>| -> Vec<Fr> {
             match column {
                 Column::Small(values) => values.iter().map(|v| Fr::from(*v)).collect(),

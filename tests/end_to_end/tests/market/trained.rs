@@ -98,7 +98,7 @@ impl Opening {
     fn commitments(&self) -> Committed {
         let witness = Witness::of_parameters(key().architecture(), &self.parameters).expect("they fit");
         let layout = &key().relations(Subject::Parameters).layout;
-        let columns = columns_in(layout, &witness, layout.group(Group::First));
+        let columns = columns_in(layout, &witness, layout.group(Group::First)).expect("the witness has all tensors");
         commit(&fixture().setup, &columns, self.blindings.clone()).expect("the set-up is long enough")
     }
 
