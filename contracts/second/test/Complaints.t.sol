@@ -105,7 +105,8 @@ contract ComplaintsTest is Scene {
         uint256 stakes = vault.free(requester);
         acknowledge(id, 0);
         verdict(id, Verdict.Yes);
-        eq(vault.free(requester) - stakes, 3 * FEE, "before any word all of the bond comes back");
+        eq(vault.free(requester) - stakes, 2 * FEE, "before any word the bond comes back, less a member's share");
+        eq(vault.owed(BURNT), FEE, "which is burnt");
         eq(market.owed(provider), K * PRICE, "paid");
         id = complained();
         skipTo(market.batchOf(id, 0).complaint.until - 1 hours);

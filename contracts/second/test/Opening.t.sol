@@ -349,7 +349,7 @@ contract OpeningTest is Scene {
 
     function test_an_offer_is_accepted_in_one_call() public {
         Terms memory t = terms(false);
-        Offer memory offer = Offer(requester, provider, ++nonce, vm.getBlockTimestamp(), "");
+        Offer memory offer = Offer(requester, provider, 0, ++nonce, vm.getBlockTimestamp(), "");
         offer.signature = sign(REQUESTER_KEY, market.offerDigest(offer, t));
         bytes32 id = market.idOf(requester, nonce, t);
         Consent[] memory consents = consentsOf(id, t);

@@ -116,6 +116,22 @@ contract PayoffsTest is Scene {
         row("01 requester: false complaint", wealth(id, requester) - had, 0);
     }
 
+    /// It complains to delay the pay, and takes that back before any word.
+    function test_01_requester_withdraws_its_complaint() public each {
+        if (!decided) return;
+        bytes32 id = job();
+        closed(id, 0);
+        proveDue(id, 0);
+        int256 had = wealth(id, requester);
+        complain(id, 0);
+        skip(35 hours);
+        acknowledge(id, 0);
+        eq(market.owed(provider), BATCH, "the team is paid");
+        int256 gain = wealth(id, requester) - had;
+        yes(gain < 0, "not free");
+        row("01, 26 requester: complains, withdraws", gain, 0);
+    }
+
     function test_02_requester_is_the_committee() public each {
         if (!decided) return;
         bytes32 id = job();
@@ -300,6 +316,24 @@ contract PayoffsTest is Scene {
         // Its bond was locked before: add it.
         int256 gain = wealth(id, partner) - had - int256(5 * proving());
         row("10 squatter: takes four", gain, 0);
+    }
+
+    /// Named: pay follows the holder, also if the lead works for it. Clients of leads wait for the lapse.
+    function test_10_a_squatter_for_which_the_lead_proves() public each {
+        bytes32 id = job();
+        uint256 seat = bigSeat(id, PRICE);
+        closed(id, 0);
+        int256 had = wealth(id, partner);
+        uint256 count = 0;
+        for (uint256 i = 0; i < N && count < 4; ++i) {
+            if (market.batchOf(id, 0).due >> i & 1 == 0) continue;
+            take(id, i, seat);
+            ++count;
+        }
+        pass(16);
+        proveDue(id, 0);
+        settle(id);
+        row("10 squatter: the lead proves while it holds", wealth(id, partner) - had, int256(uint256(4 * PRICE)));
     }
 
     function bigSeat(bytes32 id, uint256 pay) private returns (uint256) {
@@ -610,6 +644,43 @@ contract PayoffsTest is Scene {
         eq(market.owed(partner), 0, "members proved in vain");
         int256 gain = wealth(id, challenger) + wealth(id, provider) - had + int256(uint256(4 * 3 * PRICE));
         row("32 lead, requester, friend: challenge after members proved", gain, 0);
+    }
+
+    /// The same on a licensed set: what is saved of the royalty counts, too.
+    function test_32_a_friend_and_a_royalty() public each {
+        if (whole) return;
+        bytes32 id = royal();
+        uint128 pay = 18 * PRICE / 10;
+        uint256 seat = bigSeat(id, pay);
+        closed(id, 0);
+        int256 had = wealth(id, challenger) + wealth(id, provider);
+        uint256 saved = N * 4 * PRICE / 10;
+        for (uint256 i = 0; i < N; ++i) {
+            if (market.batchOf(id, 0).due >> i & 1 == 0) continue;
+            vm.prank(partner);
+            (bool done,) = address(market).call(abi.encodeCall(market.take, (id, i, lastOf(i), seat)));
+            if (done) saved += pay;
+        }
+        pass(16);
+        proveDue(id, 0);
+        uint256 index = undrawnIn(id, 0);
+        contest(id, index);
+        skip(300 hours);
+        market.fail(id, index);
+        market.reclaim(id, index);
+        row("32 the same, with a royalty", wealth(id, challenger) + wealth(id, provider) - had + int256(saved), 0);
+    }
+
+    function royal() private returns (bytes32 id) {
+        Terms memory t = agreed();
+        Licence memory licence = licensed(t, 4000);
+        licence.mostSegments = 4 * N;
+        signLicence(t, licence);
+        id = open(t, licence);
+        vm.prank(provider);
+        market.accept(id, 0, noPaths());
+        vm.prank(provider);
+        market.start(id);
     }
 
     function test_31_four_hand_backs() public each {

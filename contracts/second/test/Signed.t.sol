@@ -39,9 +39,11 @@ contract SignedTest is Scene {
         bytes32 word = keccak256(abi.encode(kind, id, 7, FIRST, true));
         eq(market.attestationDigest(Attestation(id, 7, FIRST, true)), typed(word), "attestation");
         Terms memory t = terms(false);
-        kind = keccak256("Offer(address requester,address provider,bytes32 terms,uint256 nonce,uint256 expiry)");
-        word = keccak256(abi.encode(kind, requester, provider, keccak256(abi.encode(t)), 1, 2));
-        eq(market.offerDigest(Offer(requester, provider, 1, 2, ""), t), typed(word), "offer");
+        kind = keccak256(
+            "Offer(address requester,address provider,bytes32 terms,bytes32 licence,uint256 nonce,uint256 expiry)"
+        );
+        word = keccak256(abi.encode(kind, requester, provider, keccak256(abi.encode(t)), DATA, 1, 2));
+        eq(market.offerDigest(Offer(requester, provider, DATA, 1, 2, ""), t), typed(word), "offer");
         kind = keccak256(
             "Licence(bytes32 dataset,address requester,bytes32 providers,uint128 fee,uint128 minRoyalty,uint32 mostSegments,bytes32 terms,uint256 nonce,uint256 expiry)"
         );

@@ -87,6 +87,33 @@ contract TeamsTest is Scene {
         solvent();
     }
 
+    /// A take that was open when its batch failed by another claim costs nothing, however late its bond is taken back.
+    function test_a_take_that_was_open_when_its_batch_failed_is_free() public {
+        Terms memory t = terms(false);
+        // So that a challenge has time when what was drawn has none any more.
+        t.times.windowSecs = 60 hours;
+        bytes32 id = running(t);
+        fillAndClose(id);
+        reveal(id, 0);
+        uint256 seat = join(id);
+        uint256 index = undrawnIn(id, 0);
+        skipTo(market.batchOf(id, 0).record.windowUntil - 1 hours);
+        contest(id, index);
+        uint256 due = drawnIn(id, 0);
+        skipTo(market.batchOf(id, 0).record.until + 36 hours);
+        take(id, index, seat);
+        skip(1 hours);
+        market.fail(id, due);
+        yes(market.takeOf(id, index).until > vm.getBlockTimestamp(), "open");
+        skip(100 hours);
+        market.reclaim(id, index);
+        vm.prank(partner);
+        market.quit(id, seat);
+        eq(vault.free(partner), 100_000e18, "all of its bond");
+        eq(vault.free(challenger), 10_000e18, "and the challenger's");
+        solvent();
+    }
+
     function test_an_open_take_of_a_void_claim_is_free() public {
         bytes32 id = running(true);
         uint256 seat = join(id);

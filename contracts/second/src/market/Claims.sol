@@ -89,12 +89,24 @@ library Claims {
         uint256 due = Cut.bits(drawn & ~b.proven);
         uint256 until = 0;
         if (due > 0) {
-            until = Cut.most(from + times.proveSecs, job.queueUntil) + due * times.eachSecs;
+            until = deadline(job, times, from, job.queueUntil, due);
             job.queueUntil = uint40(until);
         }
         (b.drawn, b.known, b.until) = (drawn, true, uint40(until));
         if (!Cut.isWhole(s.terms[id].batches)) b.windowUntil = uint40(from + times.windowSecs);
         emit IMarketEvents.Drawn(id, batch, seed, drawn, until, b.windowUntil);
+    }
+
+    /// @notice The end of a queue behind `due` more proofs. It is never further away than all that is closed and not settled needs: what
+    /// is settled has left the queue, however far that had come.
+    function deadline(Job storage job, Times storage times, uint256 from, uint256 queue, uint256 due)
+        internal
+        view
+        returns (uint256)
+    {
+        uint256 free = from + times.proveSecs;
+        uint256 most = free + uint256(job.closed - job.settled) * times.eachSecs;
+        return Cut.least(Cut.most(free, queue) + due * times.eachSecs, most);
     }
 
     /// Counts claims up to `end`, and keeps when the batch being filled became full.

@@ -10,13 +10,14 @@ import {IMarketEvents} from "./interfaces/IMarketEvents.sol";
 import {Leaving} from "./Leaving.sol";
 import {BURNT} from "./Token.sol";
 import {Typed} from "./Typed.sol";
-import {Attestation, Batch, Complaint, Job, State, Store, Verdict} from "./Types.sol";
+import {Attestation, Batch, Complaint, Job, State, Store, Terms, Verdict} from "./Types.sol";
 
 /// @title Whether the weights of a batch were handed over: the requester's word, its complaint, and the committee's decision.
 /// @dev A complaint costs pay, not bonds: what is due in its batch stays due.
 library Complaints {
     /// @notice The requester has the weights: the batch is paid as soon as what is due is proven, and nothing of it can be challenged
-    /// any more. Of an open complaint it takes its bond back, less the fees of members that gave their word.
+    /// any more. Of an open complaint it takes its bond back, less the fees of members that gave their word, and less a member's share
+    /// of it at least: a complaint that only delays the pay is not free.
     function acknowledge(Store storage s, bytes32 id, uint256 batch, bytes32 last, bytes32 root) external {
         Job storage job = Guards.inState(s, id, State.Running);
         Guards.asRequester(s, job);
@@ -27,6 +28,7 @@ library Complaints {
         Complaint storage c = s.complaints[id][batch];
         if (c.verdict == Verdict.Pending) {
             payFromBond(s, id, batch, c.yes | c.no);
+            burnShare(s, id, batch, Cut.bits(c.yes | c.no));
             bondTo(s, id, batch, job.requester);
             close(s, id, batch, Verdict.Yes);
         }
@@ -50,10 +52,11 @@ library Complaints {
     }
 
     /// @notice The lead (seat 0) or a member names a root that serves, once, in the first half of the time. The first of them gives the
-    /// committee its whole time anew.
+    /// committee its whole time anew. A member that quit may still have pay to defend.
     function addRoot(Store storage s, bytes32 id, uint256 batch, bytes32 root, uint256 seat) external {
         Guards.inState(s, id, State.Running);
-        Guards.asTeam(s, id, seat);
+        if (seat == 0) Guards.asProvider(s, s.jobs[id]);
+        else Guards.asSeat(s, id, seat);
         Complaint storage c = pending(s, id, batch);
         uint256 secs = s.terms[id].times.decideSecs;
         Guards.notAfter(c.since + secs / 2);
@@ -222,6 +225,14 @@ library Complaints {
         for (uint256 i = 0; i < members.length; ++i) {
             if (places >> i & 1 == 1) s.vault.take(bond, s.jobs[id].requester, members[i], fee);
         }
+    }
+
+    /// Burns of the complaint's bond what the fees of these words are less than a member's share of it, which is a fee at least.
+    function burnShare(Store storage s, bytes32 id, uint256 batch, uint256 words) private {
+        Terms storage terms = s.terms[id];
+        uint256 share = terms.price.complaintBond / terms.committee.members.length;
+        uint256 fees = Cut.least(share, words * terms.committee.fee);
+        s.vault.take(Books.complaintBond(id, batch), s.jobs[id].requester, BURNT, share - fees);
     }
 
     /// Pays a fee each from the price of the batch, and from the complaint's bond what is missing there.

@@ -41,16 +41,17 @@ library Draws {
         emit IMarketEvents.LateFixed(id, batch, b.drawBlock);
     }
 
-    /// @notice Draws with the hash of the late block. Where it is lost, the whole batch is due: a lost hash never pays.
+    /// @notice Draws with the hash of the late block. Where it is lost, the whole batch is due: a lost hash never pays. Times run from this
+    /// call, which anyone can make: challenges need a draw, and nobody waits their window away.
     function drawLate(Store storage s, bytes32 id, uint256 batch) external {
         Guards.inState(s, id, State.Running);
         Batch storage b = undrawn(s, id, batch);
         if (b.lateAt == 0) revert IMarketErrors.NotWaiting(batch);
         if (block.number <= b.drawBlock) revert IMarketErrors.TooEarly(b.drawBlock);
         bytes32 hash = Blockhash.blockHash(b.drawBlock);
-        if (hash != 0) return draw(s, id, batch, keccak256(abi.encode(id, batch, b.claims, hash)), b.lateAt);
+        if (hash != 0) return draw(s, id, batch, keccak256(abi.encode(id, batch, b.claims, hash)), block.timestamp);
         (uint256 from, uint256 end) = Cut.span(s, id, batch);
-        Claims.count(s, id, batch, Cut.mask(end - from), 0, b.lateAt);
+        Claims.count(s, id, batch, Cut.mask(end - from), 0, block.timestamp);
     }
 
     /// @notice Draws distinct segments, each set of them equally likely (Floyd).

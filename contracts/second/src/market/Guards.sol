@@ -40,8 +40,14 @@ library Guards {
 
     /// @notice Only the member that has a seat, or its hot key. Nobody has a seat of number 0.
     function asMember(Store storage s, bytes32 id, uint256 number) internal view returns (Seat storage seat) {
+        seat = asSeat(s, id, number);
+        if (seat.gone) revert IMarketErrors.NotMember(msg.sender, number);
+    }
+
+    /// @notice Only the member that has a seat, or had it and gave it up, or its hot key.
+    function asSeat(Store storage s, bytes32 id, uint256 number) internal view returns (Seat storage seat) {
         seat = s.seats[id][number];
-        if (seat.gone || seat.owner == address(0) || !s.nodes.actsFor(msg.sender, seat.owner)) {
+        if (seat.owner == address(0) || !s.nodes.actsFor(msg.sender, seat.owner)) {
             revert IMarketErrors.NotMember(msg.sender, number);
         }
     }

@@ -19,8 +19,11 @@ library Leaving {
         uint256 full = Cut.fillEnd(job, s.terms[id].batches.deliverEvery);
         total = Cut.most(total, Cut.least(job.claimed, full));
         if (total >= job.total) revert IMarketErrors.NothingChanges(job.total);
-        // The batch being filled may be full now.
-        if (job.claimed < full && total == job.claimed) job.fullAt = uint40(block.timestamp);
+        // The batch being filled may be full now, before its lead could know: it has the whole time for its close.
+        if (job.claimed < full && total == job.claimed) {
+            job.fullAt = uint40(block.timestamp);
+            job.progressAt = uint40(block.timestamp);
+        }
         cutTo(job, total);
         uint128 fee = job.stopped ? 0 : s.terms[id].price.handBackFee;
         job.stopped = true;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Chains} from "core/libraries/Chains.sol";
 import {ISegmentVerifier} from "core/interfaces/ISegmentVerifier.sol";
 import {Dataset} from "../registry/interfaces/IDatasetRegistry.sol";
@@ -48,6 +49,7 @@ library Opening {
         if (offer.provider != address(0) && offer.provider != msg.sender) {
             revert IMarketErrors.OfferForAnother(offer.provider);
         }
+        checkLicence(terms.training.dataset, offer, licence, domain);
         Guards.signed(offer.requester, domain, Typed.offer(offer, Typed.terms(terms)), offer.signature);
         id = post(s, terms, offer.requester, offer.nonce, licence, domain);
         seat(s, id, consents, domain);
@@ -116,6 +118,18 @@ library Opening {
         job.escrow = Rules.escrow(terms, job.licenceFee);
     }
 
+    /// Refuses another licence than the offer names: who brings the offer does not choose what the requester pays for the data.
+    function checkLicence(bytes32 dataset, Offer calldata offer, Licence calldata licence, bytes32 domain)
+        private
+        pure
+    {
+        bytes32 digest = 0;
+        if (dataset != 0) {
+            digest = MessageHashUtils.toTypedDataHash(domain, Typed.licence(dataset, offer.requester, licence));
+        }
+        if (offer.licence != digest) revert IMarketErrors.LicenceMismatch(dataset);
+    }
+
     function checkVerifier(Job storage job, address verifier) private {
         if (block.chainid != Chains.LOCAL && ISegmentVerifier(verifier).insecureSetup()) {
             revert IMarketErrors.InsecureVerifier(verifier);
@@ -178,6 +192,8 @@ library Opening {
             Guards.admitted(licensed, member, consent.path);
             if (block.timestamp > consent.expiry) revert IMarketErrors.SignatureExpired(consent.expiry);
             if (consent.key == address(0)) revert IMarketErrors.BadSignature(member);
+            // Its word would count twice.
+            if (Guards.isIn(s.keys[id], consent.key)) revert IMarketErrors.KeyTwice(consent.key);
             Guards.signed(member, domain, Typed.consent(id, consent.key, consent.expiry), consent.signature);
             s.keys[id].push(consent.key);
             s.vault.back(member, stake);

@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Books} from "./Books.sol";
 import {Bounds} from "./Bounds.sol";
+import {Claims} from "./Claims.sol";
 import {Cut} from "./Cut.sol";
 import {Guards} from "./Guards.sol";
 import {IMarketErrors} from "./interfaces/IMarketErrors.sol";
@@ -49,8 +50,7 @@ library Proofs {
         Guards.notAfter(b.windowUntil);
         if (last != s.claims[id][index]) revert IMarketErrors.WrongLast(s.claims[id][index], last);
         b.challenged |= bit;
-        uint256 until = Cut.most(block.timestamp + s.terms[id].times.proveSecs, job.challengesUntil);
-        until += s.terms[id].times.eachSecs;
+        uint256 until = Claims.deadline(job, s.terms[id].times, block.timestamp, job.challengesUntil, 1);
         job.challengesUntil = uint40(until);
         s.challenges[id][index] = Challenge(msg.sender, uint40(until));
         emit IMarketEvents.Challenged(id, index, msg.sender, until);
@@ -103,14 +103,15 @@ library Proofs {
         else s.vault.take(bond, by, to, amount);
     }
 
-    /// Who challenged the lowest claim that is not proven; nobody where one that was drawn is not.
-    function bounty(Store storage s, bytes32 id, uint256 from, Batch storage b) private view returns (address) {
+    /// Who challenged the claim whose time was over first, of those that are not proven: a friend of the lead that challenges behind an
+    /// honest challenger, a lower claim or not, gets nothing. Nobody where one that was drawn is not proven. Else the claim that failed
+    /// was challenged, so that the second period of the first one is over as well.
+    function bounty(Store storage s, bytes32 id, uint256 from, Batch storage b) private view returns (address by) {
         if (b.drawn & ~b.proven != 0) return address(0);
-        uint64 open = b.challenged & ~b.proven;
-        uint256 place = 0;
-        while (open >> place & 1 == 0) {
-            ++place;
+        uint256 first = type(uint256).max;
+        for (uint64 open = b.challenged & ~b.proven; open != 0; open >>= 1) {
+            Challenge storage c = s.challenges[id][from++];
+            if (open & 1 == 1 && c.until < first) (first, by) = (c.until, c.by);
         }
-        return s.challenges[id][from + place].by;
     }
 }

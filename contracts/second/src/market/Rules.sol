@@ -105,11 +105,8 @@ library Rules {
         for (uint256 i = 0; i < count; ++i) {
             require(c.members[i] > (i == 0 ? address(0) : c.members[i - 1]), IMarketErrors.BadTerm(Term.MemberOrder));
         }
-        // More than half: two groups cannot decide differently.
-        require(
-            count == 0 ? c.threshold == 0 : c.threshold <= count && 2 * uint256(c.threshold) > count,
-            IMarketErrors.BadTerm(Term.Threshold)
-        );
+        // More than half: two groups cannot decide differently. And no more than that: a few that are silent decide nothing.
+        require(c.threshold == (count == 0 ? 0 : count / 2 + 1), IMarketErrors.BadTerm(Term.Threshold));
         require(c.fee < Bounds.AMOUNT && (count > 0 || c.fee == 0), IMarketErrors.BadTerm(Term.Fee));
         require(c.stake < Bounds.AMOUNT && (count > 0 || c.stake == 0), IMarketErrors.BadTerm(Term.Stake));
         require(

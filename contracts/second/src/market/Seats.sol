@@ -73,13 +73,17 @@ library Seats {
     }
 
     /// @notice Gives back what stands for a claim of a void batch: the challenger's bond, and the member's, which is burnt if the take
-    /// had lapsed when its batch failed. Where the pay of a batch is gone, the member's alone.
+    /// had lapsed when its batch failed. Where the pay of a batch is gone, the member's alone. Of a take that lapsed in a batch that goes
+    /// on, what it was promised: the batch can promise it to others, and the bond waits for the proof.
     function reclaim(Store storage s, bytes32 id, uint256 index) external {
         (uint256 batch, uint256 from) = Cut.place(s, id, index);
         Batch storage b = s.batches[id][batch];
-        if (b.proven >> (index - from) & 1 == 1) revert IMarketErrors.NotPending(index);
+        // Below 64.
+        uint64 bit = uint64(1 << (index - from));
+        if (b.proven & bit != 0) revert IMarketErrors.NotPending(index);
         bool isVoid = index >= s.jobs[id].total;
-        bool isTaken = s.takes[id][index].seat != 0 && (isVoid || Cut.isRefused(s, id, batch));
+        bool isTaken = s.takes[id][index].seat != 0 && (isVoid || isUnpaid(s, id, batch, b, bit));
+        if (!isVoid && !isTaken) return release(s, id, index, b, bit);
         if (isVoid && s.challenges[id][index].by != address(0)) unchallenge(s, id, index);
         else if (!isTaken) revert IMarketErrors.NotPending(index);
         if (!isTaken) return;
@@ -92,7 +96,10 @@ library Seats {
     function resolve(Store storage s, bytes32 id, uint256 batch, uint256 index) internal returns (uint256 number) {
         Take memory t = s.takes[id][index];
         if (t.seat == 0) return 0;
-        if (Cut.isRefused(s, id, batch)) {
+        Batch storage b = s.batches[id][batch];
+        (, uint256 from) = Cut.place(s, id, index);
+        uint64 bit = uint64(1 << (index - from));
+        if (isUnpaid(s, id, batch, b, bit)) {
             untake(s, id, index, address(0));
             return 0;
         }
@@ -101,10 +108,19 @@ library Seats {
             free(s, id, index, t.seat);
             return t.seat;
         }
-        Batch storage b = s.batches[id][batch];
-        (, uint256 from) = Cut.place(s, id, index);
-        if (promised(s, id, b, uint64(1 << (index - from)))) b.reserved -= s.seats[id][t.seat].pay;
+        if (!t.released && promised(s, id, b, bit)) b.reserved -= s.seats[id][t.seat].pay;
         untake(s, id, index, lapsed ? s.jobs[id].owner : address(0));
+    }
+
+    /// Gives what a lapsed take was promised back to its batch, once.
+    function release(Store storage s, bytes32 id, uint256 index, Batch storage b, uint64 bit) private {
+        Take storage t = s.takes[id][index];
+        if (t.seat == 0 || t.released || block.timestamp <= t.until || !promised(s, id, b, bit)) {
+            revert IMarketErrors.NotPending(index);
+        }
+        t.released = true;
+        b.reserved -= s.seats[id][t.seat].pay;
+        emit IMarketEvents.Released(id, index, t.seat);
     }
 
     /// Frees the bond of a challenge that nobody has to answer any more.
@@ -145,17 +161,19 @@ library Seats {
         uint64 bit
     ) private view returns (uint256) {
         Job storage job = s.jobs[id];
-        if (index < job.settled || index >= job.claimed || (b.proven | b.taken) & bit != 0) {
+        // A job that failed loses what is left of its lead's bond anyhow.
+        if (job.failed || index < job.settled || index >= job.claimed || (b.proven | b.taken) & bit != 0) {
             revert IMarketErrors.NotPending(index);
         }
-        if (Cut.isRefused(s, id, batch)) revert IMarketErrors.NotPending(index);
+        if (isUnpaid(s, id, batch, b, bit)) revert IMarketErrors.NotPending(index);
         Times storage times = s.terms[id].times;
         if (from == job.closed && Cut.isWhole(s.terms[id].batches)) return block.timestamp + times.proveSecs;
         // A batch behind the one being filled has nothing that is due.
         if (Cut.due(b) & bit == 0) revert IMarketErrors.NotPending(index);
         uint256 until = Cut.dueUntil(s, id, index, b, bit);
         if (block.timestamp <= until) return until;
-        Guards.notAfter(until + times.proveSecs);
+        // A late answer to a challenge earns nothing.
+        Guards.notAfter(b.challenged & bit == 0 ? until + times.proveSecs : until);
         return until + times.proveSecs;
     }
 
@@ -170,16 +188,27 @@ library Seats {
         }
     }
 
+    /// Whether nobody is paid for a proof: the pay of the batch is gone, and no challenger's bond waits for it.
+    function isUnpaid(Store storage s, bytes32 id, uint256 batch, Batch storage b, uint64 bit)
+        private
+        view
+        returns (bool)
+    {
+        return Cut.isRefused(s, id, batch) && b.challenged & bit == 0;
+    }
+
     /// Whether a claim is paid from the batch's pay, of which so much is promised: where not all is proven, and it is not challenged.
     function promised(Store storage s, bytes32 id, Batch storage b, uint64 bit) private view returns (bool) {
         return !Cut.isWhole(s.terms[id].batches) && b.challenged & bit == 0;
     }
 
     /// What members may be promised of a batch in which not all is proven. A batch that fails by a challenge costs the lead what the
-    /// challenger, who may be its friend, does not get: members must not be worth more than that.
+    /// challenger, who may be its friend, does not get, and saves what members and the data's owner would have been paid: that must
+    /// not be worth more.
     function promisable(Job storage job, uint256 segments) private view returns (uint256) {
-        uint256 net = segments * (job.price - job.royalty);
-        return net - net / Bounds.BOUNTY_PART;
+        uint256 price = segments * job.price;
+        uint256 lost = price - price / Bounds.BOUNTY_PART;
+        return lost - Cut.least(lost, segments * job.royalty);
     }
 
     function reserve(Store storage s, bytes32 id, uint256 batch, Batch storage b, uint128 pay) private {

@@ -5,8 +5,9 @@ import {Attestation, Licence, Offer, SeatOffer, Terms} from "./Types.sol";
 
 /// @title What each role signs (EIP-712). No message of one role is a message of another.
 library Typed {
-    bytes32 private constant OFFER =
-        keccak256("Offer(address requester,address provider,bytes32 terms,uint256 nonce,uint256 expiry)");
+    bytes32 private constant OFFER = keccak256(
+        "Offer(address requester,address provider,bytes32 terms,bytes32 licence,uint256 nonce,uint256 expiry)"
+    );
     bytes32 private constant SEAT =
         keccak256("Seat(bytes32 job,address member,uint128 pay,uint128 bond,uint256 nonce,uint256 expiry)");
     bytes32 private constant CONSENT = keccak256("Consent(bytes32 job,address key,uint256 expiry)");
@@ -27,7 +28,7 @@ library Typed {
 
     /// @notice A requester's offer.
     function offer(Offer calldata o, bytes32 termsDigest) internal pure returns (bytes32) {
-        return keccak256(abi.encode(OFFER, o.requester, o.provider, termsDigest, o.nonce, o.expiry));
+        return keccak256(abi.encode(OFFER, o.requester, o.provider, termsDigest, o.licence, o.nonce, o.expiry));
     }
 
     /// @notice A lead's offer of a seat to a member.

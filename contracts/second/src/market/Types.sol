@@ -127,6 +127,7 @@ struct Batches {
 /// @notice Validators that decide complaints of this job.
 struct Committee {
     address[] members;
+    /// Words that decide: of half of the members, rounded down, and one more.
     uint8 threshold;
     /// Paid to each member that decides.
     uint128 fee;
@@ -175,14 +176,15 @@ struct Job {
     uint40 rampFrom;
     /// From when the job can be accepted.
     uint40 acceptFrom;
-    /// Latest of start, last close, last settlement that made room, last end of a complaint.
+    /// Latest of start, last close, last settlement that made room, last end of a complaint, the stop that
+    /// filled a batch.
     uint40 progressAt;
     /// When the batch being filled was fully claimed, if it is.
     uint40 fullAt;
     /// Ends of the queues of proofs: of what was drawn, and of what was challenged.
     uint40 queueUntil;
     uint40 challengesUntil;
-    /// Who challenged the claim for which the job is slashed, or zero.
+    /// Who challenged first in the batch for which the job is slashed, of claims that are not proven; or zero.
     address failedTo;
     uint40 failedAt;
     uint40 endedAt;
@@ -254,6 +256,8 @@ struct Take {
     /// A proof before this block pays the lead.
     uint48 fromBlock;
     uint8 seat;
+    /// Whether it lapsed and gave its part of the batch's pay back.
+    bool released;
 }
 
 /// @notice A member of the team.
@@ -323,6 +327,8 @@ struct Offer {
     address requester;
     /// Provider that may bring it, or zero for any.
     address provider;
+    /// What the data owner signed (`licenceDigest`): the licence that comes with it, and its fee. Zero where there is no data set.
+    bytes32 licence;
     uint256 nonce;
     uint256 expiry;
     bytes signature;

@@ -75,7 +75,7 @@ interface IMarketErrors {
     /// @notice The data set is not registered as the terms say.
     /// @param dataset Digest of the data set.
     error DatasetMismatch(bytes32 dataset);
-    /// @notice The licence is for other terms, or for fewer segments.
+    /// @notice The licence is for other terms, or for fewer segments, or not the one that the offer names.
     /// @param dataset Digest of the data set.
     error LicenceMismatch(bytes32 dataset);
     /// @notice The parent is not an ended job of this requester that was paid up to these parameters.
@@ -116,6 +116,10 @@ interface IMarketErrors {
     /// @param expected How many members there are.
     /// @param got How many consents were given.
     error WrongConsents(uint256 expected, uint256 got);
+
+    /// @notice Two members of the committee name one key for their words.
+    /// @param key The key.
+    error KeyTwice(address key);
 
     /// @notice A job has no more seats.
     /// @param most The most there may be.

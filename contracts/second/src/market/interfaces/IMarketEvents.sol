@@ -123,6 +123,11 @@ interface IMarketEvents {
     /// @param seat The member's seat.
     /// @param lost What it lost.
     event Untaken(bytes32 indexed job, uint256 indexed index, uint256 seat, uint256 lost);
+    /// @notice A take lapsed: what its seat was promised can be promised to others. Its bond waits for the proof.
+    /// @param job The job.
+    /// @param index The segment.
+    /// @param seat The member's seat.
+    event Released(bytes32 indexed job, uint256 indexed index, uint256 seat);
     /// @notice A claim was challenged.
     /// @param job The job.
     /// @param index The segment.

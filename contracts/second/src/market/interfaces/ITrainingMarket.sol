@@ -74,7 +74,7 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
         Permit calldata permit
     ) external returns (bytes32 id);
 
-    /// @notice Posts the job of a signed offer, and accepts it.
+    /// @notice Posts the job of a signed offer, and accepts it. The offer names the licence.
     /// @param terms Everything that is agreed.
     /// @param offer The requester's signed offer.
     /// @param licence The data owner's licence, if the terms name a set.
@@ -154,12 +154,13 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param seat The member's seat, or zero for the lead and for anyone.
     function fixLate(bytes32 id, uint256 batch, uint256 seat) external;
 
-    /// @notice Draws with the hash of the late block. Anyone may.
+    /// @notice Draws with the hash of the late block. Anyone may; times of proofs and challenges run from this call.
     /// @param id The job.
     /// @param batch The batch.
     function drawLate(bytes32 id, uint256 batch) external;
 
-    /// @notice Takes a claim to prove it: half of what is left of its time is the member's. It locks `challengeBond` of the seat's bond.
+    /// @notice Takes a claim to prove it: half of what is left of its time is the member's. It locks `challengeBond` of the seat's bond. A
+    /// challenged claim is not taken when it is late, and none where a batch has failed.
     /// @param id The job.
     /// @param index The segment.
     /// @param last Its digest.
@@ -184,12 +185,12 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param index The segment.
     function fail(bytes32 id, uint256 index) external;
 
-    /// @notice Frees the bonds behind a claim that became void. Anyone may.
+    /// @notice Frees the bonds behind a claim that became void, or what a lapsed take was promised of the batch's pay. Anyone may.
     /// @param id The job.
     /// @param index The segment.
     function reclaim(bytes32 id, uint256 index) external;
 
-    /// @notice Says that the weights of a batch arrived. Requester, or its hot key.
+    /// @notice Says that the weights of a batch arrived. Requester, or its hot key. Of an open complaint's bond a member's share is lost.
     /// @param id The job.
     /// @param batch The batch.
     /// @param last Digest at its end.
@@ -203,7 +204,7 @@ interface ITrainingMarket is IMarketErrors, IMarketEvents {
     /// @param root A root that was named.
     function complain(bytes32 id, uint256 batch, bytes32 last, bytes32 root) external;
 
-    /// @notice Names another root behind a complaint. The lead, and each member, once.
+    /// @notice Names another root behind a complaint. The lead, and each member, once, also one that quit.
     /// @param id The job.
     /// @param batch The batch.
     /// @param root Digest of encrypted weights.
