@@ -7,7 +7,7 @@ import {Permit} from "../src/market/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {Consent, Licence, Offer, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice What an independent review found: each attack, played, fails.
 contract AttacksTest is Scene {

@@ -6,7 +6,7 @@ import {BatchView} from "../src/market/interfaces/ITrainingMarket.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {Attestation, BatchState, State, Terms, Verdict} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Complaints about the handing over: they cost pay, not bonds.
 contract ComplaintsTest is Scene {

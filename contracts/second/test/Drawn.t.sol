@@ -8,7 +8,7 @@ import {IStakeVault, Permit} from "../src/market/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {BatchState, Consent, Licence, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Jobs of which some segments are drawn: the draw, and challenges.
 contract DrawnTest is Scene {

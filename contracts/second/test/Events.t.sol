@@ -6,7 +6,7 @@ import {BatchView} from "../src/market/interfaces/ITrainingMarket.sol";
 import {TrainingMarket} from "../src/market/TrainingMarket.sol";
 import {Job, State, Terms, Verdict} from "../src/market/Types.sol";
 import {Handler} from "./Handler.sol";
-import {Test, Vm, vm} from "./Vm.sol";
+import {Test, Vm, vm} from "first/Vm.sol";
 
 /// @notice Long walks of every party; then everything that jobs and batches are is rebuilt from the market's events alone.
 contract EventsTest is Test {

@@ -9,7 +9,7 @@ import {Rules} from "../src/market/Rules.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {Job, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Functions with arithmetic or a deadline, with whatever numbers.
 /// forge-config: default.fuzz.runs = 256

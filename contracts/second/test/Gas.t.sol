@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {Consent, Licence, Terms} from "../src/market/Types.sol";
 import {Permit} from "../src/market/interfaces/IStakeVault.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice What calls cost as transactions of their own, and what jobs of 60 segments cost in all, with a verifier that costs next to
 /// nothing. The figures are compared with those in `snapshots/`.

@@ -5,7 +5,7 @@ import {Cut} from "../src/market/Cut.sol";
 import {BatchView} from "../src/market/interfaces/ITrainingMarket.sol";
 import {BatchState, Complaint, Job, SeatOffer, State, Terms, Verdict} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Every party of up to 24 jobs, four at a time, a donor, a griefer and time. Each action does what can be done, or nothing; what
 /// must hold of a step is checked beside it.

@@ -5,14 +5,14 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IStakeVault, Permit} from "../src/market/interfaces/IStakeVault.sol";
 import {Consent, Licence, Offer, SeatOffer, State, Terms} from "../src/market/Types.sol";
-import {ComputeToken} from "../src/registry/ComputeToken.sol";
+import {ComputeToken} from "core/ComputeToken.sol";
 import {DatasetRegistry} from "../src/registry/DatasetRegistry.sol";
 import {NodeRegistry} from "../src/registry/NodeRegistry.sol";
 import {marketWrites, together, vaultWrites} from "./Functions.sol";
-import {HostileToken} from "./mocks/Tokens.sol";
+import {HostileToken} from "first/mocks/Tokens.sol";
 import {EnteringVerifier} from "./mocks/Verifiers.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice A token, or a verifier, that comes back in the middle of a call.
 contract HostileTest is Scene {

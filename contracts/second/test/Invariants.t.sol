@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Handler} from "./Handler.sol";
-import {Test} from "./Vm.sol";
+import {Test} from "first/Vm.sol";
 
 /// @notice The invariants, over random steps of every party.
 contract InvariantsTest is Test {

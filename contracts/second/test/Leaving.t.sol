@@ -5,7 +5,7 @@ import {IMarketErrors} from "../src/market/interfaces/IMarketErrors.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Ends before the end: the requester stops, the lead leaves, or is too slow.
 contract LeavingTest is Scene {

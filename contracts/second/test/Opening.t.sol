@@ -5,10 +5,10 @@ import {IMarketErrors, Term} from "../src/market/interfaces/IMarketErrors.sol";
 import {IStakeVault, Permit} from "../src/market/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {Consent, Licence, Offer, Paths, State, Terms} from "../src/market/Types.sol";
-import {ContractWallet} from "./mocks/Wallets.sol";
+import {ContractWallet} from "first/mocks/Wallets.sol";
 import {Mode, MockVerifier} from "./mocks/Verifiers.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice From the terms to the start: what is refused, who is admitted, what is escrowed.
 contract OpeningTest is Scene {

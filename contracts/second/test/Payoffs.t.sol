@@ -6,7 +6,7 @@ import {IMarketErrors} from "../src/market/interfaces/IMarketErrors.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {Licence, SeatOffer, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice The table of pay-offs, played: what the best deviation that was found brings each role more than honesty, in hundredths of
 /// a segment's price. `forge test --mc PayoffsTest -vv` prints it. Batches of 16 segments, of which 16 or 4 are proven;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {ComputeToken} from "../src/registry/ComputeToken.sol";
-import {IDatasetRegistry} from "../src/registry/interfaces/IDatasetRegistry.sol";
+import {ComputeToken} from "core/ComputeToken.sol";
+import {IDatasetRegistry} from "core/interfaces/IDatasetRegistry.sol";
 import {INodeRegistry} from "../src/registry/interfaces/INodeRegistry.sol";
 import {NodeRegistry} from "../src/registry/NodeRegistry.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Nodes, data sets and the token.
 contract RegistriesTest is Scene {

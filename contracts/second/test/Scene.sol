@@ -23,12 +23,12 @@ import {
     Times,
     Training
 } from "../src/market/Types.sol";
-import {ComputeToken} from "../src/registry/ComputeToken.sol";
+import {ComputeToken} from "core/ComputeToken.sol";
 import {DatasetRegistry} from "../src/registry/DatasetRegistry.sol";
 import {NodeRegistry} from "../src/registry/NodeRegistry.sol";
 import {History} from "./mocks/History.sol";
 import {Mode, MockVerifier} from "./mocks/Verifiers.sol";
-import {Test, vm} from "./Vm.sol";
+import {Test, vm} from "first/Vm.sol";
 
 /// @notice A market with its parties, and the steps of a job in one line each.
 abstract contract Scene is Test {

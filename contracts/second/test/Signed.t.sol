@@ -5,9 +5,9 @@ import {IMarketErrors} from "../src/market/interfaces/IMarketErrors.sol";
 import {Permit} from "../src/market/interfaces/IStakeVault.sol";
 import {TrainingMarket} from "../src/market/TrainingMarket.sol";
 import {Attestation, Consent, Licence, Offer, SeatOffer, Terms} from "../src/market/Types.sol";
-import {Denier, Nodder} from "./mocks/Wallets.sol";
+import {Denier, Nodder} from "first/mocks/Wallets.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice What each role signs: for one role, one market, one chain, once.
 contract SignedTest is Scene {

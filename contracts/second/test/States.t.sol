@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IMarketErrors} from "../src/market/interfaces/IMarketErrors.sol";
 import {Job, SeatOffer, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Every function in every state that it is not for, and each party silent at each point.
 contract StatesTest is Scene {

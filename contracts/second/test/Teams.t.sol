@@ -6,7 +6,7 @@ import {IMarketErrors} from "../src/market/interfaces/IMarketErrors.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {SeatOffer, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Seats, and claims that members take to prove.
 contract TeamsTest is Scene {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {IStakeVault, Permit} from "../src/market/interfaces/IStakeVault.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Stake: what leaves at once, what backs jobs, and what only the market does.
 contract VaultTest is Scene {

@@ -6,7 +6,7 @@ import {BatchView} from "../src/market/interfaces/ITrainingMarket.sol";
 import {BURNT} from "../src/market/Token.sol";
 import {BatchState, Job, Licence, State, Terms} from "../src/market/Types.sol";
 import {Scene} from "./Scene.sol";
-import {vm} from "./Vm.sol";
+import {vm} from "first/Vm.sol";
 
 /// @notice Jobs of which every segment is proven.
 contract WholeTest is Scene {

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {Chains} from "core/libraries/Chains.sol";
 import {ISegmentVerifier} from "core/interfaces/ISegmentVerifier.sol";
-import {Dataset} from "../registry/interfaces/IDatasetRegistry.sol";
+import {Dataset} from "core/interfaces/IDatasetRegistry.sol";
 import {Roles} from "../registry/Roles.sol";
 import {Books} from "./Books.sol";
 import {Guards} from "./Guards.sol";

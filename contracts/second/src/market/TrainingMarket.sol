@@ -7,7 +7,7 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Multicall} from "@openzeppelin/contracts/utils/Multicall.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {Segment} from "core/interfaces/ISegmentVerifier.sol";
-import {IDatasetRegistry} from "../registry/interfaces/IDatasetRegistry.sol";
+import {IDatasetRegistry} from "core/interfaces/IDatasetRegistry.sol";
 import {INodeRegistry} from "../registry/interfaces/INodeRegistry.sol";
 import {Books} from "./Books.sol";
 import {Bounds} from "./Bounds.sol";

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IDatasetRegistry} from "../registry/interfaces/IDatasetRegistry.sol";
+import {IDatasetRegistry} from "core/interfaces/IDatasetRegistry.sol";
 import {INodeRegistry} from "../registry/interfaces/INodeRegistry.sol";
 import {IStakeVault} from "./interfaces/IStakeVault.sol";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IDatasetRegistry, Dataset} from "./interfaces/IDatasetRegistry.sol";
+import {IDatasetRegistry, Dataset} from "core/interfaces/IDatasetRegistry.sol";
 import {Bounds} from "../market/Bounds.sol";
 
 /// @title The register of data sets: see `IDatasetRegistry`.

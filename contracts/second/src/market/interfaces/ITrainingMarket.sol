@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {Segment} from "core/interfaces/ISegmentVerifier.sol";
-import {IDatasetRegistry} from "../../registry/interfaces/IDatasetRegistry.sol";
+import {IDatasetRegistry} from "core/interfaces/IDatasetRegistry.sol";
 import {INodeRegistry} from "../../registry/interfaces/INodeRegistry.sol";
 import {
     Attestation,
