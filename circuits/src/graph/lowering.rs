@@ -19,24 +19,14 @@ impl Graph {
         if self.nodes.len() > MAX_NODES {
             return Err(builder.refused(format!("there are {} nodes, expected at most {MAX_NODES}", self.nodes.len())));
         }
-        for (name, is_default) in
-            [("losses", self.losses.is_empty()), ("momentum", self.momentum.is_empty()), ("base", self.base.is_none())]
-        {
-            if !is_default {
-                return Err(builder.refused(format!("`{name}` is reserved: nothing proves it yet")));
-            }
-        }
+        let (losses, momentum, base) = (self.losses.is_empty(), self.momentum.is_empty(), self.base.is_none());
+        by_default(&builder, &[("losses", losses), ("momentum", momentum), ("base", base)])?;
         let mut outputs: Vec<Edge> = Vec::new();
         let mut backwards: Vec<Backward> = Vec::new();
         for (index, node) in self.nodes.iter().enumerate() {
             builder.turn_to(index, node.operator.name());
-            for (name, is_default) in
-                [("scales", node.scales.is_empty()), ("rate_factor", node.rate_factor == super::one())]
-            {
-                if !is_default {
-                    return Err(builder.refused(format!("`{name}` is reserved: nothing proves it yet")));
-                }
-            }
+            let (scales, rate_factor) = (node.scales.is_empty(), node.rate_factor == super::one());
+            by_default(&builder, &[("scales", scales), ("rate_factor", rate_factor)])?;
             if node.inputs.len() > MAX_INPUTS {
                 let what = format!("{} inputs, expected at most {MAX_INPUTS}", node.inputs.len());
                 return Err(builder.refused(what));
@@ -108,6 +98,12 @@ impl Graph {
             Source::Node(index) => outputs.get(usize::from(index)).cloned(),
         }
     }
+}
+
+/// Refuses the first reserved field that is not as by default.
+fn by_default(builder: &Builder, fields: &[(&str, bool)]) -> Result<(), GraphError> {
+    let other = fields.iter().find(|(_, is_default)| !is_default);
+    other.map_or(Ok(()), |(name, _)| Err(builder.refused(format!("`{name}` is reserved: nothing proves it yet"))))
 }
 
 #[cfg(test)]
