@@ -84,6 +84,7 @@ fn paths_lead_somewhere() {
         "prover/",
         "worker/",
         "tests/tests/",
+        "contracts/test/",
         "tests/src/",
         "xtask/src/",
         "contracts/src/",

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use eyre::{OptionExt, Result, bail, ensure};
-use gradproof_chain::market::{LEVELS, Level, STATES, State, TrainingMarket, check_training, name};
-use gradproof_chain::{Address, B256, ChainError, U256, format_ether};
+use gradproof_chain::market::{Deployment, STATES, State, TrainingMarket, check_training, name};
+use gradproof_chain::{Address, B256, ChainError, U256};
 use gradproof_evm::gas::{TRANSACTION_GAS, job_gas};
 use gradproof_terminal::{Outcome, print};
 use gradproof_verifier::protocol::hex;
@@ -15,6 +15,9 @@ use gradproof_verifier_program::warn;
 use serde::Serialize;
 
 use crate::deploy::{CheckDeployment, reject};
+
+/// A whole, in hundredths of a percent.
+const WHOLE_BPS: u16 = 10_000;
 
 /// Compares a job of a market with a statement.
 #[derive(clap::Args, Clone, Debug)]
@@ -74,10 +77,19 @@ impl CheckJob {
             reject(&format!("job {}: {error}", self.job), self.json);
             return Ok(Outcome::Rejected);
         }
-        let Domain { chain: id, contract, job: number, .. } = statement.domain;
+        let Domain { chain: id, contract, job: number, owner } = statement.domain;
         let here = (chain.id(), market.into_array(), self.job.0);
         if statement.is_bound() && (id, contract, number) != here {
             let why = format!("{path} is bound to another job: {} of chain {id}", hex::encode(&number));
+            reject(&why, self.json);
+            return Ok(Outcome::Rejected);
+        }
+        if job.state >= State::Cancelled as u8 {
+            reject(&format!("job {}: it is over ({})", self.job, name(&STATES, job.state)), self.json);
+            return Ok(Outcome::Rejected);
+        }
+        if statement.is_bound() && job.state != State::Open as u8 && owner != job.owner.into_array() {
+            let why = format!("{path} is bound to the owner {}, the job is {}'s", Address::from(owner), job.owner);
             reject(&why, self.json);
             return Ok(Outcome::Rejected);
         }
@@ -103,7 +115,7 @@ impl CheckJob {
             true => chain.call(market, &TrainingMarket::priceOfCall { id: self.job })?,
             false => U256::from(job.price),
         };
-        let terms = Shown::of(self.job, &terms, &job, price, gas);
+        let terms = Shown::of(self.job, &deployment, &terms, &job, price, gas);
         if self.json {
             print(&serde_json::to_string(&terms)?);
         } else {
@@ -120,102 +132,199 @@ struct Shown {
     accepted: bool,
     job: B256,
     state: String,
-    level: String,
-    settled: u32,
-    segments: u32,
+    requester: Address,
+    /// The token that pays, and whether it is of the market's sources.
+    token: Address,
+    own_token: bool,
+    decimals: u8,
+    claimed: u16,
+    closed: u16,
+    settled: u16,
+    segments: u16,
     price: String,
     start_price: String,
     most_price: String,
+    ramp_secs: u32,
+    /// Of a segment, at the price above.
+    royalty: String,
     royalty_percent: f64,
+    least_royalty: String,
     royalty_to: Address,
-    held_back_percent: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dataset: Option<B256>,
+    /// Segments of a batch, and how many of them are drawn and proven.
+    batch: u8,
+    draws: u8,
+    ahead: u8,
     bond: String,
     hand_back_fee: String,
-    /// Segments that are drawn, each to be proven in so many seconds, and how long the requester has for its secret.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    draws: Option<[u32; 3]>,
-    /// Claims at once, how long each is open to challenge, and the seconds to answer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pending: Option<[u32; 3]>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    challenge_bond: Option<String>,
+    challenge_bond: String,
+    complaint_bond: String,
+    /// How often it was handed back, and from when it can be accepted, in seconds since 1970.
+    hand_backs: u8,
+    accept_from: u64,
+    open_secs: u32,
+    reopen_secs: u32,
     start_secs: u32,
-    run_secs: u32,
-    deliver_secs: u32,
+    batch_secs: u32,
+    close_secs: u32,
+    reveal_secs: u32,
+    prove_secs: u32,
+    each_secs: u32,
+    window_secs: u32,
     complain_secs: u32,
     decide_secs: u32,
     threshold: u8,
     committee: Vec<Address>,
     word_fee: String,
     word_stake: String,
+    /// Who may train: an address or a root; none for anyone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    providers: Option<B256>,
+    /// Who may see the data by the licence, as `providers`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    licensed: Option<B256>,
+    /// The job that it goes on from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<B256>,
+    rebased: bool,
+    /// Gas of `prove`, about.
     estimated_gas: u64,
 }
 
 impl Shown {
-    fn of(id: B256, terms: &TrainingMarket::Terms, job: &TrainingMarket::Job, price: U256, gas: u64) -> Self {
-        let tokens = |amount: u128| format_ether(U256::from(amount));
-        let percent = |bps: u16| f64::from(bps) / 100.0;
-        let TrainingMarket::Terms { training, price: prices, times, checks, committee, .. } = terms;
-        let (sampled, optimistic) = (checks.level == Level::Sampled as u8, checks.level == Level::Optimistic as u8);
+    fn of(
+        id: B256,
+        deployment: &Deployment,
+        terms: &TrainingMarket::Terms,
+        job: &TrainingMarket::Job,
+        price: U256,
+        gas: u64,
+    ) -> Self {
+        let tokens = |amount: u128| deployment.tokens(U256::from(amount));
+        let named = |digest: B256| (!digest.is_zero()).then_some(digest);
+        // As the market fixes it when the job is accepted.
+        let share = (price * U256::from(terms.training.royaltyBps)).div_ceil(U256::from(WHOLE_BPS));
+        let royalty = match job.state == State::Open as u8 {
+            true => share.max(U256::from(job.minRoyalty)),
+            false => U256::from(job.royalty),
+        };
+        let TrainingMarket::Terms { training, price: prices, times, batches, committee, .. } = terms;
         Self {
             accepted: true,
             job: id,
             state: name(&STATES, job.state),
-            level: name(&LEVELS, checks.level),
-            settled: job.settled.into(),
-            segments: job.total.into(),
-            price: format_ether(price),
+            requester: job.requester,
+            token: deployment.token.address,
+            own_token: deployment.own_token(),
+            decimals: deployment.decimals,
+            claimed: job.claimed,
+            closed: job.closed,
+            settled: job.settled,
+            segments: job.total,
+            price: deployment.tokens(price),
             start_price: tokens(prices.start),
             most_price: tokens(prices.max),
-            royalty_percent: percent(training.royaltyBps),
+            ramp_secs: prices.rampSecs,
+            royalty: deployment.tokens(royalty),
+            royalty_percent: f64::from(training.royaltyBps) / 100.0,
+            least_royalty: tokens(job.minRoyalty),
+            dataset: named(training.dataset),
             royalty_to: job.royaltyTo,
-            held_back_percent: percent(prices.lastShareBps),
+            batch: batches.deliverEvery,
+            draws: batches.draws,
+            ahead: batches.ahead,
             bond: tokens(prices.bond),
             hand_back_fee: tokens(prices.handBackFee),
-            draws: sampled.then(|| [checks.draws.into(), times.proveSecs, times.revealSecs]),
-            pending: optimistic.then(|| [checks.maxPending.into(), times.windowSecs, times.answerSecs]),
-            challenge_bond: optimistic.then(|| tokens(prices.challengeBond)),
+            challenge_bond: tokens(prices.challengeBond),
+            complaint_bond: tokens(prices.complaintBond),
+            hand_backs: job.handBacks,
+            accept_from: job.acceptFrom.to(),
+            open_secs: times.openSecs,
+            reopen_secs: times.reopenSecs,
             start_secs: times.startSecs,
-            run_secs: times.runSecs,
-            deliver_secs: times.deliverSecs,
+            batch_secs: times.batchSecs,
+            close_secs: times.closeSecs,
+            reveal_secs: times.revealSecs,
+            prove_secs: times.proveSecs,
+            each_secs: times.eachSecs,
+            window_secs: times.windowSecs,
             complain_secs: times.complainSecs,
             decide_secs: times.decideSecs,
             threshold: committee.threshold,
             committee: committee.members.clone(),
             word_fee: tokens(committee.fee),
             word_stake: tokens(committee.stake),
+            providers: named(terms.providers),
+            licensed: named(job.licensed),
+            parent: named(terms.parent),
+            rebased: terms.rebased,
             estimated_gas: gas,
         }
     }
 
     fn print(&self) {
         let line = |text: String| print(&text);
-        let Self { state, level, settled, segments, price, start_price, most_price, .. } = self;
-        line(format!("state      {state}, {level}, {settled} of {segments} segments settled"));
-        line(format!("price      {price} tokens a segment; grows from {start_price} to {most_price}"));
+        let Self { state, settled, segments, price, start_price, most_price, batch, draws, ahead, .. } = self;
         line(format!(
-            "of that    {} % royalty, to {}; {} % held back until the weights are delivered",
-            self.royalty_percent, self.royalty_to, self.held_back_percent
+            "state      {state}, {settled} of {segments} segments settled; handed back {} times",
+            self.hand_backs
         ));
-        line(format!("bond       {} tokens; {} to hand back", self.bond, self.hand_back_fee));
-        if let Some([draws, prove_secs, reveal_secs]) = self.draws {
-            line(format!("draws      {draws} segments, proven in {prove_secs} s each"));
-            line(format!("secret     {reveal_secs} s for the requester"));
+        line(format!("requester  {}", self.requester));
+        match self.own_token {
+            true => line(format!("token      {}, of these sources", self.token)),
+            false => line(format!("token      {}: it was there before the market; NOT of these sources", self.token)),
         }
-        if let (Some([pending, window_secs, answer_secs]), Some(bond)) = (self.pending, &self.challenge_bond) {
-            line(format!("pending    {pending} claims at once, open to challenge for {window_secs} s"));
-            line(format!("challenge  {bond} tokens, answered in {answer_secs} s each"));
-        }
-        line(format!("running    {} s to start, {} s to train and prove", self.start_secs, self.run_secs));
         line(format!(
-            "delivery   {} s to deliver, {} s to complain, {} s to decide",
-            self.deliver_secs, self.complain_secs, self.decide_secs
+            "price      {price} tokens a segment; grows from {start_price} to {most_price} in {} s",
+            self.ramp_secs
         ));
-        line(format!("committee  {} words of {} decide", self.threshold, self.committee.len()));
-        for member in &self.committee {
-            line(format!("           {member}"));
+        if let Some(dataset) = self.dataset {
+            line(format!(
+                "of that    {} tokens royalty, to {}, for the data set {dataset}",
+                self.royalty, self.royalty_to
+            ));
+        } else {
+            line("of that    no royalty".to_owned());
         }
-        line(format!("a word     {} tokens; a stake of {}", self.word_fee, self.word_stake));
+        line(format!("batches    {batch} segments each, {draws} of them proven; {ahead} may be closed and not paid"));
+        line(format!("bond       {} tokens; {} if it is not started", self.bond, self.hand_back_fee));
+        line(format!("running    {} s to start, {} s a batch", self.start_secs, self.batch_secs));
+        line(format!("proofs     {} s for a batch, {} s more for each", self.prove_secs, self.each_secs));
+        line(format!("take       {} tokens to hold a claim; so much to challenge one", self.challenge_bond));
+        if draws < batch {
+            line(format!("secret     {} s for the requester", self.reveal_secs));
+            line(format!("challenge  within {} s of the draw", self.window_secs));
+        }
+        line(format!(
+            "delivery   a member may close after {} s; {} s to acknowledge or complain",
+            self.close_secs, self.complain_secs
+        ));
+        if self.committee.is_empty() {
+            line("committee  none: nobody decides complaints".to_owned());
+        } else {
+            line(format!(
+                "committee  {} words of {} decide within {} s; a complaint costs {} tokens",
+                self.threshold,
+                self.committee.len(),
+                self.decide_secs,
+                self.complaint_bond
+            ));
+            for member in &self.committee {
+                line(format!("           {member}"));
+            }
+            line(format!("a word     {} tokens; a stake of {}", self.word_fee, self.word_stake));
+        }
+        if let Some(providers) = self.providers {
+            line(format!("providers  only {providers}, an address or the root of a tree of addresses"));
+        }
+        if let Some(licensed) = self.licensed {
+            line(format!("licence    only {licensed}, an address or the root of a tree of addresses"));
+        }
+        if let Some(parent) = self.parent {
+            let fresh = if self.rebased { ", from fresh commitments" } else { "" };
+            line(format!("goes on    from job {parent}{fresh}"));
+        }
         line(format!("gas        {} for a proof, about", self.estimated_gas));
     }
 }

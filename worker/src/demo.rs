@@ -188,6 +188,7 @@ impl Measurements {
         if let Some(chain) = &self.chain {
             let (accepted, gas) = (chain.accepted, chain.gas);
             rows.push(("on chain", format!("{accepted} segments accepted by the contracts, {gas} gas each at most")));
+            rows.push(("paid", format!("{} tokens, by the market to the provider", chain.paid)));
         }
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15} {value}")).collect();
         lines.join("\n")

@@ -4,8 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use eyre::{Result, WrapErr, bail, ensure};
-use gradproof_chain::market::{Deployment, MarketCode, SUPPLY_TOKENS, Verifier};
-use gradproof_chain::{B256, Chain, ChainError, LOCAL_CHAIN, PrivateKeySigner, U256};
+use gradproof_chain::market::{Deployment, MarketCode, Money, VERSION, Verifier, check_chain};
+use gradproof_chain::{Address, B256, Chain, ChainError, LOCAL_CHAIN, PrivateKeySigner};
 use gradproof_terminal::atomic::{refuse_existing, write_new};
 use gradproof_terminal::{Outcome, Progress, pasted, print};
 use gradproof_verifier::protocol::hex;
@@ -40,6 +40,11 @@ pub struct Deploy {
     /// Statement of a job with that key: it has the shape.
     #[arg(long, value_name = "FILE")]
     pub statement: PathBuf,
+    /// Address of an ERC-20 token that jobs are paid with. Without it the market gets a token of its own, whose whole supply goes to
+    /// the account that pays. A transfer must move exactly what it says: no fee,
+    /// no rebase; and nobody should be able to freeze an account or change the token's code: the market cannot see that.
+    #[arg(long, value_name = "ADDRESS")]
+    pub token: Option<Address>,
     /// File for addresses and hashes of code; it must not exist yet.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
@@ -72,6 +77,12 @@ pub struct CheckDeployment {
     /// Print the verdict as one JSON object.
     #[arg(long)]
     pub json: bool,
+}
+
+/// What every version of the format has.
+#[derive(serde::Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 /// Says why something is rejected.
@@ -107,6 +118,7 @@ impl Deploy {
              {LOCAL_CHAIN}",
             chain.id()
         );
+        chain.wait(check_chain(chain.client())).wrap_err_with(|| format!("--rpc {}", self.rpc))?;
         warn(key.kind(), insecure);
         let progress = Progress::new(3, "steps", self.json);
         progress.say("compiling the contracts");
@@ -114,15 +126,17 @@ impl Deploy {
         let verifier = code.verifier(&key)?;
         progress.advance(1);
         progress.say("deploying the market");
-        let supply = U256::from(SUPPLY_TOKENS) * U256::from(10u8).pow(U256::from(18u8));
-        let mut deployment = chain.wait(code.deploy(chain.client(), chain.sender(), supply))?;
+        let money = self.token.map_or(Money::Own(chain.sender()), Money::There);
+        let mut deployment = chain.wait(code.deploy(chain.client(), money))?;
         progress.advance(1);
         progress.say("deploying the verifiers");
         deployment.verifiers.push(chain.wait(verifier.deploy(chain.client()))?);
-        chain.wait(deployment.check(chain.client())).wrap_err("what was deployed is not what is there")?;
         progress.advance(1);
         drop(progress);
-        self.write(&deployment)
+        // It was paid for: it is written down before anything else can fail.
+        let written = self.write(&deployment)?;
+        chain.wait(deployment.check(chain.client())).wrap_err("what was deployed is not what is there")?;
+        Ok(written)
     }
 
     /// The account that pays.
@@ -184,6 +198,7 @@ impl CheckDeployment {
                 "accepted": true,
                 "chain": deployment.chain,
                 "market": deployment.market.address,
+                "own_token": deployment.own_token(),
                 "market_of_the_sources": sources.0,
                 "verifiers_of_the_sources": sources.1,
                 "insecure_setup": deployment.verifiers.iter().any(|verifier| verifier.insecure_setup),
@@ -192,6 +207,10 @@ impl CheckDeployment {
             return Ok(Outcome::Done);
         }
         print(&format!("{path}: everything is on chain {} as it says", deployment.chain));
+        if !deployment.own_token() {
+            let token = deployment.token.address;
+            print(&format!("the token {token} was there before the market, and is not of its sources"));
+        }
         match (&self.contracts, &self.key) {
             (Some(contracts), Some(_)) => {
                 print(&format!("market and verifiers were made from {}", contracts.display()));
@@ -209,6 +228,8 @@ impl CheckDeployment {
     pub(super) fn checked(&self) -> Result<Option<(Chain, Deployment)>> {
         let path = self.deployment.display();
         let bytes = read(&self.deployment, MAX_DEPLOYMENT_BYTES)?;
+        let Versioned { version } = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
+        ensure!(version == VERSION, "{path}: version {version} of the format; this program reads {VERSION}");
         let deployment: Deployment = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
         let key = self.key.as_deref().zip(self.statement.as_deref());
         let key = key.map(|(key, statement)| wrapped_key(key, statement)).transpose()?;
@@ -222,7 +243,11 @@ impl CheckDeployment {
         // Nothing is sent, so that any account will do.
         let chain = Chain::connect(&self.rpc, PrivateKeySigner::random())?;
         match self.compare(&chain, &deployment, verifier) {
-            Err(error @ ChainError::Deployment { .. }) => {
+            Err(
+                error @ (ChainError::Deployment { .. }
+                | ChainError::ForeignBlocks { .. }
+                | ChainError::NoHistory { .. }),
+            ) => {
                 reject(&format!("{path}: {error}"), self.json);
                 return Ok(None);
             }
@@ -238,6 +263,7 @@ impl CheckDeployment {
         deployment: &Deployment,
         verifier: Option<(&VerifyingKey, &Verifier)>,
     ) -> Result<(), ChainError> {
+        chain.wait(check_chain(chain.client()))?;
         chain.wait(deployment.check(chain.client()))?;
         let Some(contracts) = &self.contracts else { return Ok(()) };
         let code = MarketCode::compile(contracts)?;

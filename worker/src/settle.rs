@@ -1,10 +1,11 @@
-//! A job settled by contracts on a local node: deployed, opened, its segments submitted.
+//! A job traded on a market of a local node: posted, accepted, its segments proved, delivered and paid.
 
 use std::path::Path;
 
 use ark_bn254::G1Affine;
 use eyre::{Result, WrapErr, eyre};
-use gradproof_chain::{Anvil, Chain, Compiler, Contracts, Ledger, LedgerCode, SegmentGas, Settlement};
+use gradproof_chain::market::{MarketCode, Money, Outcome, Trade};
+use gradproof_chain::{Anvil, Chain, SegmentGas, Settlement};
 use gradproof_circuits::field::check::Strict;
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::key::VerifyingKey;
@@ -14,59 +15,81 @@ use gradproof_verifier::protocol::statement::Domain;
 use gradproof_verifier::verify_job::JobVerifier;
 use serde::Serialize;
 
-/// A local node with the contracts of a key and an open job; the node ends with this value.
+/// A local node with a market and an open job; the node ends with this value.
 pub struct LocalSettlement {
     _node: Anvil,
     chain: Chain,
-    ledger: Ledger,
+    trade: Trade,
+    halo2_bytes: usize,
 }
 
 /// What a job cost on a chain.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct ChainReport {
-    /// Segments that the ledger took.
+    /// Segments that the market took.
     pub accepted: usize,
     /// Gas of the dearest segment's transaction, call data included.
     pub gas: u64,
     /// Where that went.
     pub parts: SegmentGas,
-    /// Gas of deploying verifiers and ledger, once for all jobs of a key.
+    /// Gas of deploying the verifiers, once for all jobs of a key.
     pub deployment_gas: u64,
     /// Bytes of the circuit verifier's code.
     pub halo2_bytes: usize,
+    /// What the provider was paid, in tokens.
+    #[serde(skip)]
+    pub paid: String,
 }
 
 impl LocalSettlement {
-    /// Starts a node with the tools in the folder `contracts`, deploys the contracts of `key`, opens the job of
-    /// `statement`, and sets the statement's domain accordingly.
+    /// Starts a node with the tools in the folder `contracts`, deploys the market and the verifiers of `key`, has a requester post the
+    /// job of `statement` and a provider start it, and sets the statement's domain accordingly.
     ///
     /// # Errors
     /// The tools are not installed, the key is not for wrapped proofs, or a contract refuses.
     pub fn open(contracts: &Path, key: &VerifyingKey, statement: &mut JobStatement) -> Result<Self> {
         let node = Anvil::start(contracts).wrap_err("`cargo xtask contracts` installs the local node")?;
         let chain = Chain::connect(node.url(), node.signer())?;
-        let compiler = Compiler::new(contracts)?;
-        let code = LedgerCode::compile(&compiler, key)?;
-        let contracts = chain.wait(code.deploy(chain.client()))?;
-        let ledger = Ledger { client: chain.client().clone(), contracts };
-        *statement = statement.bind(chain.wait(ledger.open(statement))?)?;
-        Ok(Self { _node: node, chain, ledger })
+        let provider = Chain::connect(node.url(), node.other_signer())?;
+        let code = MarketCode::compile(contracts)?;
+        let verifier_code = code.verifier(key)?;
+        let halo2_bytes = verifier_code.halo2_bytes();
+        let requester = chain.client();
+        let trade = chain.wait(async {
+            let deployment = code.deploy(requester, Money::Own(requester.sender())).await?;
+            let verifier = verifier_code.deploy(requester).await?;
+            Trade::new(deployment, verifier, requester.clone(), provider.client().clone()).await
+        })?;
+        *statement = statement.bind(chain.wait(trade.open(statement))?)?;
+        Ok(Self { _node: node, chain, trade, halo2_bytes })
     }
 
-    /// Submits the proofs of all segments, in order.
+    /// Submits the proofs of all segments, in order; the market pays for them.
     ///
     /// # Errors
-    /// The ledger refuses one, or the local verifier does.
+    /// The market refuses one, or the local verifier does.
     pub fn submit(&self, key: &VerifyingKey, statement: &JobStatement, proofs: &[&[u8]]) -> Result<ChainReport> {
-        let Contracts { halo2, verifier, ledger, halo2_bytes } = self.ledger.contracts;
-        let deployment_gas = halo2.gas + verifier.gas + ledger.gas;
         let checked = checked(key, statement, proofs)?;
-        let taken = self.chain.wait(submit(&self.ledger, &statement.domain, &checked))?;
-        let accepted = taken.len();
-        let report = ChainReport { accepted, deployment_gas, halo2_bytes, ..ChainReport::default() };
-        let Some(dearest) = taken.iter().max_by_key(|sent| sent.gas) else { return Ok(report) };
-        let parts = self.chain.wait(self.ledger.parts(dearest))?;
-        Ok(ChainReport { gas: dearest.gas, parts, ..report })
+        let taken = self.chain.wait(submit(&self.trade, &statement.domain, &checked))?;
+        let Outcome { paid, .. } = self.chain.wait(self.trade.withdraw(&statement.domain))?;
+        let (segment, halo2) = (self.trade.verifier().segment, self.trade.verifier().halo2);
+        let client = self.chain.client();
+        self.chain.wait(async {
+            let deployed = [client.gas_of(segment.transaction).await?, client.gas_of(halo2.transaction).await?];
+            let dearest = taken.iter().max_by_key(|sent| sent.gas);
+            let parts = match dearest {
+                Some(sent) => SegmentGas::of(client, sent, segment.address, halo2.address).await?,
+                None => SegmentGas::default(),
+            };
+            Ok(ChainReport {
+                accepted: taken.len(),
+                gas: dearest.map_or(0, |sent| sent.gas),
+                parts,
+                deployment_gas: deployed.iter().sum(),
+                halo2_bytes: self.halo2_bytes,
+                paid: self.trade.deployment().tokens(paid),
+            })
+        })
     }
 }
 

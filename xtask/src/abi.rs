@@ -8,15 +8,14 @@ use serde_json::Value;
 use crate::{contracts, root};
 
 /// What has bindings, below `contracts/src`.
-const BOUND: [&str; 8] = [
-    "ComputeToken",
-    "NodeRegistry",
-    "StakeVault",
-    "DatasetRegistry",
-    "TrainingMarket",
-    "SegmentVerifier",
-    "SegmentLedger",
-    "interfaces/IHalo2Verifier",
+const BOUND: [&str; 7] = [
+    "core/SegmentVerifier",
+    "core/interfaces/IHalo2Verifier",
+    "market/StakeVault",
+    "market/TrainingMarket",
+    "registry/ComputeToken",
+    "registry/DatasetRegistry",
+    "registry/NodeRegistry",
 ];
 
 /// Writes `contracts/abi` from the sources.

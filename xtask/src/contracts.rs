@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::{command, contracts_folder, gas, run};
 
 /// The tests that measure gas.
-const GAS: &str = "test/Gas.t.sol";
+const GAS: &str = "test/market/Gas.t.sol";
 
 /// Installs the tools, unless they are there.
 pub fn install() -> Result<()> {
@@ -34,7 +34,30 @@ pub fn install() -> Result<()> {
 /// Builds the contracts, and shows their sizes.
 pub fn build() -> Result<()> {
     install()?;
-    run(forge()?.args(["build", "--sizes", "--skip", "test/**"]))
+    sizes(&mut forge()?)
+}
+
+/// Builds the contracts as they are deployed; fails if one has more than the 24,576 bytes of code that a chain takes (EIP-170).
+fn sizes(forge: &mut Command) -> Result<()> {
+    run(forge.args(["build", "--sizes", "--skip", "test/**"]))
+}
+
+/// Measures the gas of contracts that were compiled all at once, and checks their sizes: forge compiles what changed, and the code of a
+/// contract is not the same where it is compiled beside others.
+fn measure(snapshots: &Path) -> Result<()> {
+    let [out, cache] = ["out/gas", "cache/gas"].map(|folder| contracts_folder().join(folder));
+    for folder in [&out, &cache] {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+    }
+    let forge = || -> Result<Command> {
+        let mut forge = forge()?;
+        forge.env("FOUNDRY_OUT", &out).env("FOUNDRY_CACHE_PATH", &cache);
+        Ok(forge)
+    };
+    run(gas::writing(&mut forge()?, snapshots).args(["test", "--match-path", GAS]))?;
+    sizes(&mut forge()?)
 }
 
 /// Runs the tests that are written in Solidity, and compares the gas with the stored figures.
@@ -46,16 +69,13 @@ pub fn test() -> Result<()> {
     // As deep as in the default profile.
     let invariants = [("FOUNDRY_PROFILE", "quick"), ("FOUNDRY_INVARIANT_DEPTH", "400")];
     run(forge()?.envs(invariants).args(["test", "--no-match-path", GAS]))?;
-    // The market's second edition.
-    run(forge()?.env("FOUNDRY_PROFILE", "second").args(["test", "--no-match-path", "*/Gas.t.sol"]))?;
-    gas::check(|snapshots| run(gas::writing(&mut forge()?, snapshots).args(["test", "--match-path", GAS])))
+    gas::check(measure)
 }
 
 /// Measures the gas at the bounds again, and stores it.
 pub fn snapshot() -> Result<()> {
     install()?;
-    let measured = &contracts_folder().join("snapshots");
-    run(gas::writing(&mut forge()?, measured).args(["test", "--match-path", GAS]))?;
+    measure(&contracts_folder().join("snapshots"))?;
     gas::document()
 }
 

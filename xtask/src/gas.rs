@@ -1,4 +1,4 @@
-//! The gas of the contracts at their bounds: measured by `contracts/test/Gas.t.sol`, stored in `contracts/snapshots`, and shown in
+//! The gas of the contracts at their bounds: measured by `contracts/test/market/Gas.t.sol`, stored in `contracts/snapshots`, and shown in
 //! `docs/settlement.md`.
 
 use std::collections::BTreeMap;

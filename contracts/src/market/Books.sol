@@ -1,14 +1,43 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IMarketErrors} from "../interfaces/IMarketErrors.sol";
-import {IMarketEvents} from "../interfaces/IMarketEvents.sol";
-import {BURNT} from "../Token.sol";
 import {Bounds} from "./Bounds.sol";
-import {Claim, Job, Member, State, Store, Terms} from "./Types.sol";
+import {Cut} from "./Cut.sol";
+import {Guards} from "./Guards.sol";
+import {IMarketErrors} from "./interfaces/IMarketErrors.sol";
+import {IMarketEvents} from "./interfaces/IMarketEvents.sol";
+import {BURNT} from "./Token.sol";
+import {Batch, Batches, Complaint, Job, Seat, State, Store, Times, Verdict} from "./Types.sol";
 
-/// @title Who gets what: payment of segments, and the ends of a job.
+/// @title Who gets what: payment of batches, and the ends of a job.
 library Books {
+    /// @notice Settles the next batch, if it may be paid: its draw is made, what is due is proven, no complaint is open, and the
+    /// requester acknowledged it or the times to complain and to challenge are over.
+    function settle(Store storage s, bytes32 id) external {
+        Guards.inState(s, id, State.Running);
+        if (s.jobs[id].settled == s.jobs[id].closed) revert IMarketErrors.NothingToSettle();
+        (uint256 batch,) = Cut.place(s, id, s.jobs[id].settled);
+        Batch storage b = s.batches[id][batch];
+        if (!b.known) revert IMarketErrors.NotDrawn(batch);
+        uint64 due = Cut.due(b);
+        if (due != 0) revert IMarketErrors.NotProven(due);
+        if (s.complaints[id][batch].verdict == Verdict.Pending) revert IMarketErrors.ComplaintOpen();
+        if (!b.acknowledged) Guards.onlyAfter(paidAfter(s, id, b));
+        pay(s, id, batch);
+    }
+
+    /// @notice Settles the next batch if it was acknowledged and nothing is missing.
+    function settleIfReady(Store storage s, bytes32 id, uint256 batch) internal {
+        (uint256 from,) = Cut.span(s, id, batch);
+        Batch storage b = s.batches[id][batch];
+        if (from == s.jobs[id].settled && b.acknowledged && b.known && Cut.due(b) == 0) pay(s, id, batch);
+    }
+
+    /// @notice Until when a batch can be complained about, or challenged.
+    function paidAfter(Store storage s, bytes32 id, Batch storage b) internal view returns (uint256) {
+        return Cut.most(uint256(b.closedAt) + s.terms[id].times.complainSecs, b.windowUntil);
+    }
+
     /// @notice Lets an account withdraw more.
     function credit(Store storage s, bytes32 id, address account, uint256 amount) internal {
         if (amount == 0) return;
@@ -16,130 +45,112 @@ library Books {
         emit IMarketEvents.Owed(id, account, amount);
     }
 
-    /// @notice Pays the next `count` segments; `current` are the parameters behind them.
-    function pay(Store storage s, bytes32 id, uint256 count, bytes32 current) internal {
-        Job storage job = s.jobs[id];
-        Terms storage terms = s.terms[id];
-        uint128 price = job.price;
-        uint128 royalty = price * terms.training.royaltyBps / Bounds.WHOLE_BPS;
-        uint128 last = price * terms.price.lastShareBps / Bounds.WHOLE_BPS;
-        // At most 4096 segments.
-        uint16 n = uint16(count);
-        uint16 from = job.settled;
-        job.settled = from + n;
-        job.current = current;
-        job.escrow -= n * (price - last);
-        job.held += n * last;
-        job.earned += n * (price - royalty - last);
-        emit IMarketEvents.Settled(id, from, count, current, n * (price - royalty - last), n * royalty, n * last);
-        credit(s, id, job.royaltyTo, n * royalty);
-    }
-
-    /// @notice Goes on if every segment is paid: to the delivery, or to the end of a job that diverged.
-    function goOn(Store storage s, bytes32 id) internal {
+    /// @notice Ends the job if nothing is left to settle.
+    function finish(Store storage s, bytes32 id) internal {
         Job storage job = s.jobs[id];
         if (job.settled < job.total) return;
-        if (job.diverged) return end(s, id, State.Diverged, 0);
-        job.state = State.Delivering;
-        job.deadline = uint40(block.timestamp + s.terms[id].times.deliverSecs);
-        emit IMarketEvents.DeliveryDue(id, job.deadline);
+        if (job.failed) end(s, id, State.Slashed);
+        else if (job.left) end(s, id, State.Left);
+        else if (job.stopped) end(s, id, State.Stopped);
+        else end(s, id, State.Completed);
     }
 
-    /// @notice Ends a job. `burnt` of its escrow goes to nobody, the last shares to the team if there is no fault of its, and the
-    /// rest to the requester. What is left of the bonds is free again.
-    function end(Store storage s, bytes32 id, State state, uint128 burnt) internal {
+    /// @notice Ends a job: the rest of its escrow goes to the requester. A failed batch takes what is left of the lead's bond; else it
+    /// is free again.
+    function end(Store storage s, bytes32 id, State state) internal {
         Job storage job = s.jobs[id];
-        if (state == State.Completed || state == State.Diverged) {
-            job.earned += job.held;
-            job.escrow -= job.held;
-        }
-        uint256 refund = job.escrow - burnt;
+        uint256 refund = job.escrow;
         job.state = state;
         job.deadline = 0;
+        job.endedAt = uint40(block.timestamp);
         job.escrow = 0;
-        job.held = 0;
-        job.fees = 0;
-        emit IMarketEvents.Ended(id, state, refund, burnt);
-        credit(s, id, BURNT, burnt);
+        emit IMarketEvents.Ended(id, state, refund);
         credit(s, id, job.requester, refund);
-        releaseBonds(s, id);
-        if (job.owner != address(0)) s.nodes.record(job.owner, uint8(state));
-        s.nodes.record(job.requester, asRequester(state));
-    }
-
-    /// @notice How the register counts an end for the requester.
-    function asRequester(State state) internal pure returns (uint8) {
-        return uint8(state) | 0x80;
-    }
-
-    /// @notice Ends a job that was too slow, or was left: a tenth of the bond, for the part not done, is burnt.
-    function fault(Store storage s, bytes32 id) internal {
-        Job storage job = s.jobs[id];
-        Member[] storage team = s.teams[id];
-        for (uint256 i = 0; i < team.length; ++i) {
-            uint256 part = team[i].bond * uint256(job.total - job.settled) / (Bounds.DEFAULT_PART * job.total);
-            s.vault.take(id, team[i].owner, BURNT, part);
+        address owner = job.owner;
+        if (owner != address(0)) {
+            if (state == State.Slashed) slash(s, id, owner);
+            s.vault.release(id, owner, s.vault.bonded(id, owner));
+            s.nodes.record(owner, uint8(state), job.paid, job.requester);
         }
-        end(s, id, State.Defaulted, 0);
+        s.nodes.record(job.requester, uint8(state) | 0x80, job.paid, owner);
     }
 
-    /// @notice Ends a job with a claim that was not proven when due: half of the bond is burnt, a quarter each goes to the
-    /// challenger and the requester; without a challenger its quarter is burnt too.
-    function slash(Store storage s, bytes32 id, address challenger) internal {
-        Job storage job = s.jobs[id];
-        Member[] storage team = s.teams[id];
-        for (uint256 i = 0; i < team.length; ++i) {
-            uint256 quarter = team[i].bond / 4;
-            address to = challenger == address(0) ? BURNT : challenger;
-            s.vault.take(id, team[i].owner, job.requester, quarter);
-            s.vault.take(id, team[i].owner, to, quarter);
-            s.vault.take(id, team[i].owner, BURNT, team[i].bond - 2 * quarter);
-        }
-        // Claims of Sampled jobs have no challengers, and may be many.
-        if (job.openChallenges > 0) releaseChallenges(s, id);
-        end(s, id, State.Slashed, 0);
+    /// @notice Burns a part of the lead's bond, or what is left of it.
+    function burn(Store storage s, bytes32 id, uint256 amount) internal returns (uint256) {
+        address owner = s.jobs[id].owner;
+        amount = Cut.least(amount, s.vault.bonded(id, owner));
+        s.vault.take(id, owner, BURNT, amount);
+        return amount;
     }
 
-    /// @notice Splits what the team has earned. Before the end only what divides, so that nobody collects a member's part away;
-    /// then what does not divide goes to the lead.
-    function collect(Store storage s, bytes32 id) internal {
-        Job storage job = s.jobs[id];
-        uint128 later = job.state < State.Cancelled ? job.earned % Bounds.WHOLE_BPS : 0;
-        uint256 amount = job.earned - later;
-        if (amount == 0) revert IMarketErrors.NothingOwed(job.owner);
-        job.earned = later;
-        emit IMarketEvents.Collected(id, amount);
-        Member[] storage team = s.teams[id];
-        uint256 rest = amount;
-        for (uint256 i = 1; i < team.length; ++i) {
-            uint256 part = amount * team[i].shareBps / Bounds.WHOLE_BPS;
-            rest -= part;
-            credit(s, id, team[i].owner, part);
-        }
-        credit(s, id, team[0].owner, rest);
+    /// @notice Name of a seat's bond in the vault.
+    function seatBond(bytes32 id, uint256 number) internal pure returns (bytes32) {
+        return keccak256(abi.encode("seat", id, number));
     }
 
-    /// @notice Frees what is left of the team's bonds.
-    function releaseBonds(Store storage s, bytes32 id) internal {
-        Member[] storage team = s.teams[id];
-        for (uint256 i = 0; i < team.length; ++i) {
-            s.vault.release(id, team[i].owner);
-        }
-    }
-
-    /// @notice Name of a challenger's bond in the vault.
+    /// @notice Name of a challenger's bond.
     function challengeBond(bytes32 id, uint256 index) internal pure returns (bytes32) {
-        return keccak256(abi.encode(id, index));
+        return keccak256(abi.encode("challenge", id, index));
     }
 
-    function releaseChallenges(Store storage s, bytes32 id) private {
+    /// @notice Name of the bond of a complaint.
+    function complaintBond(bytes32 id, uint256 batch) internal pure returns (bytes32) {
+        return keccak256(abi.encode("complaint", id, batch));
+    }
+
+    function slash(Store storage s, bytes32 id, address owner) private {
+        uint256 bond = s.vault.bonded(id, owner);
+        address to = s.jobs[id].failedTo;
+        // Of a batch's price at most: a lead that fails an honest batch for the bounty of a friend loses more.
+        uint256 most = uint256(s.terms[id].batches.deliverEvery) * s.jobs[id].price;
+        uint256 bounty = to == address(0) ? 0 : Cut.least(bond, most) / Bounds.BOUNTY_PART;
+        s.vault.take(id, owner, to, bounty);
+        s.vault.take(id, owner, BURNT, bond - bounty);
+    }
+
+    function pay(Store storage s, bytes32 id, uint256 batch) private {
         Job storage job = s.jobs[id];
-        for (uint256 i = job.settled; i < job.claimed; ++i) {
-            Claim storage c = s.claims[id][i];
-            if (c.challenger == address(0)) continue;
-            s.vault.release(challengeBond(id, i), c.challenger);
-            c.challenger = address(0);
+        (uint256 from, uint256 until) = Cut.span(s, id, batch);
+        uint256 n = until - from;
+        Complaint storage c = s.complaints[id][batch];
+        Verdict verdict = c.verdict;
+        uint256 amount = n * job.price;
+        uint256 royalty = 0;
+        if (verdict > Verdict.Yes) {
+            // What members were paid from it is gone already.
+            amount -= c.fees;
+        } else {
+            royalty = n * job.royalty;
+            job.paid += uint128(amount);
+            job.current = Cut.lastOf(s, id, batch);
         }
-        job.openChallenges = 0;
+        if (!Cut.hasRoom(job, s.terms[id].batches)) job.progressAt = uint40(block.timestamp);
+        // Below `total`, and below the escrow, which covers every segment.
+        job.settled = uint16(until);
+        job.escrow -= uint128(amount);
+        emit IMarketEvents.Settled(id, batch, verdict, amount, royalty);
+        if (verdict == Verdict.No) credit(s, id, job.requester, amount);
+        else if (verdict == Verdict.Nothing) credit(s, id, BURNT, amount);
+        else payTeam(s, id, batch, amount - royalty, royalty);
+        finish(s, id);
+    }
+
+    /// Pays royalty, members for what they proved, and the lead the rest.
+    function payTeam(Store storage s, bytes32 id, uint256 batch, uint256 net, uint256 royalty) private {
+        Job storage job = s.jobs[id];
+        credit(s, id, job.royaltyTo, royalty);
+        uint256 holders = s.batches[id][batch].holders;
+        uint256[16] memory proofs;
+        for (; holders != 0; holders >>= 4) {
+            ++proofs[holders & 15];
+        }
+        for (uint256 number = 1; number <= job.seats; ++number) {
+            if (proofs[number] == 0) continue;
+            Seat storage seat = s.seats[id][number];
+            uint256 part = proofs[number] * seat.pay;
+            net -= part;
+            credit(s, id, seat.owner, part);
+        }
+        credit(s, id, job.owner, net);
     }
 }

@@ -2,50 +2,47 @@
 pragma solidity 0.8.37;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
-import {IDatasetRegistry} from "../interfaces/IDatasetRegistry.sol";
-import {INodeRegistry} from "../interfaces/INodeRegistry.sol";
-import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {IDatasetRegistry} from "../registry/interfaces/IDatasetRegistry.sol";
+import {INodeRegistry} from "../registry/interfaces/INodeRegistry.sol";
+import {IStakeVault} from "./interfaces/IStakeVault.sol";
 
-/// @notice Where a job stands. From `Cancelled` on, nothing changes any more.
+/// @notice Where a job stands. From `Cancelled` on, nothing changes any more. Where several causes meet, the later name is the end.
 enum State {
     None,
     Open,
     Assigned,
     Running,
-    Drawing,
-    Proving,
-    Delivering,
-    Handed,
-    Disputed,
     Cancelled,
-    Expired,
     Completed,
-    Withheld,
-    Defaulted,
-    Slashed,
-    Diverged
+    Stopped,
+    Left,
+    Slashed
 }
 
-/// @notice What is paid without a proof.
-enum Assurance {
-    /// Nothing: each segment comes with its proof.
-    Proven,
-    /// All segments, if those that are drawn are proven.
-    Sampled,
-    /// A segment whose published opening nobody challenged in time.
-    Optimistic
+/// @notice Where a batch stands. It is computed from the job's counters and the batch's record: nothing stores it.
+enum BatchState {
+    /// Not closed yet.
+    Filling,
+    /// Closed; the draw is not made.
+    Drawing,
+    /// What is due is known: it is proven, challenged, and then waited for.
+    Proving,
+    /// The committee decides a complaint.
+    Disputed,
+    /// Paid, returned or burnt.
+    Settled,
+    /// The job ends before it.
+    Void
 }
 
-/// @notice What a member of the committee attests.
-enum Task {
-    /// The opening of a claimed segment was published and opens the claim. Verdict: yes.
-    Opening,
-    /// Training diverged in the next segment. Verdict: step << 32 | layer.
-    Divergence,
-    /// The handed weights can be fetched. Verdict: yes.
-    Fetchable,
-    /// Whether the weights that were opened to the committee are the last ones. Verdict: yes or no.
-    Decision
+/// @notice What became of the complaint about a batch.
+enum Verdict {
+    None,
+    Pending,
+    Yes,
+    No,
+    /// Nobody decided in time.
+    Nothing
 }
 
 /// @notice What is trained, and who checks it.
@@ -55,6 +52,14 @@ struct Training {
     bytes32 verifierCode;
     address halo2;
     bytes32 halo2Code;
+    /// Digest of the graph. Both parties compare it with the verifier's key.
+    bytes32 graph;
+    /// What an evaluation is about. No program uses it: zero.
+    bytes32 subject;
+    /// Seed of the order of positions. No program uses it: zero.
+    bytes32 order;
+    /// Whether a segment starts where the one before it ended. Otherwise each starts from `first`.
+    bool chained;
     /// Root of the tree of the data's columns.
     bytes32 dataRoot;
     uint64 rows;
@@ -76,51 +81,58 @@ struct Price {
     /// Price of a segment after `rampSecs`: it grows evenly.
     uint128 max;
     uint32 rampSecs;
-    /// Part of each segment's price that is held back for the delivery.
-    uint16 lastShareBps;
+    /// The lead's bond: at least the price of a batch.
     uint128 bond;
-    /// Burnt from the bond of a provider that accepts and does not start.
+    /// Burnt from bond and escrow, each, if a provider accepts and does not start. Paid to the lead if the requester stops.
     uint128 handBackFee;
-    /// Bond of a challenger: at least the cost of a proof.
+    /// Bond of a challenger, and of a member for each claim that it takes: at least the cost of a proof.
     uint128 challengeBond;
+    /// Bond of a complaint: at least what the committee's members are paid.
+    uint128 complaintBond;
 }
 
-/// @notice Durations in seconds. The time at which one ends is fixed when its phase starts.
+/// @notice Durations in seconds.
 struct Times {
     uint32 openSecs;
+    /// From a hand-back until the job can be accepted again.
+    uint32 reopenSecs;
     uint32 startSecs;
-    uint32 runSecs;
-    uint32 windowSecs;
-    /// For a challenge, times the number of open ones.
-    uint32 answerSecs;
+    /// In which the next batch is closed; otherwise anyone may end the job.
+    uint32 batchSecs;
+    /// After which a member may close in the lead's place.
+    uint32 closeSecs;
     uint32 revealSecs;
-    /// For a drawn segment, times their number.
+    /// For the proofs of a batch, and once more for late ones.
     uint32 proveSecs;
-    uint32 deliverSecs;
+    /// For each proof beside it.
+    uint32 eachSecs;
+    /// In which claims of a drawn batch can be challenged.
+    uint32 windowSecs;
     uint32 complainSecs;
     uint32 decideSecs;
 }
 
-/// @notice The assurance level and its numbers.
-struct Checks {
-    Assurance level;
-    /// Segments that are drawn (`Sampled`).
+/// @notice How a job is cut into batches, and how many of a batch's segments are proven.
+struct Batches {
+    /// Segments of a batch, k.
+    uint8 deliverEvery;
+    /// Segments of a batch that must be proven, d.
     uint8 draws;
-    /// Claims that may wait for payment at once (`Optimistic`).
-    uint8 maxPending;
-    /// keccak256 of the requester's secret (`Sampled`).
-    bytes32 secretHash;
+    /// Batches that may be closed and not settled.
+    uint8 ahead;
+    /// Tip of the chain of the requester's secrets: keccak256, b + 1 times, of the secret of batch b. Zero where d = k.
+    bytes32 tip;
 }
 
-/// @notice Validators that attest for this job.
+/// @notice Validators that decide complaints of this job.
 struct Committee {
     address[] members;
+    /// Words that decide: of half of the members, rounded down, and one more.
     uint8 threshold;
-    /// Paid to `threshold` members a task: the first that attest an opening or a delivery; of a divergence or a decision those
-    /// whose verdict stands.
+    /// Paid to each member that decides.
     uint128 fee;
-    /// Free stake that a member must have when it attests, that backs no bond while a window is open, and that it loses if it
-    /// contradicts itself.
+    /// Free stake of each member that backs the job until it has ended and the unbonding time has passed. A member that contradicts
+    /// itself loses it.
     uint128 stake;
 }
 
@@ -129,89 +141,189 @@ struct Terms {
     Training training;
     Price price;
     Times times;
-    Checks checks;
+    Batches batches;
     Committee committee;
+    /// Who may train: zero for anyone, an address, or the root of a Merkle tree of addresses.
+    bytes32 providers;
     /// Job that this one goes on from, or zero.
     bytes32 parent;
     /// Whether it starts from fresh commitments instead of the parent's.
     bool rebased;
 }
 
-/// @notice A job's state.
+/// @notice A job's state. Counts are of segments: claimed ≥ closed ≥ settled, and none is over total.
+/// @dev What a proof reads stands together in two words.
 struct Job {
-    address requester;
-    State state;
-    bool diverged;
-    bool delivered;
-    /// Whether all open segments must be proven, because the block's hash is lost.
-    bool allDue;
-    uint8 openChallenges;
-    uint40 openedAt;
     /// Lead of the team, the owner that a proof names.
     address owner;
-    /// When the present state's time is over.
-    uint40 deadline;
-    /// Segments of the job; fewer than the terms' after a divergence.
+    State state;
     uint16 total;
     uint16 claimed;
+    uint16 closed;
     uint16 settled;
-    /// Drawn segments that are not proven yet.
-    uint16 due;
-    uint32 batch;
+    /// Secrets that are known: that of batch `known` - 1 and all before it.
+    uint16 known;
+    /// As in the terms.
+    bool chained;
+    /// As in the terms, with the shape that it says of itself.
+    address verifier;
+    uint32 stepRows;
     uint32 steps;
-    uint64 drawBlock;
+    /// The one learning rate of the terms, or zero where they have several.
+    uint32 rate;
+    address requester;
+    bool stopped;
+    bool left;
+    bool failed;
+    uint8 handBacks;
+    /// Complaints that are not decided.
+    uint8 complaints;
+    /// Seats that were taken so far.
+    uint8 seats;
+    /// When the present state's time is over: Open, Assigned.
+    uint40 deadline;
+    uint40 openedAt;
     /// From when the price grows: later than `openedAt` by the time for which providers held the job and did not start.
     uint40 rampFrom;
-    /// Block from which on the job can be accepted, once it was handed back.
-    uint64 acceptFrom;
+    /// From when the job can be accepted.
+    uint40 acceptFrom;
+    /// Latest of start, last close, last settlement that made room, last end of a complaint, the stop that
+    /// filled a batch.
+    uint40 progressAt;
+    /// When the batch being filled was fully claimed, if it is.
+    uint40 fullAt;
+    /// Ends of the queues of proofs: of what was drawn, and of what was challenged.
+    uint40 queueUntil;
+    uint40 challengesUntil;
+    /// Who challenged first in the batch for which the job is slashed, of claims that are not proven; or zero.
+    address failedTo;
+    uint40 failedAt;
+    uint40 endedAt;
     address royaltyTo;
-    /// Price of a segment; fixed when the job is accepted.
+    /// Price of a segment, and the royalty in it; fixed when the job is accepted.
     uint128 price;
+    uint128 royalty;
     /// Tokens of the job that nobody was credited with.
     uint128 escrow;
-    /// Part of the escrow: last shares of the settled segments.
-    uint128 held;
-    /// Part of the escrow: fees of the committee.
-    uint128 fees;
-    /// What the team has earned and not collected; not part of the escrow.
-    uint128 earned;
-    /// Digest of the commitments to the parameters after the settled segments.
+    /// Price of the batches that were paid.
+    uint128 paid;
+    /// By the licence: flat fee, and least royalty of a segment.
+    uint128 licenceFee;
+    uint128 minRoyalty;
+    /// By the licence: who may train, as in the terms.
+    bytes32 licensed;
+    /// Secret of batch `known` - 1, or the tip.
+    bytes32 secret;
+    /// Digest at the end of the last paid batch, or the first one.
     bytes32 current;
-    /// Running hash of the claims.
-    bytes32 claims;
-    bytes32 drawHash;
-    /// What the provider handed over.
-    bytes32 delivery;
 }
 
-/// @notice A claimed segment.
-struct Claim {
-    bytes32 last;
-    /// Zero: there is no open challenge.
-    address challenger;
-    uint40 answerUntil;
-    /// Zero: nobody attested that the opening was published.
+/// @notice Record of a batch. A mask has a bit for each segment.
+struct Batch {
+    uint64 drawn;
+    uint64 proven;
+    uint64 challenged;
+    /// Claims that a member took, once.
+    uint64 taken;
+    /// Four bits a segment: the seat that is paid for its proof, or zero for the lead.
+    uint256 holders;
+    /// Zero: it is not closed.
+    uint40 closedAt;
+    /// Last second for what was drawn; then `proveSecs` for late proofs.
+    uint40 until;
+    /// Last second for challenges.
     uint40 windowUntil;
-    bool proven;
+    /// Block whose hash draws: the first one, then the late one.
+    uint48 drawBlock;
+    /// When the late block was fixed, or zero.
+    uint40 lateAt;
+    /// Whether what is due is known.
+    bool known;
+    /// Whether a late proof has cost its tenth.
+    bool late;
+    bool acknowledged;
+    /// Digest of the encrypted weights at its end.
+    bytes32 root;
+    /// Running hash of the claims, where it draws or names the end.
+    bytes32 claims;
+    /// Pay of seats that is promised (d < k).
+    uint128 reserved;
 }
 
-/// @notice A place in a team.
-struct Member {
-    address owner;
-    uint16 shareBps;
-    uint128 bond;
+/// @notice A challenge that is not answered.
+struct Challenge {
+    address by;
+    /// Last second for the proof; then `proveSecs` for a late one.
+    uint40 until;
 }
 
-/// @notice A member's signed consent to a place in a team. The lead comes first, and needs none.
+/// @notice A claim that a member took to prove.
+struct Take {
+    uint40 until;
+    /// A proof before this block pays the lead.
+    uint48 fromBlock;
+    uint8 seat;
+    /// Whether it lapsed and gave its part of the batch's pay back.
+    bool released;
+}
+
+/// @notice A member of the team.
 struct Seat {
-    Member member;
+    address owner;
+    /// Claims that it took and that are not resolved.
+    uint8 open;
+    bool gone;
+    /// For each proof of a claim that it took.
+    uint128 pay;
+}
+
+/// @notice The complaint about a batch.
+struct Complaint {
+    uint40 since;
+    uint40 until;
+    Verdict verdict;
+    /// Whether a root was added.
+    bool added;
+    /// Members of the committee, by their place.
+    uint16 yes;
+    uint16 no;
+    /// Seats that added a root; bit 0 is the lead.
+    uint16 adders;
+    /// Fees that were paid from the batch's price.
+    uint128 fees;
+}
+
+/// @notice A seat that the lead offers to a member. The member brings it.
+struct SeatOffer {
+    uint128 pay;
+    uint128 bond;
     uint256 nonce;
     uint256 expiry;
     bytes signature;
 }
 
+/// @notice A validator's consent to a place in the committee. It names the job, so that it serves once.
+struct Consent {
+    /// Key that will sign its words.
+    address key;
+    uint256 expiry;
+    /// That it may see the data, if the licence says who may.
+    bytes32[] path;
+    bytes signature;
+}
+
 /// @notice A data owner's signed licence.
 struct Licence {
+    /// Who may see the data: as `Terms.providers`, and for the committee as well.
+    bytes32 providers;
+    /// Paid at the start.
+    uint128 fee;
+    /// Least royalty of a segment.
+    uint128 minRoyalty;
+    /// Most segments of the job.
+    uint32 mostSegments;
+    /// keccak256 of the encoded terms that it is for, as in the job's id, or zero for any.
+    bytes32 terms;
     uint256 nonce;
     uint256 expiry;
     bytes signature;
@@ -220,46 +332,27 @@ struct Licence {
 /// @notice A requester's signed offer.
 struct Offer {
     address requester;
-    /// Provider that may take it, or zero for any.
+    /// Provider that may bring it, or zero for any.
     address provider;
+    /// What the data owner signed (`licenceDigest`): the licence that comes with it, and its fee. Zero where there is no data set.
+    bytes32 licence;
     uint256 nonce;
     uint256 expiry;
     bytes signature;
 }
 
-/// @notice What a validator signs, with the key of its account: ERC-1271 does not count.
+/// @notice Merkle paths of an account: in the terms' tree of providers, and in the licence's.
+struct Paths {
+    bytes32[] terms;
+    bytes32[] licence;
+}
+
+/// @notice What a validator signs: whether the opening that it was shown is that of `last`, the end of the batch, and can be fetched.
 struct Attestation {
     bytes32 job;
-    Task task;
-    uint32 index;
-    bytes32 subject;
-    bytes32 verdict;
-}
-
-/// @notice Votes on one question. Those count together that come within `Bounds.COUNT_SECS` of the first: then a count that is
-/// not finished is over, and the next word begins another, so that no word decides when the stake behind it may be gone.
-struct Votes {
-    /// Members that voted in the present count, by their place in the committee.
-    uint16 voted;
-    /// Members that voted in a count before: their words count again only if they bring them.
-    uint16 before;
-    /// The last second of the present count, which is its name.
-    uint40 until;
-    mapping(uint256 until => mapping(bytes32 verdict => Side)) sides;
-}
-
-/// @notice Who gave one verdict.
-struct Side {
-    /// By their place in the committee.
-    uint16 members;
-    uint8 count;
-}
-
-/// @notice Who was paid for a task.
-struct Bill {
-    /// By their place in the committee.
-    uint16 members;
-    uint8 paid;
+    uint32 batch;
+    bytes32 last;
+    bool yes;
 }
 
 /// @notice Storage of the market.
@@ -270,13 +363,19 @@ struct Store {
     IDatasetRegistry datasets;
     mapping(bytes32 job => Job) jobs;
     mapping(bytes32 job => Terms) terms;
-    mapping(bytes32 job => Member[]) teams;
-    mapping(bytes32 job => mapping(uint256 index => Claim)) claims;
-    /// Drawn segments, one bit each.
-    mapping(bytes32 job => mapping(uint256 word => uint256)) drawn;
-    mapping(bytes32 question => Votes) votes;
-    mapping(bytes32 task => Bill) bills;
-    mapping(bytes32 question => mapping(address validator => bool)) contradicted;
+    mapping(bytes32 job => mapping(uint256 index => bytes32)) claims;
+    mapping(bytes32 job => mapping(uint256 batch => Batch)) batches;
+    mapping(bytes32 job => mapping(uint256 index => Challenge)) challenges;
+    mapping(bytes32 job => mapping(uint256 index => Take)) takes;
+    mapping(bytes32 job => mapping(uint256 number => Seat)) seats;
+    mapping(bytes32 job => mapping(uint256 batch => Complaint)) complaints;
+    /// Roots that lead and members added behind a complaint.
+    mapping(bytes32 job => mapping(uint256 batch => mapping(bytes32 root => bool))) roots;
+    /// Keys that sign the words of the committee's members, by their place.
+    mapping(bytes32 job => address[]) keys;
+    /// Members of the committee whose stake backs the job, by their place.
+    mapping(bytes32 job => uint16) backed;
     mapping(address account => uint256) owed;
     mapping(address signer => mapping(uint256 nonce => bool)) used;
+    mapping(address requester => mapping(bytes32 tip => bool)) tips;
 }

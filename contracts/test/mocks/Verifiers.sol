@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR Apache-2.0
 pragma solidity 0.8.37;
 
-import {IHalo2Verifier} from "../../src/interfaces/IHalo2Verifier.sol";
-import {ISegmentVerifier, Segment} from "../../src/interfaces/ISegmentVerifier.sol";
+import {IHalo2Verifier} from "../../src/core/interfaces/IHalo2Verifier.sol";
+import {ISegmentVerifier, Segment} from "../../src/core/interfaces/ISegmentVerifier.sol";
 
 enum Mode {
     Check,

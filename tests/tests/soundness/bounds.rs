@@ -1,6 +1,7 @@
 //! The error bounds of `docs/soundness.md`, and that the tests it names exist.
 
 use std::fs;
+use std::path::PathBuf;
 
 use ark_bn254::Fr;
 use gradproof_circuits::argument::transcript::Ask;
@@ -76,8 +77,9 @@ fn the_tests_that_the_pages_name_exist() {
 /// The page about the contracts names their tests by function.
 #[test]
 fn the_tests_in_solidity_that_a_page_names_exist() {
-    let folder = root().join("contracts").join("test");
-    let sources = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+    let files = |folder: PathBuf| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let tests = root().join("contracts").join("test");
+    let sources = files(tests).filter(|path| path.is_dir()).flat_map(files).filter(|path| path.is_file());
     let sources: String = sources.map(|path| fs::read_to_string(path).unwrap()).collect();
     let page = page_named("settlement.md");
     let is_test = |word: &&str| word.starts_with("test_") || word.starts_with("invariant_");

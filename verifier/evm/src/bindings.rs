@@ -15,12 +15,5 @@ sol!(
     IHalo2Verifier,
     "../../contracts/abi/IHalo2Verifier.json"
 );
-sol!(
-    /// Jobs whose segments are proved one after the other.
-    #[derive(Debug, PartialEq, Eq)]
-    SegmentLedger,
-    "../../contracts/abi/SegmentLedger.json"
-);
 
-pub use SegmentLedger::Terms;
 pub use SegmentVerifier::{Key as SegmentKey, Segment};

@@ -14,8 +14,10 @@ pub const TRANSACTION_GAS: u64 = 1 << 24;
 /// The shortest columns that are looked at, in variables.
 const SHORTEST: usize = 10;
 
-/// The transaction, the ledger, statement and digest, the pairing.
-const SEGMENT: u64 = 225_100;
+/// The transaction, statement and digest, the pairing.
+const SEGMENT: u64 = 203_700;
+/// What the market does for the proof of a claim beside asking the verifier: state and terms of the job, the record of the batch.
+const MARKET: u64 = 34_000;
 /// The circuit's proof: its bytes, and verifying it.
 const CIRCUIT: u64 = 259_600;
 /// A point of a column: its bytes, one multiplication and addition, its share of the digest.
@@ -27,9 +29,14 @@ const SHORT_STEP: u64 = 3_900;
 /// A node of the path of a data column.
 const NODE: u64 = 770;
 
-/// Gas of the whole transaction in which a ledger takes the proof of a segment, call data included, under hard fork Prague;
+/// Gas of the whole transaction in which the market takes the proof of a claim (`prove`), call data included, under hard fork Prague;
 /// `path` is the number of levels of the tree of the data.
 pub fn segment_gas(layout: &Layout, column_vars: usize, path: usize) -> u64 {
+    MARKET + verifier_gas(layout, column_vars, path)
+}
+
+/// The same for a transaction that gives the proof to the verifier of segments itself.
+pub fn verifier_gas(layout: &Layout, column_vars: usize, path: usize) -> u64 {
     let columns = |group| layout.group(group).len();
     CIRCUIT + without_circuit(column_vars, [columns(Group::Data), columns(Group::First), columns(Group::Trace)], path)
 }

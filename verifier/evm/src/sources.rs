@@ -13,17 +13,17 @@ macro_rules! files {
     ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../../../contracts/", $name)))),*] };
 }
 
-const HALO2_INTERFACE: [(&str, &str); 1] = files!["src/interfaces/IHalo2Verifier.sol"];
+const HALO2_INTERFACE: [(&str, &str); 1] = files!["src/core/interfaces/IHalo2Verifier.sol"];
 const SEGMENT_VERIFIER: [(&str, &str); 9] = files![
-    "src/SegmentVerifier.sol",
-    "src/interfaces/ISegmentVerifier.sol",
-    "src/interfaces/IHalo2Verifier.sol",
-    "src/libraries/Bn254.sol",
-    "src/libraries/DataTree.sol",
-    "src/libraries/HyperKzg.sol",
-    "src/libraries/Setup.sol",
-    "src/libraries/Statement.sol",
-    "src/libraries/Tables.sol",
+    "src/core/SegmentVerifier.sol",
+    "src/core/interfaces/ISegmentVerifier.sol",
+    "src/core/interfaces/IHalo2Verifier.sol",
+    "src/core/libraries/Bn254.sol",
+    "src/core/libraries/DataTree.sol",
+    "src/core/libraries/HyperKzg.sol",
+    "src/core/libraries/Setup.sol",
+    "src/core/libraries/Statement.sol",
+    "src/core/libraries/Tables.sol",
 ];
 
 /// A contract with everything that it is compiled from.
@@ -45,7 +45,7 @@ pub struct ContractSource {
 /// # Errors
 /// The key is for core proofs.
 pub fn halo2_verifier(key: &VerifyingKey) -> Result<ContractSource, GenerateError> {
-    let file = "src/Halo2Verifier.sol";
+    let file = "src/core/Halo2Verifier.sol";
     let mut files = vec![(file, halo2_source(key)?)];
     files.extend(HALO2_INTERFACE.map(owned));
     Ok(ContractSource { name: "Halo2Verifier", file, files, via_ir: false })

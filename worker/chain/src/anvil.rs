@@ -20,7 +20,7 @@ const START: Duration = Duration::from_secs(30);
 pub struct Anvil {
     _instance: AnvilInstance,
     url: String,
-    signer: PrivateKeySigner,
+    signers: [PrivateKeySigner; 2],
 }
 
 impl Anvil {
@@ -48,9 +48,11 @@ impl Anvil {
         })?;
         let output = instance.child_mut().stdout.take();
         thread::spawn(move || output.map(|mut output| io::copy(&mut output, &mut io::sink())));
-        let key = instance.keys().first().ok_or_else(|| ChainError::Node("it has no accounts".into()))?;
-        let signer = PrivateKeySigner::from(key.clone());
-        Ok(Self { url: instance.endpoint(), signer, _instance: instance })
+        let [first, second, ..] = instance.keys() else {
+            return Err(ChainError::Node("it has no two accounts".into()));
+        };
+        let signers = [first, second].map(|key| PrivateKeySigner::from(key.clone()));
+        Ok(Self { url: instance.endpoint(), signers, _instance: instance })
     }
 
     /// Where the node listens.
@@ -60,7 +62,12 @@ impl Anvil {
 
     /// The key of an account that has funds on the node. Everybody knows it.
     pub fn signer(&self) -> PrivateKeySigner {
-        self.signer.clone()
+        self.signers[0].clone()
+    }
+
+    /// The key of another account that has funds.
+    pub fn other_signer(&self) -> PrivateKeySigner {
+        self.signers[1].clone()
     }
 }
 

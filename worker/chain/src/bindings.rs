@@ -4,18 +4,15 @@ use std::fmt::Debug;
 
 use alloy::primitives::Bytes;
 use alloy::sol_types::{Revert, SolError, SolInterface};
-use gradproof_evm::bindings::{IHalo2Verifier, SegmentLedger, SegmentVerifier};
+use gradproof_evm::bindings::{IHalo2Verifier, SegmentVerifier};
 
-use super::market::{
-    ComputeToken, DatasetRegistry, LEVELS, NodeRegistry, STATES, StakeVault, TERMS, TrainingMarket, name,
-};
+use super::market::{ComputeToken, DatasetRegistry, NodeRegistry, STATES, StakeVault, TERMS, TrainingMarket, name};
 
 /// The error that a contract reverted with, in words: its name and arguments, or the bytes if nobody here knows it.
 pub fn reason(data: &Bytes) -> String {
-    let known: [fn(&Bytes) -> Option<String>; 9] = [
+    let known: [fn(&Bytes) -> Option<String>; 8] = [
         decode::<SegmentVerifier::SegmentVerifierErrors>,
         decode::<IHalo2Verifier::IHalo2VerifierErrors>,
-        decode::<SegmentLedger::SegmentLedgerErrors>,
         market_reason,
         decode::<StakeVault::StakeVaultErrors>,
         decode::<NodeRegistry::NodeRegistryErrors>,
@@ -45,7 +42,6 @@ fn market_reason(data: &Bytes) -> Option<String> {
         Error::WrongState(error) => {
             format!("WrongState {{ job: {}, state: {} }}", error.job, name(&STATES, error.state))
         }
-        Error::WrongLevel(error) => format!("WrongLevel {{ level: {} }}", name(&LEVELS, error.level)),
         Error::BadTerm(error) => format!("BadTerm {{ term: {} }}", name(&TERMS, error.term)),
         error => plain(&format!("{error:?}")),
     })

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alloy::consensus::Transaction;
+use alloy::eips::BlockId;
 use alloy::network::{Ethereum, EthereumWallet, TransactionBuilder};
 use alloy::primitives::{Address, B256, Bytes, TxHash, U64, keccak256};
 use alloy::providers::{DynProvider, PendingTransactionError, Provider, ProviderBuilder, WatchTxError};
@@ -60,6 +61,15 @@ pub struct Sent {
     pub gas_limit: u64,
     /// The receipt, with the events.
     pub receipt: TransactionReceipt,
+}
+
+/// Time and number of a chain's newest block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Seconds since 1970.
+    pub time: u64,
+    /// The block.
+    pub block: u64,
 }
 
 /// A call of a contract, as a node traces it.
@@ -192,12 +202,40 @@ impl Client {
         Ok(if code.is_empty() { B256::ZERO } else { keccak256(&code) })
     }
 
+    /// The newest block: its number, and its time in seconds since 1970.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn head(&self) -> Result<Moment, ChainError> {
+        let head = self.provider.get_block(BlockId::latest()).await.map_err(refused)?;
+        let header = head.ok_or_else(|| ChainError::Node("it has no newest block".into()))?.header;
+        Ok(Moment { time: header.timestamp, block: header.number })
+    }
+
     /// Number of the newest block.
     ///
     /// # Errors
     /// If the node does not answer.
     pub async fn block(&self) -> Result<u64, ChainError> {
         self.provider.get_block_number().await.map_err(refused)
+    }
+
+    /// What code returns that a node runs as if it were to make a contract; nothing is sent.
+    ///
+    /// # Errors
+    /// If the node refuses.
+    pub async fn run(&self, code: &[u8]) -> Result<Bytes, ChainError> {
+        let request = TransactionRequest::default().with_from(self.sender).with_deploy_code(code.to_vec());
+        self.provider.call(request).await.map_err(refused)
+    }
+
+    /// Gas that a transaction used.
+    ///
+    /// # Errors
+    /// If the node does not know the transaction.
+    pub async fn gas_of(&self, hash: TxHash) -> Result<u64, ChainError> {
+        let receipt = self.provider.get_transaction_receipt(hash).await.map_err(refused)?;
+        Ok(receipt.ok_or(ChainError::Receipt { hash, what: "receipt" })?.gas_used)
     }
 
     fn request<C: SolCall>(&self, to: Address, call: &C) -> TransactionRequest {
@@ -215,6 +253,15 @@ impl Client {
         // A transaction that would revert is refused when its gas is estimated; this one was overtaken.
         let sent = Sent { gas: receipt.gas_used, gas_limit, receipt };
         if sent.receipt.status() { Ok(sent) } else { Err(ChainError::Reverted { data: Bytes::new() }) }
+    }
+}
+
+#[cfg(test)]
+impl Client {
+    /// A client of chain `id` whose node gives these answers, one after the other.
+    pub(crate) fn of_answers(answers: alloy::providers::mock::Asserter, id: u64) -> Self {
+        let provider = ProviderBuilder::default().connect_mocked_client(answers).erased();
+        Self { provider, sender: Address::ZERO, id }
     }
 }
 

@@ -62,7 +62,7 @@ pub struct Link {
 /// A contract by the file that it stands in, below the folder, and its name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ContractName {
-    /// For example `src/SegmentVerifier.sol`.
+    /// For example `src/core/SegmentVerifier.sol`.
     pub file: String,
     /// For example `SegmentVerifier`.
     pub name: String,
@@ -164,7 +164,7 @@ impl Compiler {
         Ok(artifacts)
     }
 
-    /// Compiles the contract `name` of a file below the folder, for example `src/SegmentVerifier.sol`.
+    /// Compiles the contract `name` of a file below the folder, for example `src/core/SegmentVerifier.sol`.
     ///
     /// # Errors
     /// As [`Compiler::compile`], or if a file cannot be read.

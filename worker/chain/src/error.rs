@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use alloy::primitives::{Bytes, TxHash};
+use alloy::primitives::{Address, Bytes, TxHash, U256};
 
 /// Why something about the chain failed.
 #[derive(Debug, thiserror::Error)]
@@ -64,12 +64,47 @@ pub enum ChainError {
     /// The compiler's answer lacks something.
     #[error("the compiler's answer has no {0}")]
     Answer(String),
-    /// The ledger takes jobs of one learning rate; the market takes schedules.
-    #[error("the job has {got} learning rates, the ledger takes one")]
-    Rates {
-        /// Rates of the job.
-        got: usize,
+    /// Contracts of the chain are told the number of another chain's blocks.
+    #[error(
+        "on chain {chain} block.number is {number} and its head {head}: it does not count its own blocks, and the market's draws \
+         would be another chain's; docs/chains.md says what a chain must have"
+    )]
+    ForeignBlocks {
+        /// Chain id.
+        chain: u64,
+        /// What a contract is told.
+        number: U256,
+        /// Newest block.
+        head: u64,
     },
+    /// The chain has no contract that keeps the hashes of blocks.
+    #[error(
+        "chain {chain} has no contract at {contract} that keeps 8191 hashes of blocks (EIP-2935): a draw that is not made within \
+         256 blocks would be lost, and its whole batch due; docs/chains.md says what a chain must have"
+    )]
+    NoHistory {
+        /// Chain id.
+        chain: u64,
+        /// Where the contract would be.
+        contract: Address,
+    },
+    /// There is no token at an address.
+    #[error("{address} is no ERC-20 token: it lacks totalSupply, balanceOf or decimals, or says more than 77 decimals")]
+    NoToken {
+        /// Where it should be.
+        address: Address,
+    },
+    /// A job is not over.
+    #[error("{settled} of {total} segments of the job are settled")]
+    Unsettled {
+        /// Segments that are paid, returned or burnt.
+        settled: u64,
+        /// Segments of the job.
+        total: u64,
+    },
+    /// A key does not sign.
+    #[error("the key does not sign: {0}")]
+    Signer(String),
     /// Code that names a library was to be deployed without it.
     #[error("the address of the library {library} is missing")]
     Unlinked {

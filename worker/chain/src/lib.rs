@@ -9,25 +9,22 @@ mod blocking;
 mod client;
 mod compiler;
 mod error;
-mod ledger;
 pub mod market;
+mod segment_gas;
 mod settlement;
 mod verifiers;
 
 pub use anvil::{Anvil, LOCAL_CHAIN};
 pub use bindings::reason;
 pub use blocking::Chain;
-pub use client::{Call, Client, Deployed, Sent};
+pub use client::{Call, Client, Deployed, Moment, Sent};
 pub use compiler::{Artifact, Compiler, ContractName, Link};
 pub use error::ChainError;
-pub use ledger::{Contracts, Ledger, LedgerCode, SegmentGas};
+pub use segment_gas::SegmentGas;
 pub use settlement::Settlement;
 pub use verifiers::VerifierCode;
 
-pub use alloy::primitives::utils::format_ether;
 pub use alloy::primitives::{Address, B256, U256};
 pub use alloy::signers::local::PrivateKeySigner;
 pub use alloy::sol_types::{SolCall, SolValue};
-pub use gradproof_evm::bindings::{
-    IHalo2Verifier as Halo2Verifier, Segment, SegmentKey, SegmentLedger, SegmentVerifier, Terms,
-};
+pub use gradproof_evm::bindings::{IHalo2Verifier as Halo2Verifier, Segment, SegmentKey, SegmentVerifier};

@@ -9,7 +9,7 @@ use gradproof_verifier::protocol::statement::Domain;
 
 use super::ChainError;
 
-/// Where jobs are opened, and the proofs of their segments taken one after the other; [`Ledger`](super::Ledger) is one.
+/// Where jobs are opened, and the proofs of their segments taken one after the other; [`Trade`](super::market::Trade) is one.
 pub trait Settlement: Sync {
     /// What is left of a proof that was taken: what that cost, for example.
     type Receipt: Send;

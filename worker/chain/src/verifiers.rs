@@ -5,8 +5,8 @@ use gradproof_verifier::protocol::key::VerifyingKey;
 
 use super::{Artifact, ChainError, Client, Compiler, Deployed, SegmentKey, SolValue};
 
-const SEGMENT: (&str, &str) = ("src/SegmentVerifier.sol", "SegmentVerifier");
-const HALO2: (&str, &str) = ("src/Halo2Verifier.sol", "Halo2Verifier");
+const SEGMENT: (&str, &str) = ("src/core/SegmentVerifier.sol", "SegmentVerifier");
+const HALO2: (&str, &str) = ("src/core/Halo2Verifier.sol", "Halo2Verifier");
 
 /// The verifiers of a key, compiled.
 #[derive(Clone, Debug)]
@@ -40,6 +40,11 @@ impl<'a> VerifierCode<'a> {
             .map_err(|error| ChainError::Source(format!("the circuit's verifier cannot be written: {error}")))?;
         let halo2 = compiler.compile_generated(HALO2.0, &source, HALO2.1)?;
         Ok(Self { key, halo2, segment })
+    }
+
+    /// Length of the circuit verifier's code, in bytes.
+    pub fn halo2_bytes(&self) -> usize {
+        self.halo2.runtime.len()
     }
 
     pub(super) async fn put(&self, client: &Client) -> Result<DeployedVerifiers, ChainError> {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gradproof_terminal::{EXIT_CODES, exit};
-use gradproof_worker::{Bench, CheckJob, Demo, Prove, Train, keep_large_blocks};
+use gradproof_worker::{Bench, CheckJob, Demo, Explain, Prove, Train, keep_large_blocks};
 
 /// Trains networks in exact integers, and proves every step.
 ///
@@ -53,6 +53,13 @@ enum Task {
     ///            --statement posted/statement.json --key posted/verifying.key --contracts contracts
     #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
     CheckJob(CheckJob),
+    /// Says where a job of a market stands: its batches, who may act now and later, until when, and what happens if nobody does.
+    ///
+    /// Sends no transaction.
+    ///
+    /// Example: provider explain --rpc http://127.0.0.1:8545 --deployment deployment.json --job 0x…
+    #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
+    Explain(Explain),
     /// Measures one segment of a given shape: training, each part of the proof, verification.
     ///
     /// If the input has 784 values, the data are the built-in digits, repeated; otherwise they are made up.
@@ -73,6 +80,7 @@ fn main() -> ExitCode {
         Task::Prove(task) => task.run(),
         Task::Train(task) => task.run(),
         Task::CheckJob(task) => task.run(),
+        Task::Explain(task) => task.run(),
         Task::Bench(task) => task.run(),
         Task::Demo(task) => task.run(),
     })

@@ -4,7 +4,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use gradproof_terminal::{EXIT_CODES, exit};
-use gradproof_worker::{Bind, CheckDeployment, Commit, Deploy, FirstWeights, Open, PrintExample, keep_large_blocks};
+use gradproof_worker::{
+    Bind, CheckDeployment, Commit, Deploy, Explain, FirstWeights, Open, PrintExample, keep_large_blocks,
+};
 
 /// Commits to the data and the first parameters of a job, opens the trained weights that a provider hands over, and deploys the
 /// market that pays providers.
@@ -84,6 +86,13 @@ enum Task {
     /// Compares a deployment with the chain: the code of every contract, the contracts that the market calls, the verifiers' keys.
     #[command(after_help = EXIT_CODES)]
     CheckDeployment(CheckDeployment),
+    /// Says where a job of a market stands: its batches, who may act now and later, until when, and what happens if nobody does.
+    ///
+    /// Sends no transaction.
+    ///
+    /// Example: requester explain --rpc http://127.0.0.1:8545 --deployment deployment.json --job 0x…
+    #[command(verbatim_doc_comment, after_help = EXIT_CODES)]
+    Explain(Explain),
 }
 
 fn main() -> ExitCode {
@@ -96,5 +105,6 @@ fn main() -> ExitCode {
         Task::FirstWeights(task) => task.run(),
         Task::Deploy(task) => task.run(),
         Task::CheckDeployment(task) => task.run(),
+        Task::Explain(task) => task.run(),
     })
 }

@@ -25,7 +25,7 @@ pub fn find(text: &str, start: usize) -> Option<Condition> {
     if let Some(at) = line.find("require(") {
         let open = start + at + "require(".len();
         let close = open + closing(&text[open..])?;
-        let condition = split(&text[open..close], ", ").into_iter().next()?;
+        let condition = split(&text[open..close], ",").into_iter().next()?;
         return Some(Condition { bytes: open..open + condition.end, alone: None });
     }
     let code = line.trim_start();

@@ -3,7 +3,7 @@
 //! A mutant has one `revert`, `require`, guard call or modifier less, one event that is not emitted, one fault in assembly that is
 //! none, one operand less in a condition, or the bound of a comparison in one on its other side. The tests must fail
 //! on it. All mutants are built at once for the tests in Solidity, each behind a switch (mutant schemata: Untch, Offutt, Harrold
-//! 1993): a mutant then costs a run of the tests and no build. What these do not miss in verifier, ledger and libraries is taken out
+//! 1993): a mutant then costs a run of the tests and no build. What these do not miss in the verifier and its libraries is taken out
 //! of the text for the tests of the package `gradproof-end-to-end` that call them on a node, and so are the faults in assembly.
 
 mod condition;
@@ -24,12 +24,14 @@ use crate::{cargo, root};
 use site::Site;
 
 /// Files that tests in Rust call on a node.
-const ON_A_NODE: [&str; 3] = ["SegmentVerifier.sol", "SegmentLedger.sol", "libraries/"];
+const ON_A_NODE: [&str; 2] = ["core/SegmentVerifier.sol", "core/libraries/"];
 /// What those tests say then.
 const DOES_NOT_COMPILE: &str = "the contracts compile: ";
 /// What those tests are run as, the quick ones first.
 const ROUNDS: [&[&str]; 2] =
-    [&["refusals::", "points::", "ledger::", "mutations::", "real::"], &["calls::", "forgeries::", "wrapped::"]];
+    [&["refusals::", "points::", "mutations::", "real::"], &["calls::", "forgeries::", "wrapped::"]];
+/// Tests in Solidity that take longer than all others together.
+const LONG: &str = "Invariants|Events|Fuzz|Gas|Hostile|Payoffs";
 
 /// What the tests said of a mutant.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -117,8 +119,9 @@ impl Copy {
 
     /// Whether the tests in Solidity pass with this mutant switched on, none for 0.
     fn passes(&self, mutant: usize, with_invariants: bool) -> Result<bool> {
-        // The invariants take longest: they are asked last. They are of the market, with a stand-in for the verifier.
-        Ok(self.forge(&["test", "--fail-fast", "--no-match-contract", "Invariants"], mutant)?
+        // What takes longest is asked last. The invariants are of the market, with a stand-in for the verifier.
+        Ok(self.forge(&["test", "--fail-fast", "--no-match-contract", LONG], mutant)?
+            && self.forge(&["test", "--fail-fast", "--no-match-contract", "Invariants"], mutant)?
             && (!with_invariants || self.forge(&["test", "--fail-fast", "--match-contract", "Invariants"], mutant)?))
     }
 
@@ -130,6 +133,8 @@ impl Copy {
             // What is taken out may leave a name without a use.
             .env("FOUNDRY_DENY", "never")
             .env("FOUNDRY_LINT_LINT_ON_BUILD", "false")
+            // A refusal that only one input in many reaches has a test of its own.
+            .env("FOUNDRY_FUZZ_RUNS", "16")
             .env(switch::VARIABLE, switch::address(mutant))
             .stdout(Stdio::null())
             .stderr(Stdio::null())

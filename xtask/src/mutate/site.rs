@@ -39,24 +39,21 @@ pub enum Kind {
 }
 
 /// Calls that only refuse, and stand as statements.
-const GUARDS: [&str; 14] = [
+const GUARDS: [&str; 11] = [
     "Guards.",
     "Rules.check(",
+    "Rules.licence(",
     "checkCode(",
-    "Opening.checkCode(",
+    "checkCodes(",
+    "Opening.checkCodes(",
+    "checkLicence(",
     "checkParent(",
-    "checkVerifier(",
-    "canOpen(",
-    "Challenges.canOpen(",
-    "consent(",
-    "noOpenWindow(",
-    "Running.noOpenWindow(",
-    "notReported(",
+    "safe(",
     "within(",
     "_requireScalars(",
 ];
 /// The same behind a condition.
-const CONDITIONAL_GUARDS: [&str; 3] = [") Guards.", ") consent(", ") Tables.requireSame("];
+const CONDITIONAL_GUARDS: [&str; 2] = [") Guards.", ") Tables.requireSame("];
 const MODIFIERS: [&str; 2] = ["nonReentrant", "onlyMarket"];
 /// What begins what is said of a fault, or that all is good, in assembly, and what is said in a mutant.
 const FAULTS: [(&str, &str); 3] =

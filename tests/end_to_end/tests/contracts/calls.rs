@@ -1,59 +1,65 @@
-//! Call data that no program writes, and calls with too little gas: the ledger with the real verifier of the circuit.
+//! Call data that no program writes, and calls with too little gas: the verifier of segments with the real one of the circuit.
 
 use ark_bn254::G1Affine;
 use ark_ec::AffineRepr;
-use gradproof_chain::{Address, B256, SegmentLedger, SegmentVerifier, SolCall, SolValue, U256};
+use gradproof_chain::{Address, Segment, SegmentVerifier, SolCall, U256};
 use gradproof_evm::segment;
 use gradproof_verifier::protocol::points::encode_g1;
 
-use crate::deployed::{Deployed, Opened};
+use crate::deployed::{Deployed, proof};
 use crate::mutations::expected;
 use crate::synthetic::{Shape, offsets_of};
 
 /// Somebody who is not the sender.
 const OTHER: Address = Address::new([0x22; 20]);
-/// Selector, job, offset and length stand before the proof.
-const HEAD: usize = 4 + 3 * 32;
+/// Words of a segment, each a value.
+const WORDS: usize = 10;
+/// Where the offset of the proof stands, behind selector and segment.
+const OFFSET: usize = 4 + WORDS * 32;
+/// Selector, segment, offset and length stand before the proof.
+const HEAD: usize = OFFSET + 2 * 32;
 
-fn submission(job: B256, proof: &[u8]) -> Vec<u8> {
-    SegmentLedger::submitCall { job, proof: proof.to_vec().into() }.abi_encode()
+fn call(segment: &Segment, proof: &[u8]) -> Vec<u8> {
+    SegmentVerifier::verifyCall { segment: segment.clone(), proof: proof.to_vec().into() }.abi_encode()
 }
 
 #[test]
-fn every_word_of_a_submission_counts() {
-    let Some(deployed) = Deployed::new("every_word_of_a_submission_counts") else { return };
-    let Opened { id, statement, proof } = deployed.open();
-    let ledger = deployed.contracts.ledger.address;
-    let submit = |input: &[u8]| deployed.raw.call(deployed.chain.sender(), ledger, input, None);
-    let honest = submission(id, &proof);
-    submit(&honest).expect("the proof is right");
-    let next = deployed.chain.call(ledger, &SegmentLedger::nextCall { job: id }).expect("it answers");
-    assert_eq!(next.abi_encode(), segment(&statement).abi_encode());
+fn every_word_of_a_call_counts() {
+    let Some(deployed) = Deployed::new("every_word_of_a_call_counts") else { return };
+    let (forged, proof) = proof(deployed.chain.sender());
+    let verifier = deployed.verifier.segment.address;
+    let submit = |input: &[u8]| deployed.raw.call(deployed.chain.sender(), verifier, input, None);
+    let honest = call(&segment(&forged.statement), &proof);
+    let answer = submit(&honest).expect("the proof is right");
+    assert_eq!(answer[..], forged.statement.last);
 
-    // By somebody else, to another function, about another job.
-    let refused = deployed.raw.call(OTHER, ledger, &honest, None);
-    assert_eq!(refused, Err(format!("NotOwner {{ got: {OTHER:?}, owner: {:?} }}", deployed.chain.sender())));
+    // To another function, about another segment.
     for at in 0..4 {
         let mut other = honest.clone();
         other[at] ^= 1;
         submit(&other).expect_err("there is no such function");
     }
-    for at in 4..36 {
-        let mut other = honest.clone();
-        other[at] ^= 1;
-        let job = B256::from_slice(&other[4..36]);
-        assert_eq!(submit(&other), Err(format!("UnknownJob {{ job: {job} }}")));
+    for word in 0..WORDS {
+        for at in [0, 31] {
+            let mut other = honest.clone();
+            other[4 + 32 * word + at] ^= 1;
+            submit(&other).expect_err("it is another segment, or no number of its kind");
+        }
     }
     // Where the proof stands, and how long it is.
     let length = proof.len();
     let words = |offset: U256, length: U256| {
         let mut other = honest.clone();
-        other[36..68].copy_from_slice(&offset.to_be_bytes::<32>());
-        other[68..HEAD].copy_from_slice(&length.to_be_bytes::<32>());
+        other[OFFSET..OFFSET + 32].copy_from_slice(&offset.to_be_bytes::<32>());
+        other[OFFSET + 32..HEAD].copy_from_slice(&length.to_be_bytes::<32>());
         submit(&other).expect_err("it is another proof, or none")
     };
-    let (at, long) = (U256::from(64), U256::from(length));
-    for offset in [0, 31, 32, 63, 65, 96, 128, length + 64, usize::MAX].map(U256::from).into_iter().chain([U256::MAX]) {
+    let (at, long) = (U256::from((WORDS + 1) * 32), U256::from(length));
+    for offset in [0, 31, 32, 64, HEAD - 5, HEAD - 4, HEAD - 4 + 32, length + HEAD, usize::MAX]
+        .map(U256::from)
+        .into_iter()
+        .chain([U256::MAX])
+    {
         words(offset, long);
     }
     for bit in 0..256 {
@@ -61,12 +67,26 @@ fn every_word_of_a_submission_counts() {
         words(at, long ^ U256::from(1) << bit);
     }
     assert!(words(at, U256::ZERO).starts_with("ProofTooShort"));
-    for cut in [0, 3, 4, 35, 36, 67, 68, HEAD - 1, HEAD, HEAD + 31, HEAD + length / 2, HEAD + length - 1] {
+    for cut in [
+        0,
+        3,
+        4,
+        35,
+        36,
+        OFFSET - 1,
+        OFFSET,
+        OFFSET + 32,
+        HEAD - 1,
+        HEAD,
+        HEAD + 31,
+        HEAD + length / 2,
+        HEAD + length - 1,
+    ] {
         submit(&honest[..cut]).expect_err("it ends too early");
     }
 
     let shape = Shape::fixture();
-    let offsets = offsets_of(&shape, 1);
+    let offsets = offsets_of(&shape, forged.statement.epoch_segments as usize);
     let circuit = offsets[11];
     for word in 0..length / 32 {
         let mut other = honest.clone();
@@ -86,12 +106,12 @@ fn every_word_of_a_submission_counts() {
 #[test]
 fn a_proof_is_for_one_caller() {
     let Some(deployed) = Deployed::new("a_proof_is_for_one_caller") else { return };
-    let Opened { statement, proof, .. } = deployed.open();
-    let input = SegmentVerifier::verifyCall { segment: segment(&statement), proof: proof.into() }.abi_encode();
-    let verify = |caller| deployed.raw.call(caller, deployed.contracts.verifier.address, &input, None);
-    let answer = verify(deployed.contracts.ledger.address).expect("the ledger may ask");
-    assert_eq!(answer[..], statement.last);
-    for other in [deployed.chain.sender(), OTHER, Address::ZERO] {
+    let (forged, proof) = proof(deployed.chain.sender());
+    let input = call(&segment(&forged.statement), &proof);
+    let verify = |caller| deployed.raw.call(caller, deployed.verifier.segment.address, &input, None);
+    let answer = verify(deployed.chain.sender()).expect("it may ask");
+    assert_eq!(answer[..], forged.statement.last);
+    for other in [deployed.verifier.halo2.address, OTHER, Address::ZERO] {
         assert_eq!(verify(other), Err("OpeningValue".into()));
     }
 }
@@ -101,10 +121,11 @@ fn a_proof_is_for_one_caller() {
 #[test]
 fn too_little_gas_lets_nothing_pass() {
     let Some(deployed) = Deployed::new("too_little_gas_lets_nothing_pass") else { return };
-    let Opened { id, proof, .. } = deployed.open();
+    let (forged, proof) = proof(deployed.chain.sender());
+    let said = segment(&forged.statement);
     let submit = |proof: &[u8], gas: u64| {
-        let input = submission(id, proof);
-        deployed.raw.call(deployed.chain.sender(), deployed.contracts.ledger.address, &input, Some(gas))
+        let input = call(&said, proof);
+        deployed.raw.call(deployed.chain.sender(), deployed.verifier.segment.address, &input, Some(gas))
     };
     let (mut little, mut enough) = (21_000, 2_000_000);
     submit(&proof, enough).expect("the proof is right");
@@ -113,7 +134,7 @@ fn too_little_gas_lets_nothing_pass() {
         if submit(&proof, middle).is_ok() { enough = middle } else { little = middle }
     }
 
-    let end = offsets_of(&Shape::fixture(), 1)[11];
+    let end = offsets_of(&Shape::fixture(), forged.statement.epoch_segments as usize)[11];
     let generator = encode_g1(&G1Affine::generator());
     let changed = |at: usize, by: &[u8]| {
         let mut other = proof.clone();
@@ -122,7 +143,7 @@ fn too_little_gas_lets_nothing_pass() {
     };
     // W, W', a commitment of the circuit's proof, its last one, and the blinding of the columns: all are well formed.
     let last = proof.len() - 64;
-    let blinding = offsets_of(&Shape::fixture(), 1)[7];
+    let blinding = offsets_of(&Shape::fixture(), forged.statement.epoch_segments as usize)[7];
     let wrong = [(end - 128, &generator[..]), (end - 64, &generator), (end, &generator), (last, &generator)];
     let wrong = wrong.into_iter().chain([(blinding, &[1; 32][..])]).map(|(at, by)| changed(at, by));
     let wrong: Vec<Vec<u8>> = wrong.collect();

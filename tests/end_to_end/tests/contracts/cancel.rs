@@ -66,9 +66,11 @@ const WEAKER: [Weaker; 5] = [
 
 /// The verifier with another line in the place of that which draws the factor.
 fn weakened(compiler: &Compiler, drawn: &str) -> Artifact {
-    let source = fs::read_to_string(contracts().join("src/SegmentVerifier.sol")).expect("it is there");
+    let source = fs::read_to_string(contracts().join("src/core/SegmentVerifier.sol")).expect("it is there");
     assert_eq!(source.matches(DRAWN).count(), 1, "the factor is drawn in one place");
-    compiler.compile("src/SegmentVerifier.sol", &source.replace(DRAWN, drawn), "SegmentVerifier").expect("it compiles")
+    compiler
+        .compile("src/core/SegmentVerifier.sol", &source.replace(DRAWN, drawn), "SegmentVerifier")
+        .expect("it compiles")
 }
 
 /// State of the transcript after W, whose residue is z.

@@ -30,7 +30,8 @@ pub struct Compiled {
 /// Compiles `source` as `Halo2Verifier.sol`, just as it is for deployment; a warning is a failure.
 pub fn compile(source: &str) -> Compiled {
     let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
-    let artifact = compiler.compile_generated("src/Halo2Verifier.sol", source, "Halo2Verifier").expect("it compiles");
+    let artifact =
+        compiler.compile_generated("src/core/Halo2Verifier.sol", source, "Halo2Verifier").expect("it compiles");
     let abi = artifact.abi.as_array().expect("the compiler gives an interface");
     let errors = abi.iter().filter(|entry| entry["type"] == "error");
     Compiled {

@@ -1,19 +1,22 @@
 //! The client of a chain, from asynchronous code and from code that waits.
 
-use gradproof_chain::{Address, Anvil, Chain, ChainError, Client, SegmentLedger, SolValue, U256};
+use gradproof_chain::{Address, Anvil, Chain, ChainError, Client, SegmentVerifier, SolValue, U256};
 
 use crate::stage::{artifacts, contracts};
 
-/// Deploys a ledger with the client that waits, and asks it: a job that there is not.
+/// What the stand-in is made with.
+const POINTS: [U256; 4] = [U256::ZERO; 4];
+
+/// Deploys a stand-in with the client that waits, and asks it for what it does not have.
 fn waits(test: &str) {
     let Some(artifacts) = artifacts(test) else { return };
     let node = Anvil::start(&contracts()).expect("the node starts");
     let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
     assert_eq!(chain.block().expect("the node answers"), 0);
-    let ledger = chain.deploy(&artifacts.ledger, &[]).expect("it deploys").address;
+    let mock = chain.deploy(&artifacts.mock, &POINTS.abi_encode()).expect("it deploys").address;
     assert_eq!(chain.block().expect("the node answers"), 1);
-    let call = SegmentLedger::submitCall { job: [7; 32].into(), proof: [].into() };
-    assert!(matches!(chain.send(ledger, &call), Err(ChainError::Reverted { .. })));
+    let none = SegmentVerifier::keyCall {};
+    assert!(matches!(chain.send(mock, &none), Err(ChainError::Reverted { .. })));
     drop(chain);
 }
 
@@ -38,13 +41,17 @@ async fn asynchronous_clients_go_on_beside_each_other() {
     let node = Anvil::start(&contracts()).expect("the node starts");
     let client = Client::connect(node.url(), node.signer()).await.expect("the node answers");
     let word = (Address::repeat_byte(1), U256::ZERO).abi_encode();
-    let (ledger, refused, block) =
-        tokio::join!(client.deploy(&artifacts.ledger, &[]), client.deploy(&artifacts.verifier, &word), client.block());
-    let ledger = ledger.expect("it deploys");
+    let points = POINTS.abi_encode();
+    let (mock, refused, block) = tokio::join!(
+        client.deploy(&artifacts.mock, &points),
+        client.deploy(&artifacts.verifier, &word),
+        client.block()
+    );
+    let mock = mock.expect("it deploys");
     assert!(matches!(refused, Err(ChainError::Reverted { .. })));
     assert!(block.expect("the node answers") <= 1);
-    let (address, code) = client.creation(ledger.transaction).await.expect("the node knows it");
-    assert_eq!((address, &code[..]), (ledger.address, &artifacts.ledger.bytecode[..]));
+    let (address, code) = client.creation(mock.transaction).await.expect("the node knows it");
+    assert_eq!((address, &code[..]), (mock.address, &[&artifacts.mock.bytecode[..], &points].concat()[..]));
     assert!(!client.code_hash(address).await.expect("the node answers").is_zero());
     let (url, signer) = (node.url().to_owned(), node.signer());
     drop(node);

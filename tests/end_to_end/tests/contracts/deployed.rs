@@ -4,10 +4,8 @@ use alloy::network::TransactionBuilder;
 use alloy::primitives::Bytes;
 use alloy::providers::{DynProvider, Provider, ProviderBuilder};
 use alloy::rpc::types::TransactionRequest;
-use gradproof_chain::{
-    Address, Anvil, B256, Chain, Compiler, Contracts, LedgerCode, Segment, SegmentLedger, SegmentVerifier, Terms,
-    reason,
-};
+use gradproof_chain::market::Verifier;
+use gradproof_chain::{Address, Anvil, B256, Chain, Compiler, Segment, SegmentVerifier, VerifierCode, reason};
 use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::{Group, Subject};
 use gradproof_evm::ChainProof;
@@ -28,7 +26,9 @@ use crate::synthetic::domain;
 /// The contracts on a node of their own.
 pub struct Deployed {
     pub chain: Chain,
-    pub contracts: Contracts,
+    pub verifier: Verifier,
+    /// Length of the circuit verifier's code, in bytes.
+    pub halo2_bytes: usize,
     /// For calls that no program makes.
     pub raw: Raw,
     _node: Anvil,
@@ -46,64 +46,17 @@ impl Deployed {
         let node = Anvil::start(&contracts()).expect("the node starts");
         let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
         let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
-        let code = LedgerCode::compile(&compiler, key).expect("they compile");
-        let contracts = chain.wait(code.deploy(chain.client())).expect("they deploy");
+        let code = VerifierCode::compile(&compiler, key).expect("they compile");
+        let verifier = chain.wait(code.deploy(chain.client())).expect("they deploy");
         let raw = Raw::connect(&node);
-        Some(Self { chain, contracts, raw, _node: node })
+        Some(Self { chain, verifier, halo2_bytes: code.halo2_bytes(), raw, _node: node })
     }
 
     /// What the verifier says to a caller who is the sender.
     pub fn verify(&self, segment: &Segment, proof: &[u8]) -> Result<B256, String> {
         let call = SegmentVerifier::verifyCall { segment: segment.clone(), proof: proof.to_vec().into() };
-        refusal(self.chain.call(self.contracts.verifier.address, &call))
+        refusal(self.chain.call(self.verifier.segment.address, &call))
     }
-
-    /// Opens a job whose segments are like the fixture's, each an epoch of its own, and proves its first.
-    pub fn open(&self) -> Opened {
-        let core = proved(|_| ());
-        let data = core.proof.columns[..columns(&fixture().key, Group::Data)].to_vec();
-        let (leaves, tree) = (data.len(), data_tree(&[data]));
-        let one = |said: &mut Statement| (said.epoch_segments, said.data_root) = (1, tree.root());
-        let mut statement = core.statement;
-        one(&mut statement);
-        let domain = self.open_for(&statement);
-        let mut forged = proved(|said| {
-            one(said);
-            said.domain = domain;
-        });
-        forged.proof.paths = data_paths(&tree, leaves, 0);
-        let forged = forged.wrap();
-        forged.judged(Strict).expect("the proof is honest");
-        Opened { id: domain.job.into(), proof: bytes(&forged), statement: forged.statement }
-    }
-
-    /// Opens a job that begins with the segment of `statement`, at the end of an epoch; where it counts.
-    pub fn open_for(&self, statement: &Statement) -> Domain {
-        let owner = self.chain.sender();
-        let ledger = self.contracts.ledger.address;
-        let terms = Terms {
-            verifier: self.contracts.verifier.address,
-            owner,
-            dataRoot: statement.data_root.into(),
-            epochSegments: statement.epoch_segments,
-            segments: 3,
-            lastSteps: statement.live.steps as u32,
-            lastRows: statement.live.last_rows as u32,
-            rate: statement.rate,
-            first: statement.first.into(),
-        };
-        let call = SegmentLedger::openCall { terms };
-        let job = self.chain.call(ledger, &call).expect("the terms are right").into();
-        self.chain.send(ledger, &call).expect("the terms are right");
-        Domain { chain: self.chain.id(), contract: ledger.into(), job, owner: owner.into() }
-    }
-}
-
-/// A job in the ledger, with the proof of its first segment.
-pub struct Opened {
-    pub id: B256,
-    pub statement: Statement,
-    pub proof: Vec<u8>,
 }
 
 /// The fixture's training in columns of another length, by the prover that everyone uses.

@@ -2,55 +2,31 @@
 
 use ark_bn254::{Fr, G1Affine};
 use ark_ec::AffineRepr;
-use gradproof_chain::{B256, LOCAL_CHAIN, SegmentLedger, Terms};
+use gradproof_chain::SegmentVerifier;
 use gradproof_circuits::architecture::Architecture;
 use gradproof_circuits::argument::Reduced;
 use gradproof_circuits::network::precision::Precision;
 use gradproof_circuits::relations::{Group, Relations, Subject};
-use gradproof_evm::gas::{chain_column_vars, segment_gas, without_circuit};
+use gradproof_evm::gas::{chain_column_vars, segment_gas, verifier_gas, without_circuit};
+use gradproof_evm::segment;
 use gradproof_tests::known_vector;
 use gradproof_tests::networks::perceptron;
 use gradproof_verifier::protocol::hyperkzg::{Opening, evaluations, folds};
 use gradproof_verifier::protocol::job::MAX_SEGMENTS;
 use gradproof_verifier::protocol::merkle::depth;
 use gradproof_verifier::protocol::proof::{Argument, Proof};
-use gradproof_verifier::protocol::statement::Domain;
 
 use crate::deployed::{Deployed, OwnColumns};
 use crate::stage::{Stage, artifacts};
-use crate::synthetic::{Job, POSITIONS, Shape};
+use crate::synthetic::{Job, POSITIONS, Shape, domain};
 
-/// Gas of a whole transaction that settles the second of three segments.
+/// Gas of a transaction that gives a proof to the verifier.
 fn gas(artifacts: &crate::stage::Artifacts, shape: &Shape) -> u64 {
     let stage = Stage::new(artifacts, shape);
     let job = Job::new(shape);
-    let said = job.statement(Domain::default(), 0, &job.first);
-    let owner = stage.chain.sender();
-    let terms = Terms {
-        verifier: stage.verifier,
-        owner,
-        dataRoot: said.data_root.into(),
-        epochSegments: job.epoch_segments,
-        segments: 9,
-        lastSteps: 2,
-        lastRows: 1,
-        rate: said.rate,
-        first: said.first.into(),
-    };
-    let call = SegmentLedger::openCall { terms };
-    let id: B256 = stage.chain.call(stage.ledger, &call).expect("the terms are right");
-    stage.chain.send(stage.ledger, &call).expect("the terms are right");
-    let domain = Domain { chain: LOCAL_CHAIN, contract: stage.ledger.into(), job: id.into(), owner: owner.into() };
-    let mut first = job.first.clone();
-    let mut gas = 0;
-    // The first one pays for a counter that was zero.
-    for index in 0..2 {
-        let proved = job.prove(job.statement(domain, index, &first), &first);
-        let call = SegmentLedger::submitCall { job: id, proof: proved.bytes.into() };
-        gas = stage.chain.send(stage.ledger, &call).expect("the proof is right").gas;
-        first = proved.last;
-    }
-    gas
+    let proved = job.prove(job.statement(domain(stage.chain.sender()), 1, &job.first), &job.first);
+    let call = SegmentVerifier::verifyCall { segment: segment(&proved.statement), proof: proved.bytes.into() };
+    stage.chain.send(stage.verifier, &call).expect("the proof is right").gas
 }
 
 #[test]
@@ -86,14 +62,11 @@ fn gas_of_a_segment() {
 fn gas_of_a_real_segment() {
     let columns = OwnColumns::new(18);
     let Some(deployed) = Deployed::of("gas_of_a_real_segment", &columns.key) else { return };
-    // The statement does not depend on where it counts, but for that.
-    let (statement, _) = columns.prove(Domain::default());
-    let domain = deployed.open_for(&statement);
-    let (_, proof) = columns.prove(domain);
-    let call = SegmentLedger::submitCall { job: domain.job.into(), proof: proof.into() };
-    let gas = deployed.chain.send(deployed.contracts.ledger.address, &call).expect("the proof is right").gas;
+    let (statement, proof) = columns.prove(domain(deployed.chain.sender()));
+    let call = SegmentVerifier::verifyCall { segment: segment(&statement), proof: proof.into() };
+    let gas = deployed.chain.send(deployed.verifier.segment.address, &call).expect("the proof is right").gas;
     let key = &columns.key;
-    let formula = segment_gas(&key.relations(Subject::Segment).layout, key.column_vars, 0);
+    let formula = verifier_gas(&key.relations(Subject::Segment).layout, key.column_vars, 0);
     println!("{gas} gas, by the formula {formula}");
     assert!(gas.abs_diff(formula) * 100 < formula, "{gas} gas, by the formula {formula}");
 }

@@ -10,7 +10,6 @@ mod client;
 mod deployed;
 mod forgeries;
 mod gas;
-mod ledger;
 mod mutations;
 mod points;
 mod proofs;

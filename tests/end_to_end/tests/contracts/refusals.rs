@@ -1,14 +1,14 @@
 //! Right proofs of something else.
 
-use ark_bn254::{Fq, Fq2, G2Affine};
+use ark_bn254::{Fq, Fq2, Fr, G2Affine};
 use ark_ec::AffineRepr;
 use gradproof_chain::{B256, Segment, SegmentKey, SegmentVerifier, SolValue, U256};
 use gradproof_circuits::network::epoch::Live;
 use gradproof_evm::segment;
 use gradproof_verifier::protocol::points::{encode_g1, encode_g2};
-use gradproof_verifier::protocol::statement::Statement;
+use gradproof_verifier::protocol::statement::{Domain, Statement};
 
-use crate::stage::{Stage, artifacts, refusal, segment_key, words};
+use crate::stage::{Stage, accumulator_of, artifacts, refusal, segment_key, words};
 use crate::synthetic::{HALO2, Job, Shape, domain, offsets};
 
 #[test]
@@ -153,7 +153,7 @@ fn a_verifier_says_what_it_was_made_for() {
 
     // The set-up of a ceremony has another digest, and no proof under it pairs.
     let ceremony = gradproof_verifier::protocol::setup::SetupKey::ceremony(ark_ec::CurveGroup::into_affine(
-        shape.setup.key.g2 * ark_bn254::Fr::from(5u64),
+        shape.setup.key.g2 * Fr::from(5u64),
     ));
     let key = SegmentKey {
         insecure: false,
@@ -189,4 +189,21 @@ fn tau_outside_of_the_subgroup_is_refused() {
     assert_eq!(deploy(&outside).map(|deployed| deployed.gas), Err("TauPoint".into()));
     // What differs is the subgroup alone: its multiple by the rest of the order is taken.
     deploy(&outside.clear_cofactor()).expect("it is in the group");
+}
+
+/// Where nobody knows τ, the verifier says so, and a market takes it on any chain.
+#[test]
+fn the_set_up_of_a_ceremony_is_for_every_chain() {
+    let Some(artifacts) = artifacts("the_set_up_of_a_ceremony_is_for_every_chain") else { return };
+    let tau = Fr::from(12_345u64);
+    let shape = Shape::ceremony(tau);
+    let points = accumulator_of(tau).map(|point| encode_g1(&point)).concat();
+    let stage = Stage::on(artifacts, &shape, 10, &points);
+    assert!(!stage.chain.call(stage.verifier, &SegmentVerifier::insecureSetupCall {}).expect("it answers"));
+    let job = Job::new(&shape);
+    let place = Domain { chain: 10, ..domain(stage.chain.sender()) };
+    let proved = job.prove(job.statement(place, 0, &job.first), &job.first);
+    assert_eq!(stage.verify(&segment(&proved.statement), &proved.bytes), Ok(proved.statement.last.into()));
+    let here = job.prove(job.statement(domain(stage.chain.sender()), 0, &job.first), &job.first);
+    assert_eq!(stage.verify(&segment(&here.statement), &here.bytes), Err("OpeningValue".into()), "of another chain");
 }

@@ -27,7 +27,6 @@ sol! {
 /// The compiled contracts.
 pub struct Artifacts {
     pub verifier: Artifact,
-    pub ledger: Artifact,
     pub mock: Artifact,
 }
 
@@ -41,9 +40,8 @@ pub fn artifacts(test: &str) -> Option<&'static Artifacts> {
         let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
         let compile = |file: &str, name: &str| compiler.compile_file(file, name).expect("the contracts compile");
         Some(Artifacts {
-            verifier: compile("src/SegmentVerifier.sol", "SegmentVerifier"),
-            ledger: compile("src/SegmentLedger.sol", "SegmentLedger"),
-            mock: compile("test/MockHalo2Verifier.sol", "MockHalo2Verifier"),
+            verifier: compile("src/core/SegmentVerifier.sol", "SegmentVerifier"),
+            mock: compile("test/mocks/MockHalo2Verifier.sol", "MockHalo2Verifier"),
         })
     });
     if artifacts.is_none() {
@@ -57,12 +55,11 @@ pub fn contracts() -> PathBuf {
     std::env::var_os("GRADPROOF_CONTRACTS").map_or_else(|| root().join("contracts"), PathBuf::from)
 }
 
-/// A node with a verifier for `shape` and a ledger.
+/// A node with a verifier for `shape`.
 pub struct Stage {
     pub chain: Chain,
     pub mock: Address,
     pub verifier: Address,
-    pub ledger: Address,
     _node: Anvil,
 }
 
@@ -123,8 +120,7 @@ impl Stage {
         let mock = deploy_mock(&chain, artifacts, accumulator);
         let arguments = segment_key(shape, mock).abi_encode();
         let verifier = chain.deploy(&artifacts.verifier, &arguments).expect("it deploys").address;
-        let ledger = chain.deploy(&artifacts.ledger, &[]).expect("it deploys").address;
-        Self { chain, mock, verifier, ledger, _node: node }
+        Self { chain, mock, verifier, _node: node }
     }
 
     /// What the verifier says to a caller who is the sender.

@@ -124,7 +124,6 @@ pub struct Proved {
     pub statement: Statement,
     pub bytes: Vec<u8>,
     pub instances: Vec<U256>,
-    pub last: Columns,
     pub reduced: Reduced<Fr>,
 }
 
@@ -220,7 +219,7 @@ impl<'a> Job<'a> {
         }
         .to_bytes();
         let instances = instances(&statement, &digest, &reduced);
-        Proved { statement, bytes, instances, last, reduced }
+        Proved { statement, bytes, instances, reduced }
     }
 
     /// A tree in which the leaf of data column `index` at `position` is of these bytes, and the paths of that position.

@@ -10,7 +10,7 @@ use crate::synthetic::domain;
 #[test]
 fn a_wrapped_proof_is_accepted_and_no_word_of_it_is_free() {
     let Some(deployed) = Deployed::new("a_wrapped_proof_is_accepted_and_no_word_of_it_is_free") else { return };
-    let halo2_bytes = deployed.contracts.halo2_bytes;
+    let halo2_bytes = deployed.halo2_bytes;
     assert!(halo2_bytes < 22_000, "{halo2_bytes} bytes");
     let (forged, bytes) = proof(deployed.chain.sender());
     let verify = |proof: &[u8]| deployed.verify(&segment(&forged.statement), proof);

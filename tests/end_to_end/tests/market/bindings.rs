@@ -4,7 +4,8 @@ use std::fs;
 
 use alloy::json_abi::JsonAbi;
 use alloy::sol_types::SolInterface;
-use gradproof_chain::market::TrainingMarket;
+use gradproof_chain::market::BatchState::{Disputed, Drawing, Filling, Proving, Settled, Void};
+use gradproof_chain::market::{TERMS, TrainingMarket};
 use gradproof_chain::{Artifact, Compiler, Halo2Verifier, reason};
 use gradproof_tests::stored_interface;
 
@@ -17,7 +18,7 @@ fn the_interfaces_are_those_of_the_sources() {
         check(name, code.artifact(name).expect("it is compiled"));
     }
     let compiler = Compiler::new(&contracts()).expect("foundry.toml has all settings");
-    let file = "src/interfaces/IHalo2Verifier.sol";
+    let file = "src/core/interfaces/IHalo2Verifier.sol";
     check("IHalo2Verifier", &compiler.compile_file(file, "IHalo2Verifier").expect("it compiles"));
 }
 
@@ -38,7 +39,7 @@ fn members(file: &str, kind: &str) -> Vec<String> {
 
 #[test]
 fn refusals_of_the_market_are_told_by_name() {
-    use TrainingMarket::{BadTerm, TrainingMarketErrors, WrongLevel, WrongState};
+    use TrainingMarket::{BadTerm, TrainingMarketErrors, WrongState};
     let said = |error: TrainingMarketErrors| reason(&error.abi_encode().into());
     let job = alloy::primitives::B256::repeat_byte(5);
     let types = "src/market/Types.sol";
@@ -46,12 +47,10 @@ fn refusals_of_the_market_are_told_by_name() {
         let got = said(TrainingMarketErrors::WrongState(WrongState { job, state }));
         assert_eq!(got, format!("WrongState {{ job: {job}, state: {name} }}"));
     }
-    for (level, name) in (0u8..).zip(members(types, "Assurance")) {
-        let got = said(TrainingMarketErrors::WrongLevel(WrongLevel { level }));
-        assert_eq!(got, format!("WrongLevel {{ level: {name} }}"));
-    }
-    let terms = members("src/interfaces/IMarketErrors.sol", "Term");
-    assert_eq!(terms.len(), 28);
+    let batches = members(types, "BatchState");
+    assert_eq!(batches, [Filling, Drawing, Proving, Disputed, Settled, Void].map(|state| format!("{state:?}")));
+    let terms = members("src/market/interfaces/IMarketErrors.sol", "Term");
+    assert_eq!(terms.len(), TERMS.len());
     for (term, name) in (0u8..).zip(terms) {
         let got = said(TrainingMarketErrors::BadTerm(BadTerm { term }));
         assert_eq!(got, format!("BadTerm {{ term: {name} }}"));

@@ -17,7 +17,7 @@ fn a_deployment_is_checked_against_the_chain() {
     assert_eq!(&serde_json::from_slice::<Deployment>(&written).expect("it is one"), deployment);
     let verifier = deployment.verifier(&wrapped().1.digest()).expect("it is deployed");
     assert_eq!((verifier.insecure_setup, verifier.setup), (true, wrapped().1.setup.digest().into()));
-    assert_eq!(deployment.libraries.len(), 8, "{:?}", deployment.libraries.keys());
+    assert_eq!(deployment.libraries.len(), 11, "{:?}", deployment.libraries.keys());
 
     let refused = |change: &dyn Fn(&mut Deployment)| {
         let mut changed = deployment.clone();
@@ -35,9 +35,9 @@ fn a_deployment_is_checked_against_the_chain() {
         ("the hash of the code of TrainingMarket", &|d| d.market.address = Address::repeat_byte(1)),
         ("the hash of the code of StakeVault", &|d| d.vault.address = d.nodes.address),
         ("the hash of the code of ComputeToken", &|d| d.token.code_hash = B256::ZERO),
-        ("the hash of the code of Clock", &|d| {
+        ("the hash of the code of Draws", &|d| {
             let other = d.libraries["Opening"].address;
-            d.libraries.entry("Clock".into()).and_modify(|clock| clock.address = other);
+            d.libraries.entry("Draws".into()).and_modify(|draws| draws.address = other);
         }),
         ("the hash of the code of Halo2Verifier", &|d| d.verifiers[0].halo2.address = d.token.address),
         // A contract that is there with its code, but that the market does not call.
@@ -71,12 +71,12 @@ fn a_deployment_is_checked_against_the_chain() {
     other(made(&|d| d.verifiers[0].segment = d.verifiers[0].halo2));
     other(made(&|d| {
         let opening = d.libraries["Opening"];
-        d.libraries.insert("Clock".into(), opening);
+        d.libraries.insert("Draws".into(), opening);
     }));
     let error = made(&|d| d.nodes.address = Address::repeat_byte(1));
     assert!(error.starts_with("what 0x"), "{error}");
-    let error = made(&|d| d.libraries.retain(|name, _| name != "Clock"));
-    assert_eq!(error, "the address of the library Clock is missing");
+    let error = made(&|d| d.libraries.retain(|name, _| name != "Draws"));
+    assert_eq!(error, "the address of the library Draws is missing");
 
     // Code that was changed behind the deployment's back.
     scene.node.set_code(deployment.vault.address, "0x00");

@@ -1,8 +1,8 @@
 //! A job that another provider takes on from where the first one left.
 
-use gradproof_chain::market::{Level, State, TrainingMarket};
+use gradproof_chain::market::{State, TrainingMarket};
 
-use crate::scene::{BOND, BURNT, Balance, FEE, PRICE, STAKE, Scene, THRESHOLD, code, tokens};
+use crate::scene::{BURNT, Balance, PRICE, STAKE, Scene, code, tokens};
 use crate::trained::{Opening, Trained, rerun};
 
 #[test]
@@ -10,12 +10,14 @@ fn a_job_goes_on_with_another_provider() {
     let Some(code) = code("a_job_goes_on_with_another_provider") else { return };
     let scene = Scene::new(code);
     let trained = Trained::new();
-    let escrow = |segments: u64| tokens(segments * PRICE + 3 * THRESHOLD * FEE);
-    let left = scene.open(&scene.terms(&trained, Level::Proven), 1, escrow(3));
+    // Each segment is a batch.
+    let left = scene.open(&scene.terms(&trained, 1, 1), 1);
     let domain = scene.start(left, &scene.provider);
-    scene.prove(&scene.provider, left, 0, &trained.prove(0, domain)).expect("the proof is right");
-    scene.provider.send(scene.market(), &TrainingMarket::abandonCall { id: left }).expect("nothing can be challenged");
-    scene.in_state(left, State::Defaulted);
+    scene.claim_proven(&scene.provider, left, 0, &trained.prove(0, domain)).expect("the proof is right");
+    scene.close(&scene.provider, left, 0);
+    scene.acknowledge(left, 0);
+    scene.provider.send(scene.market(), &TrainingMarket::abandonCall { id: left }).expect("nothing is open");
+    scene.in_state(left, State::Left);
 
     // The provider says nothing more. The requester has the data, the first weights and the seed of the blindings: it trains the
     // segment again, and has what opens the stored commitment.
@@ -24,35 +26,33 @@ fn a_job_goes_on_with_another_provider() {
     assert_eq!(Opening::after(0, &again.last).digest(), current);
 
     let rest = trained.going_on(0);
-    let mut terms = scene.terms(&rest, Level::Proven);
+    let mut terms = scene.terms(&rest, 1, 1);
     assert_eq!(terms.training.first, current);
     terms.parent = left;
-    // What came back from the first job is escrowed again; the first segment's last share is over.
+    // What came back from the first job is escrowed again: two segments, and what hand-backs would have cost.
     let owed = || scene.owed_by_market(scene.requester.address());
-    let last_share = tokens(PRICE / 5);
-    assert_eq!(owed(), escrow(2) + last_share);
-    let job = scene.open(&terms, 2, escrow(2));
-    assert_eq!(owed(), last_share);
+    assert_eq!(owed(), Scene::escrow(&terms));
+    let job = scene.open_with(&terms, 2, tokens(0));
+    assert_eq!(owed(), tokens(0));
     let domain = scene.start(job, &scene.partner);
     for index in 0..rest.statement.segments() {
-        scene.prove(&scene.partner, job, index, &rest.prove(index, domain)).expect("the proof is right");
+        scene.claim_proven(&scene.partner, job, index, &rest.prove(index, domain)).expect("the proof is right");
+        scene.close(&scene.partner, job, index as u64);
+        scene.acknowledge(job, index as u64);
         assert_eq!(scene.job(job).current, rest.opening(index).digest());
     }
-    scene.in_state(job, State::Delivering);
-    scene.requester.send(scene.market(), &TrainingMarket::acknowledgeCall { id: job }).expect("it has the weights");
     scene.in_state(job, State::Completed);
 
-    scene.collect(left);
-    scene.collect(job);
+    scene.unback(left);
+    scene.unback(job);
     scene.withdraw();
-    // Four fifths of the first segment: its last share came back, as the delivery did not come.
-    let first = (PRICE * 4 / 5) as i64;
-    // A tenth of the bond, for the two segments of three that were not done.
-    let lost = BOND / 10 * 2 / 3;
+    // A quarter of the price of a batch.
+    let lost = PRICE / 4;
+    let price = PRICE as i64;
     scene.balances([
-        Balance { who: "requester", gained: -first - 2 * PRICE as i64, stake: 0 },
-        Balance { who: "provider", gained: first, stake: STAKE - lost },
-        Balance { who: "partner", gained: 2 * PRICE as i64, stake: STAKE },
+        Balance { who: "requester", gained: -3 * price, stake: 0 },
+        Balance { who: "provider", gained: price, stake: STAKE - lost },
+        Balance { who: "partner", gained: 2 * price, stake: STAKE },
         Balance { who: "first validator", gained: 0, stake: STAKE },
         Balance { who: "second validator", gained: 0, stake: STAKE },
         Balance { who: "third validator", gained: 0, stake: STAKE },

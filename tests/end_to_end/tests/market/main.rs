@@ -1,12 +1,13 @@
 //! The market on a local node: its bindings, its deployment, and whole jobs with wrapped proofs made here.
 
 mod bindings;
+mod deadlines;
 mod deployment;
+mod drawn;
 mod goes_on;
 mod node;
-mod optimistic;
 mod program;
 mod proven;
-mod sampled;
 mod scene;
+mod trade;
 mod trained;

@@ -35,6 +35,11 @@ impl Node {
         self.anvil.signer()
     }
 
+    /// The key of another account with funds.
+    pub fn other_signer(&self) -> PrivateKeySigner {
+        self.anvil.other_signer()
+    }
+
     /// Lets time pass, to a block after it.
     pub fn pass(&self, secs: u32) {
         self.request("evm_increaseTime", json!([secs]));
@@ -44,6 +49,16 @@ impl Node {
     /// Makes so many empty blocks.
     pub fn mine(&self, blocks: u32) {
         self.request("anvil_mine", json!([blocks]));
+    }
+
+    /// Remembers the chain as it is.
+    pub fn snapshot(&self) -> Value {
+        self.request("evm_snapshot", json!([]))
+    }
+
+    /// Goes back to what was remembered.
+    pub fn back_to(&self, snapshot: &Value) {
+        self.request("evm_revert", json!([snapshot]));
     }
 
     /// Gives an account ether, for gas.
@@ -56,8 +71,8 @@ impl Node {
         self.request("anvil_setCode", json!([account, code]));
     }
 
-    fn request(&self, method: &'static str, parameters: Value) {
+    fn request(&self, method: &'static str, parameters: Value) -> Value {
         let answer: Result<Value, _> = self.runtime.block_on(self.provider.raw_request(method.into(), parameters));
-        answer.unwrap_or_else(|error| panic!("{method}: {error}"));
+        answer.unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use gradproof_chain::market::{Deployment, Level, domain};
+use gradproof_chain::market::{Deployment, TrainingMarket, domain};
 use gradproof_chain::{Address, Anvil, Chain};
 use gradproof_tests::forge::{fixture, wrapped};
 use gradproof_verifier::protocol::job::JobStatement;
@@ -12,7 +12,7 @@ use gradproof_verifier::protocol::key_file::KeyFile;
 use gradproof_verifier::protocol::statement::Domain;
 use serde_json::Value;
 
-use crate::scene::{FEE, PRICE, Scene, THRESHOLD, code, contracts, tokens};
+use crate::scene::{BATCH, Scene, code, contracts};
 use crate::trained::{SEGMENTS, Trained};
 
 /// Exit code, standard output, standard error.
@@ -111,6 +111,18 @@ fn the_market_is_deployed_once_and_checked() {
     assert_eq!(said["accepted"], false);
     let said: Value = serde_json::from_str(&check("deployment.json --json").1).expect("JSON");
     assert_eq!((&said["accepted"], &said["market_of_the_sources"]), (&true.into(), &false.into()));
+    // A market can pay with a token that is there.
+    let token = changed.token.address;
+    let there = |token: Address, name: &str| {
+        deploy(&format!("--key verifying.key --out {name} --signer-key signer --insecure --token {token}"))
+    };
+    there(Address::repeat_byte(3), "none.json").refused("is no ERC-20 token");
+    assert!(!at.join("none.json").exists());
+    let ran = there(token, "other.json");
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    let ran = check(&sources.replace("deployment.json", "other.json"));
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    assert!(ran.1.contains(&format!("the token {token} was there before")), "{}", ran.1);
     // What is printed to check it can be pasted, whatever the file is called.
     let ran = deploy("--key verifying.key --out my'deployment.json --signer-key signer --insecure");
     let line = ran.1.lines().find_map(|line| line.strip_prefix("check it: requester ")).expect("a command").to_owned();
@@ -136,23 +148,46 @@ fn a_job_is_checked_before_it_is_accepted() {
         run(env!("CARGO_BIN_EXE_tested-provider"), at, None, &line)
     };
     let good = format!("--statement statement.json --key verifying.key --contracts {}", contracts().display());
-    let escrow = tokens(SEGMENTS as u64 * PRICE + 3 * THRESHOLD * FEE);
-    let terms = scene.terms(&trained, Level::Proven);
-    let job = scene.open(&terms, 1, escrow);
+    let terms = scene.terms(&trained, BATCH, BATCH);
+    let job = scene.open(&terms, 1);
 
     let ran = check(job, &good);
     assert_eq!(ran.0, Some(0), "{}", ran.2);
     let member = scene.validators[0].address().to_string();
-    for line in
-        ["Open, Proven, 0 of 3 segments settled", "100.000000000000000000 tokens a segment", "0 % royalty", &member]
-    {
+    for line in [
+        "Open, 0 of 3 segments settled",
+        "100.000000000000000000 tokens a segment",
+        "3 segments each, 3 of them",
+        "no royalty",
+        "of these sources",
+        &member,
+    ] {
         assert!(ran.1.contains(line), "`{line}` is not in\n{}", ran.1);
     }
     check(gradproof_chain::B256::repeat_byte(9), &good).refused("has no job 0x0909");
 
+    // What anyone can be told of it.
+    let explain = |program: &str, job, rest: &str| {
+        let line = format!("explain --rpc {} --deployment deployment.json --job {job} {rest}", scene.node.url());
+        run(program, at, None, &line)
+    };
+    let provider = env!("CARGO_BIN_EXE_tested-provider");
+    let ran = explain(env!("CARGO_BIN_EXE_tested-requester"), job, "");
+    assert_eq!(ran.0, Some(0), "{}", ran.2);
+    for line in
+        ["Open", "3: 0 claimed, 0 closed, 0 settled", "a provider may accept, until in 1 d 0 h", "anyone may cancel"]
+    {
+        assert!(ran.1.contains(line), "`{line}` is not in\n{}", ran.1);
+    }
+    let said: Value = serde_json::from_str(&explain(provider, job, "--json").1).expect("JSON");
+    assert_eq!((&said["state"], &said["duties"][0]["calls"][0]), (&"Open".into(), &"accept".into()));
+    explain(provider, gradproof_chain::B256::repeat_byte(9), "").refused("has no job 0x0909");
+
     // What else a job of the same statement may say.
     type Change<'a> = &'a dyn Fn(&mut crate::scene::Terms);
-    let changes: [(&str, Change<'_>); 3] = [
+    let changes: [(&str, Change<'_>); 5] = [
+        ("the job's digest of the graph is 0x0404", &|t| t.training.graph = [4; 32].into()),
+        ("the job's word on whether segments follow on each other is false", &|t| t.training.chained = false),
         ("the job's root of the data is 0x0101", &|t| t.training.dataRoot = [1; 32].into()),
         ("the job's digest of the first parameters is 0x0202", &|t| t.training.first = [2; 32].into()),
         ("the job's schedule of rates is [2, 8589934595]", &|t| t.training.rates[1] = 2 << 32 | 3),
@@ -160,7 +195,7 @@ fn a_job_is_checked_before_it_is_accepted() {
     for (nonce, (what, change)) in (2..).zip(changes) {
         let mut terms = terms.clone();
         change(&mut terms);
-        let ran = check(scene.open(&terms, nonce, escrow), &good);
+        let ran = check(scene.open(&terms, nonce), &good);
         assert_eq!(ran.0, Some(1), "{}", ran.2);
         assert!(ran.1.contains(what), "`{what}` is not in\n{}", ran.1);
     }
@@ -175,4 +210,21 @@ fn a_job_is_checked_before_it_is_accepted() {
         assert_eq!(ran.0, code, "{}{}", ran.1, ran.2);
         assert_eq!(ran.1.contains("is bound to another job"), code == Some(1), "{}", ran.1);
     }
+    // Once somebody has the job, for that owner.
+    let taken = scene.start(job, &scene.provider);
+    for (domain, code) in [(taken, Some(0)), (Domain { owner: [7; 20], ..taken }, Some(1))] {
+        let bound = trained.statement.bind(domain).expect("it is not bound");
+        write("statement.json", &bound.to_json().expect("it is JSON"));
+        let ran = check(job, &good);
+        assert_eq!(ran.0, code, "{}{}", ran.1, ran.2);
+        assert_eq!(ran.1.contains("is bound to the owner"), code == Some(1), "{}", ran.1);
+    }
+    write("statement.json", &trained.statement.to_json().expect("it is JSON"));
+    scene.provider.send(scene.market(), &TrainingMarket::abandonCall { id: job }).expect("it is the lead's");
+    let ran = check(job, &good);
+    assert_eq!(ran.0, Some(1), "{}", ran.2);
+    assert!(ran.1.contains("it is over (Left)"), "{}", ran.1);
+    // A file of another version is told by it.
+    write("deployment.json", br#"{ "version": 1, "chain": 31337 }"#);
+    check(job, &good).refused("version 1 of the format");
 }

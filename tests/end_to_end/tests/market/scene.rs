@@ -1,13 +1,15 @@
 //! A market on a node of its own with its parties, and the steps of a job in one line each.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use alloy::primitives::{Bytes, address, keccak256};
 use alloy::signers::SignerSync;
+use gradproof_chain::market::account::{Node as Entry, register, roles, stake};
 use gradproof_chain::market::{
-    ComputeToken, Deployment, Level, MarketCode, NodeRegistry, StakeVault, State, Task, TrainingMarket, domain,
-    training,
+    Actor, BatchState, ComputeToken, Deployment, JobSnapshot, MarketCode, Money, StakeVault, State, TrainingMarket,
+    domain, duties, training,
 };
 use gradproof_chain::{Address, B256, Chain, ChainError, PrivateKeySigner, Sent, SolCall, SolValue, U256, reason};
 use gradproof_tests::forge::wrapped;
@@ -21,26 +23,35 @@ use crate::trained::Trained;
 pub const FORTUNE: u64 = 1_000_000;
 /// Price of a segment.
 pub const PRICE: u64 = 100;
-/// Bond of the provider.
-pub const BOND: u64 = 2400;
+/// Segments of a batch.
+pub const BATCH: u8 = 3;
+/// Bond of the provider: the price of a batch.
+pub const BOND: u64 = PRICE * BATCH as u64;
+/// What a provider loses that does not start.
+const HAND_BACK: u64 = BOND / 100;
 /// Bond of a challenger.
 pub const CHALLENGE_BOND: u64 = 40;
-/// Of a validator for a vote.
+/// Of a validator for a word on a complaint.
 pub const FEE: u64 = 1;
+/// What backs its words.
+pub const BACKING: u64 = 500;
+/// Bond of a complaint.
+const COMPLAINT_BOND: u64 = 6;
+/// Hand-backs for which an escrow has the fee.
+const HAND_BACKS: u64 = 4;
 /// Stake of each provider and validator.
 pub const STAKE: u64 = 10_000;
-/// Votes that decide.
-pub const THRESHOLD: u64 = 2;
+/// Words that decide.
+const THRESHOLD: u8 = 2;
 /// Where burnt tokens go.
 pub const BURNT: Address = address!("000000000000000000000000000000000000dEaD");
-/// The verdict of a validator that agrees.
-pub const YES: B256 = B256::with_last_byte(1);
-
 /// In seconds.
 pub const HOUR: u32 = 3600;
+/// What the requester draws with.
+pub const SECRET: B256 = B256::repeat_byte(0x5e);
 
-const PROVIDER: u8 = 1;
-const VALIDATOR: u8 = 2;
+/// How long stake backs a job that has ended.
+const UNBONDING: u32 = 14 * 24 * HOUR;
 
 /// So many tokens, in units of 10^-18.
 pub fn tokens(count: u64) -> U256 {
@@ -50,6 +61,27 @@ pub fn tokens(count: u64) -> U256 {
 fn amount(count: u64) -> u128 {
     u128::from(count) * 10u128.pow(18)
 }
+
+fn no_paths() -> TrainingMarket::Paths {
+    TrainingMarket::Paths { terms: vec![], licence: vec![] }
+}
+
+/// Root of the encrypted weights that a provider names.
+fn root_of_delivery() -> B256 {
+    keccak256("encrypted weights")
+}
+
+/// Calls that anyone can make when their time has come.
+const READY: [(&str, [u8; 4]); 8] = [
+    ("abandon", TrainingMarket::abandonCall::SELECTOR),
+    ("cancel", TrainingMarket::cancelCall::SELECTOR),
+    ("decline", TrainingMarket::declineCall::SELECTOR),
+    ("drawLate", TrainingMarket::drawLateCall::SELECTOR),
+    ("fail", TrainingMarket::failCall::SELECTOR),
+    ("fixLate", TrainingMarket::fixLateCall::SELECTOR),
+    ("lapse", TrainingMarket::lapseCall::SELECTOR),
+    ("settle", TrainingMarket::settleCall::SELECTOR),
+];
 
 /// The folder of the contracts.
 pub fn contracts() -> PathBuf {
@@ -115,7 +147,7 @@ impl Scene {
     pub fn new(code: &MarketCode) -> Self {
         let node = Node::start();
         let deployer = Chain::connect(node.url(), node.signer()).expect("the node answers");
-        let made = code.deploy(deployer.client(), deployer.sender(), tokens(10 * FORTUNE));
+        let made = code.deploy(deployer.client(), Money::Own(deployer.sender()));
         let mut deployment = deployer.wait(made).expect("the market deploys");
         let verifier = code.verifier(&wrapped().1).expect("the verifiers compile");
         deployment.verifiers.push(deployer.wait(verifier.deploy(deployer.client())).expect("the verifiers deploy"));
@@ -131,12 +163,11 @@ impl Scene {
         validators.sort_by_key(Party::address);
         let (requester, provider, partner) = (party(0x11), party(0x21), party(0x22));
         let scene = Self { deployment, requester, provider, partner, validators, node };
-        for (party, role) in [(&scene.provider, PROVIDER), (&scene.partner, PROVIDER)]
+        for (party, role) in [(&scene.provider, roles::PROVIDER), (&scene.partner, roles::PROVIDER)]
             .into_iter()
-            .chain(scene.validators.iter().map(|validator| (validator, VALIDATOR)))
+            .chain(scene.validators.iter().map(|validator| (validator, roles::VALIDATOR)))
         {
             scene.enrol(party, role);
-            scene.stake(party);
         }
         scene
     }
@@ -155,27 +186,17 @@ impl Scene {
     }
 
     fn enrol(&self, party: &Party, roles: u8) {
-        let nodes = self.deployment.nodes.address;
-        let (peer, owner) = (PrivateKeySigner::random(), party.address());
-        let digest = self.ask(nodes, &NodeRegistry::registrationDigestCall { peer: peer.address(), owner });
-        let signature = peer.sign_hash_sync(&digest).expect("the key signs").as_bytes().to_vec().into();
-        let register = NodeRegistry::registerCall {
-            peer: peer.address(),
+        let peer = PrivateKeySigner::random();
+        let entry = Entry {
+            peer: &peer,
             hot: Address::ZERO,
             roles,
-            encryptionKey: keccak256("encryption"),
-            addresses: "/ip4/127.0.0.1".into(),
-            signature,
+            encryption_key: keccak256("encryption"),
+            addresses: "/ip4/127.0.0.1",
         };
-        party.send(nodes, &register).expect("the peer signed");
-    }
-
-    fn stake(&self, party: &Party) {
-        let approve = ComputeToken::approveCall { spender: self.vault(), value: tokens(STAKE) };
-        party.send(self.deployment.token.address, &approve).expect("it is the party's own");
-        let none = StakeVault::Permit { value: U256::ZERO, deadline: U256::ZERO, v: 0, r: B256::ZERO, s: B256::ZERO };
-        let deposit = StakeVault::depositCall { amount: tokens(STAKE), permit: none };
-        party.send(self.vault(), &deposit).expect("it is approved");
+        let client = party.chain.client();
+        party.chain.wait(register(client, &self.deployment, &entry)).expect("the peer signed");
+        party.chain.wait(stake(client, &self.deployment, tokens(STAKE))).expect("it is the party's own");
     }
 
     /// A permit for the market to take `value` from the requester (EIP-2612).
@@ -191,8 +212,8 @@ impl Scene {
         TrainingMarket::Permit { value, deadline, v, r: signature.r().into(), s: signature.s().into() }
     }
 
-    /// Terms of the job that was trained: prices and durations as in `contracts/test/Scene.sol`.
-    pub fn terms(&self, trained: &Trained, level: Level) -> Terms {
+    /// Terms of the job that was trained, in batches of so many segments, of which so many are drawn.
+    pub fn terms(&self, trained: &Trained, batch: u8, draws: u8) -> Terms {
         let verifier = self.deployment.verifier(&trained.statement.verifying_key).expect("it is deployed");
         TrainingMarket::Terms {
             training: training(&trained.statement, verifier),
@@ -200,60 +221,102 @@ impl Scene {
                 start: amount(PRICE),
                 max: amount(PRICE),
                 rampSecs: 0,
-                lastShareBps: 2000,
                 bond: amount(BOND),
-                handBackFee: amount(24),
+                handBackFee: amount(HAND_BACK * u64::from(batch) / u64::from(BATCH)),
                 challengeBond: amount(CHALLENGE_BOND),
+                complaintBond: amount(COMPLAINT_BOND),
             },
             times: TrainingMarket::Times {
                 openSecs: 24 * HOUR,
+                reopenSecs: HOUR,
                 startSecs: HOUR,
-                runSecs: 48 * HOUR,
-                windowSecs: 2 * HOUR,
-                answerSecs: HOUR / 2,
+                batchSecs: 48 * HOUR,
+                closeSecs: 12 * HOUR,
                 revealSecs: HOUR,
-                proveSecs: HOUR / 3,
-                deliverSecs: 3 * HOUR,
+                proveSecs: 2 * HOUR,
+                eachSecs: HOUR / 3,
+                windowSecs: 2 * HOUR,
                 complainSecs: 4 * HOUR,
-                decideSecs: 5 * HOUR,
+                decideSecs: 24 * HOUR,
             },
-            checks: TrainingMarket::Checks { level: level as u8, draws: 0, maxPending: 4, secretHash: B256::ZERO },
+            batches: TrainingMarket::Batches {
+                deliverEvery: batch,
+                draws,
+                ahead: 8,
+                tip: if draws == batch { B256::ZERO } else { keccak256(SECRET.abi_encode()) },
+            },
             committee: TrainingMarket::Committee {
                 members: self.validators.iter().map(Party::address).collect(),
-                threshold: THRESHOLD as u8,
+                threshold: THRESHOLD,
                 fee: amount(FEE),
-                stake: amount(500),
+                stake: amount(BACKING),
             },
+            providers: B256::ZERO,
             parent: B256::ZERO,
             rebased: false,
         }
     }
 
+    /// What a job holds at first.
+    pub fn escrow(terms: &Terms) -> U256 {
+        let hand_backs = U256::from(terms.price.handBackFee) * U256::from(HAND_BACKS);
+        tokens(u64::from(terms.training.segments) * PRICE) + hand_backs
+    }
+
     /// Opens a job of the requester, with a permit for exactly its escrow; its id is known before.
-    pub fn open(&self, terms: &Terms, nonce: u64, escrow: U256) -> B256 {
+    pub fn open(&self, terms: &Terms, nonce: u64) -> B256 {
+        self.open_with(terms, nonce, Self::escrow(terms))
+    }
+
+    /// The same with a permit for another amount.
+    pub fn open_with(&self, terms: &Terms, nonce: u64, permitted: U256) -> B256 {
         let nonce = U256::from(nonce);
         let requester = self.requester.address();
         let id = self.ask(self.market(), &TrainingMarket::idOfCall { requester, nonce, terms: terms.clone() });
+        let consent = |member: &Party| {
+            let (key, expiry) = (member.address(), U256::MAX);
+            let digest = self.ask(self.market(), &TrainingMarket::consentDigestCall { id, key, expiry });
+            TrainingMarket::Consent { key, expiry, path: vec![], signature: member.sign(digest) }
+        };
         let open = TrainingMarket::openCall {
             terms: terms.clone(),
             nonce,
-            licence: TrainingMarket::Licence { nonce: U256::ZERO, expiry: U256::ZERO, signature: Bytes::new() },
-            permit: self.permit(escrow),
+            licence: TrainingMarket::Licence {
+                providers: B256::ZERO,
+                fee: 0,
+                minRoyalty: 0,
+                mostSegments: 0,
+                terms: B256::ZERO,
+                nonce: U256::ZERO,
+                expiry: U256::ZERO,
+                signature: Bytes::new(),
+            },
+            consents: self.validators.iter().map(consent).collect(),
+            permit: self.permit(permitted),
         };
         let sent = self.requester.send(self.market(), &open).expect("the terms are right");
         let opened = sent.receipt.decoded_log::<TrainingMarket::Opened>().expect("there is an event");
-        assert_eq!((opened.job, opened.escrow), (id, escrow));
+        assert_eq!((opened.job, opened.escrow), (id, Self::escrow(terms)));
+        assert_eq!(opened.reused, opened.escrow - permitted);
         id
     }
 
     /// Has `party` accept and start a job: where its proofs then count.
     pub fn start(&self, job: B256, party: &Party) -> Domain {
-        let accept = TrainingMarket::acceptCall { id: job, minPrice: tokens(PRICE) };
+        let paths = no_paths();
+        let accept = TrainingMarket::acceptCall { id: job, minPrice: tokens(PRICE), paths };
         party.send(self.market(), &accept).expect("the party is a provider");
         party.send(self.market(), &TrainingMarket::startCall { id: job }).expect("it has accepted");
         domain(self.provider.chain.id(), self.market(), job, party.address())
     }
 
+    /// Claims and proves a segment in one call.
+    pub fn claim_proven(&self, party: &Party, job: B256, index: usize, proof: &[u8]) -> Result<Sent, String> {
+        let call = TrainingMarket::claimProvenCall { id: job, index: U256::from(index), proof: proof.to_vec().into() };
+        party.send(self.market(), &call)
+    }
+
+    /// Proves a claim.
     pub fn prove(&self, party: &Party, job: B256, index: usize, proof: &[u8]) -> Result<Sent, String> {
         let call = TrainingMarket::proveCall { id: job, index: U256::from(index), proof: proof.to_vec().into() };
         party.send(self.market(), &call)
@@ -264,31 +327,71 @@ impl Scene {
         self.provider.send(self.market(), &call).expect("it is the next one");
     }
 
-    /// Two members of the committee say yes; somebody else brings their words.
-    pub fn attest(&self, job: B256, task: Task, index: usize) {
-        let (task, index) = (task as u8, index as u32);
-        let subject = TrainingMarket::subjectOfCall { id: job, task, index, verdict: YES };
-        let subject = self.ask(self.market(), &subject);
-        let attestation = TrainingMarket::Attestation { job, task, index, subject, verdict: YES };
-        let digest = self.ask(self.market(), &TrainingMarket::attestationDigestCall { attestation });
-        for place in 0..THRESHOLD as usize {
-            let signature = self.validators[place].sign(digest);
-            let call =
-                TrainingMarket::attestCall { id: job, task, index, verdict: YES, place: U256::from(place), signature };
-            self.partner.send(self.market(), &call).expect("the member signed");
-        }
+    /// Names the encrypted weights at the end of a batch.
+    pub fn close(&self, party: &Party, job: B256, batch: u64) {
+        let (batch, root) = (U256::from(batch), root_of_delivery());
+        let call = TrainingMarket::closeCall { id: job, batch, root, seat: U256::ZERO };
+        party.send(self.market(), &call).expect("it is fully claimed");
     }
 
-    /// Hands the weights over, attested and acknowledged: the job is complete.
-    pub fn deliver(&self, job: B256) {
-        let market = self.market();
-        let digest = keccak256("encrypted weights");
-        self.provider.send(market, &TrainingMarket::deliverCall { id: job, digest }).expect("all is settled");
-        self.in_state(job, State::Delivering);
-        self.attest(job, Task::Fetchable, 0);
-        self.in_state(job, State::Handed);
-        self.requester.send(market, &TrainingMarket::acknowledgeCall { id: job }).expect("it was handed over");
-        self.in_state(job, State::Completed);
+    /// The requester says that nothing opens the end of a batch. Its bond comes from its stake.
+    pub fn complain(&self, job: B256, batch: u64) {
+        let client = self.requester.chain.client();
+        let put = stake(client, &self.deployment, tokens(COMPLAINT_BOND));
+        self.requester.chain.wait(put).expect("it is the requester's own");
+        let (last, batch) = (self.batch(job, batch).last, U256::from(batch));
+        let call = TrainingMarket::complainCall { id: job, batch, last, root: root_of_delivery() };
+        self.requester.send(self.market(), &call).expect("it was closed");
+    }
+
+    /// The requester has what opens the end of a batch.
+    pub fn acknowledge(&self, job: B256, batch: u64) {
+        let (last, batch) = (self.batch(job, batch).last, U256::from(batch));
+        let call = TrainingMarket::acknowledgeCall { id: job, batch, last, root: root_of_delivery() };
+        self.requester.send(self.market(), &call).expect("it was closed");
+    }
+
+    pub fn batch(&self, job: B256, batch: u64) -> TrainingMarket::BatchView {
+        self.ask(self.market(), &TrainingMarket::batchOfCall { id: job, batch: U256::from(batch) })
+    }
+
+    #[track_caller]
+    pub fn batch_is(&self, job: B256, batch: u64, state: BatchState) {
+        assert_eq!(self.batch(job, batch).state, state as u8, "not {state:?}");
+    }
+
+    /// Signs a seat in the lead's team, which `member` takes.
+    pub fn join(&self, job: B256, lead: &Party, member: &Party, pay: u64, bond: u64) {
+        let mut offer = TrainingMarket::SeatOffer {
+            pay: amount(pay),
+            bond: amount(bond),
+            nonce: U256::from(1),
+            expiry: U256::MAX,
+            signature: Bytes::new(),
+        };
+        let digest = TrainingMarket::seatDigestCall { id: job, member: member.address(), offer: offer.clone() };
+        offer.signature = lead.sign(self.ask(self.market(), &digest));
+        let call = TrainingMarket::joinCall { id: job, offer, paths: no_paths() };
+        member.send(self.market(), &call).expect("the lead signed");
+    }
+
+    /// Compares what anyone can do now by the contract with the same by the table of deadlines; what that is.
+    #[track_caller]
+    pub fn ready(&self, job: B256) -> BTreeSet<&'static str> {
+        let chain = &self.requester.chain;
+        let snapshot = chain.wait(JobSnapshot::of(chain.client(), self.market(), job)).expect("the node answers");
+        let open =
+            duties(&snapshot).into_iter().filter(|duty| duty.actor == Actor::Anyone && duty.is_open(snapshot.now));
+        let open: BTreeSet<&str> = open
+            .flat_map(|duty| duty.calls)
+            .copied()
+            .filter(|call| READY.iter().any(|(name, _)| name == call))
+            .collect();
+        let calls = self.ask(self.market(), &TrainingMarket::readyOfCall { id: job });
+        let named = |call: &Bytes| READY.iter().find(|(_, selector)| call.starts_with(selector)).map(|(name, _)| *name);
+        let ready: BTreeSet<&str> = calls.iter().map(|call| named(call).expect("a call of the table")).collect();
+        assert_eq!(open, ready, "the table of deadlines, and the contract");
+        open
     }
 
     pub fn job(&self, job: B256) -> TrainingMarket::Job {
@@ -300,9 +403,11 @@ impl Scene {
         assert_eq!(self.job(job).state, state as u8, "not {state:?}");
     }
 
-    /// Lets a team have its earnings of a job.
-    pub fn collect(&self, job: B256) {
-        self.partner.send(self.market(), &TrainingMarket::collectCall { id: job }).expect("there are some");
+    /// Frees the stake that backs the words about a job that has ended.
+    pub fn unback(&self, job: B256) {
+        let unback = TrainingMarket::unbackCall { id: job };
+        self.node.pass(UNBONDING + 60);
+        self.partner.send(self.market(), &unback).expect("it has ended");
     }
 
     /// Pays everybody what market and vault owe them, burnt tokens included.

@@ -1,6 +1,6 @@
 //! A job that was trained, and real proofs of its segments for wherever it counts.
 
-use ark_bn254::Fr;
+use ark_bn254::{Fr, G1Affine};
 use gradproof_chain::B256;
 use gradproof_circuits::field::check::Strict;
 use gradproof_circuits::relations::{Group, Subject};
@@ -21,10 +21,13 @@ use gradproof_training::train::{SegmentPlan, train_segment};
 use gradproof_verifier::protocol::job::{DataStatement, JobStatement, SetupStatement, VERSION, last_seed_digest};
 use gradproof_verifier::protocol::key::VerifyingKey;
 use gradproof_verifier::protocol::merkle::MerkleTree;
+use gradproof_verifier::protocol::proof::Proof;
 use gradproof_verifier::protocol::statement::{Domain, points_digest};
 
-/// Segments of the job: two of the first epoch, one of the second, at another rate.
+/// Segments of the shorter job: two of the first epoch, one of the second, at another rate.
 pub const SEGMENTS: usize = 3;
+/// Segments of the longer one.
+pub const LONG_SEGMENTS: usize = 6;
 /// Seed of the blindings that requester and provider share.
 const SEED: [u8; 32] = [0x5e; 32];
 /// The same for a job that goes on from another.
@@ -53,7 +56,7 @@ fn key() -> &'static VerifyingKey {
 }
 
 /// The fixture's network on 17 rows: an epoch of four steps and of two, of which the last has two rows of three.
-fn job() -> Job {
+fn job(steps: usize) -> Job {
     let architecture = fixture().task.architecture.clone();
     let (rows, width) = (17, architecture.inputs());
     let inputs = (0..rows * width).map(|i| (i * i % 199) as i16).collect();
@@ -61,7 +64,7 @@ fn job() -> Job {
     Job {
         train: DataSet { rows, width, inputs, labels, classes: architecture.classes(), ..DataSet::default() },
         test: None,
-        steps: 4 + 2 + 4,
+        steps,
         rates: [(0, 2), (2, 1)].map(|(from_segment, rate)| RateChange { from_segment, rate }).to_vec(),
         initial_weights: InitialWeights::Seed(7),
         columns: ColumnLength::Bits(key().column_vars),
@@ -111,7 +114,19 @@ impl Opening {
 impl Trained {
     /// Commits to data and first parameters, and trains all segments. The job counts nowhere yet.
     pub fn new() -> Self {
-        let job = job();
+        let trained = Self::of(job(4 + 2 + 4));
+        assert_eq!(trained.statement.segments(), SEGMENTS);
+        trained
+    }
+
+    /// The same for three whole epochs, of two segments each.
+    pub fn long() -> Self {
+        let trained = Self::of(job(3 * (4 + 2)));
+        assert_eq!(trained.statement.segments(), LONG_SEGMENTS);
+        trained
+    }
+
+    fn of(job: Job) -> Self {
         let (key, setup) = (key(), &fixture().setup);
         let weights = initial_parameters(&job.architecture, seed_of(7));
         let witness = Witness::of_parameters(key.architecture(), &weights).expect("they fit");
@@ -125,14 +140,12 @@ impl Trained {
         let data: Vec<Committed> = (0..job.epoch().segments()).map(data).collect();
         let mut trained = Self::train(job, data, first, &weights, SEED);
         trained.statement.initial_seed = Some(7);
-        assert_eq!(trained.statement.segments(), SEGMENTS);
         trained
     }
 
     /// The same training after segment `index`, as a job of its own: two segments more, of which the first begins an epoch.
     pub fn going_on(&self, index: usize) -> Self {
-        let mut job = job();
-        job.steps = 4 + 2;
+        let mut job = job(4 + 2);
         job.rates.truncate(1);
         let opening = self.opening(index);
         Self::train(job, self.data.clone(), opening.commitments(), &opening.parameters, NEXT_SEED)
@@ -179,6 +192,12 @@ impl Trained {
 
     /// A wrapped proof of segment `index` for where `domain` says, as the contract takes it.
     pub fn prove(&self, index: usize, domain: Domain) -> Vec<u8> {
+        let (first, proof) = self.proof(index, domain);
+        ChainProof::of(&first, &proof).expect("it is wrapped").to_bytes()
+    }
+
+    /// The same, with the commitments to the parameters that it begins with.
+    pub fn proof(&self, index: usize, domain: Domain) -> (Vec<G1Affine>, Proof) {
         let (wrappers, key) = wrapped();
         let relations = key.relations(Subject::Segment);
         let mut witness = Witness::of_segment(&self.job.architecture, &self.traces[index]).expect("the trace fits");
@@ -204,6 +223,6 @@ impl Trained {
         assert_eq!(proved.last.points, self.opening(index).commitments().points);
         let wrapper = wrappers.get(Subject::Segment);
         let proof = wrapper.wrap(relations, &proved.publics, proved.proof).expect("a core proof");
-        ChainProof::of(&first.points, &proof).expect("it is wrapped").to_bytes()
+        (first.points, proof)
     }
 }

@@ -135,11 +135,13 @@ fn exported_contracts_accept_exported_call_data() {
     }
 
     // The same key gives the same files, and the code is that which this repository deploys.
-    for name in ["Halo2Verifier.json", "SegmentVerifier.json", "src/Halo2Verifier.sol", "src/SegmentVerifier.sol"] {
+    for name in
+        ["Halo2Verifier.json", "SegmentVerifier.json", "src/core/Halo2Verifier.sol", "src/core/SegmentVerifier.sol"]
+    {
         let read = |folder: &str| fs::read(at.join(folder).join(name)).expect("read");
         assert_eq!(read("contract"), read("again"), "{name}");
     }
-    let own = compiler.compile_file("src/SegmentVerifier.sol", "SegmentVerifier").expect("it compiles");
+    let own = compiler.compile_file("src/core/SegmentVerifier.sol", "SegmentVerifier").expect("it compiles");
     assert_eq!(artifact("SegmentVerifier").runtime, own.runtime);
 }
 

@@ -43,7 +43,7 @@ fn the_job_of_the_readme_is_proved_and_accepted() {
         assert!(folder.path().join("trained").join(name).is_file(), "{name}");
     }
     all(contracts);
-    for name in ["src/Halo2Verifier.sol", "SegmentVerifier.json", "contracts.json", "segment-0000.json"] {
+    for name in ["src/core/Halo2Verifier.sol", "SegmentVerifier.json", "contracts.json", "segment-0000.json"] {
         assert!(folder.path().join("contract").join(name).is_file(), "{name}");
     }
 }

@@ -8,16 +8,29 @@ use alloy::sol_types::SolConstructor;
 use gradproof_evm::segment_key;
 use gradproof_verifier::protocol::key::VerifyingKey;
 
-use super::deployment::{ColumnCounts, CompilerUsed, Contract, Deployment, VERSION, Verifier, same};
+use super::deployment::{ColumnCounts, CompilerUsed, Contract, Deployment, MAX_DECIMALS, VERSION, Verifier, same};
 use super::{ComputeToken, TrainingMarket};
 use crate::verifiers::{DeployedVerifiers, VerifierCode, segment_verifier};
-use crate::{Address, Artifact, ChainError, Client, Compiler, ContractName, Deployed, Link, SolValue, U256};
+use crate::{Address, Artifact, B256, ChainError, Client, Compiler, ContractName, Deployed, Link, SolValue, U256};
 
-/// Tokens that will ever exist, unless a deployment says otherwise; each is 10^18 units.
+/// Tokens of a market's own that will ever exist; each is 10^18 units.
 pub const SUPPLY_TOKENS: u64 = 1_000_000_000;
 
-const FILES: [&str; 4] =
-    ["src/ComputeToken.sol", "src/NodeRegistry.sol", "src/DatasetRegistry.sol", "src/TrainingMarket.sol"];
+/// The token that a market pays with.
+#[derive(Clone, Copy, Debug)]
+pub enum Money {
+    /// One of its own: [`SUPPLY_TOKENS`], all of them to this account.
+    Own(Address),
+    /// An ERC-20 token that is there already. The market refuses transfers that move another amount than they say.
+    There(Address),
+}
+
+const FILES: [&str; 4] = [
+    "src/registry/ComputeToken.sol",
+    "src/registry/NodeRegistry.sol",
+    "src/registry/DatasetRegistry.sol",
+    "src/market/TrainingMarket.sol",
+];
 
 /// The market's contracts, compiled: takes most of a minute.
 #[derive(Clone, Debug)]
@@ -42,26 +55,31 @@ impl MarketCode {
         Ok(Self { artifacts: market.compile_files(&FILES)?, segment, compiler, used })
     }
 
-    /// The compiled contract `name` of `src/name.sol`.
+    /// The compiled contract `name` of `contracts/src`.
     ///
     /// # Errors
     /// If there is none.
     pub fn artifact(&self, name: &str) -> Result<&Artifact, ChainError> {
-        let source = ContractName { file: format!("src/{name}.sol"), name: name.to_owned() };
-        self.artifacts.get(&source).ok_or_else(|| ChainError::Answer(format!("contract {name}")))
+        let own = |key: &&ContractName| key.name == name && key.file.starts_with("src/");
+        let found = self.artifacts.keys().find(own).and_then(|key| self.artifacts.get(key));
+        found.ok_or_else(|| ChainError::Answer(format!("contract {name}")))
     }
 
-    /// Deploys the market, and a token whose whole supply goes to `holder`; the verifiers of keys come after it.
-    ///
-    /// # Units
-    /// `supply` in units of 10^-18 token.
+    /// Deploys the market; the verifiers of keys come after it.
     ///
     /// # Errors
-    /// If the node refuses, or the account cannot pay.
-    pub async fn deploy(&self, client: &Client, holder: Address, supply: U256) -> Result<Deployment, ChainError> {
+    /// [`ChainError::NoToken`] if that is none; if the node refuses, or the account cannot pay.
+    pub async fn deploy(&self, client: &Client, money: Money) -> Result<Deployment, ChainError> {
         let block = client.block().await?;
-        let token = ComputeToken::constructorCall { holder, supply };
-        let token = made(client, self.artifact("ComputeToken")?, &token.abi_encode()).await?;
+        let token = match money {
+            Money::Own(holder) => {
+                let supply = U256::from(SUPPLY_TOKENS) * U256::from(10u8).pow(U256::from(18u8));
+                let call = ComputeToken::constructorCall { holder, supply };
+                made(client, self.artifact("ComputeToken")?, &call.abi_encode()).await?
+            }
+            Money::There(address) => Contract::at(client, address, B256::ZERO).await?,
+        };
+        let decimals = decimals_of(client, token.address).await?;
         let nodes = made(client, self.artifact("NodeRegistry")?, &[]).await?;
         let datasets = made(client, self.artifact("DatasetRegistry")?, &[]).await?;
         let mut libraries = BTreeMap::new();
@@ -78,6 +96,7 @@ impl MarketCode {
             block,
             compiler: self.used.clone(),
             token,
+            decimals,
             nodes,
             datasets,
             market,
@@ -94,9 +113,11 @@ impl MarketCode {
     /// [`ChainError::Deployment`] for the first contract that was made otherwise; if the node does not answer.
     pub async fn check(&self, client: &Client, deployment: &Deployment) -> Result<(), ChainError> {
         let Deployment { token, nodes, datasets, market, libraries, .. } = deployment;
-        // Who holds the supply, and how much it is, are nobody's business: two words.
-        let arguments = made_with(client, *token, self.artifact("ComputeToken")?).await?;
-        same("the length of the token's arguments", 64, arguments.len())?;
+        if deployment.own_token() {
+            // Who holds the supply, and how much it is, are nobody's business: two words.
+            let arguments = made_with(client, *token, self.artifact("ComputeToken")?).await?;
+            same("the length of the token's arguments", 64, arguments.len())?;
+        }
         for (name, contract) in [("NodeRegistry", nodes), ("DatasetRegistry", datasets)] {
             let arguments = made_with(client, *contract, self.artifact(name)?).await?;
             same(&format!("the length of the arguments of {name}"), 0, arguments.len())?;
@@ -173,6 +194,20 @@ impl VerifierCode<'_> {
         same("the arguments of the circuit's verifier", Bytes::new(), arguments)?;
         let expected = segment_key(self.key, verifier.halo2.address).abi_encode();
         same("the key of the verifier", expected.into(), made_with(client, verifier.segment, &self.segment).await?)
+    }
+}
+
+/// Digits behind the point of an ERC-20 token.
+async fn decimals_of(client: &Client, address: Address) -> Result<u8, ChainError> {
+    let asked = async {
+        client.call(address, &ComputeToken::totalSupplyCall {}).await?;
+        client.call(address, &ComputeToken::balanceOfCall { account: client.sender() }).await?;
+        client.call(address, &ComputeToken::decimalsCall {}).await
+    };
+    match asked.await {
+        Ok(decimals) if decimals <= MAX_DECIMALS => Ok(decimals),
+        Ok(_) | Err(ChainError::Reverted { .. } | ChainError::Decode(_)) => Err(ChainError::NoToken { address }),
+        Err(error) => Err(error),
     }
 }
 

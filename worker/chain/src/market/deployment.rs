@@ -3,13 +3,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
+use alloy::primitives::utils::format_units;
 use serde::{Deserialize, Serialize};
 
-use super::{StakeVault, TrainingMarket};
+use super::{ComputeToken, StakeVault, TrainingMarket};
 use crate::{Address, B256, ChainError, Client, SegmentVerifier, U256};
 
 /// Version of the format.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// Most digits behind the point of a token: those of a number of 256 bits.
+pub(super) const MAX_DECIMALS: u8 = 77;
 
 /// A market on a chain.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,8 +27,10 @@ pub struct Deployment {
     pub block: u64,
     /// What the contracts were compiled with.
     pub compiler: CompilerUsed,
-    /// `ComputeToken`.
+    /// The token that it pays with: its own `ComputeToken`, or another one, whose `transaction` is then zero.
     pub token: Contract,
+    /// Digits of that token behind the point.
+    pub decimals: u8,
     /// `NodeRegistry`.
     pub nodes: Contract,
     /// `DatasetRegistry`.
@@ -135,11 +141,24 @@ impl Deployment {
         for (name, contract, got) in wired {
             same(&format!("the market's {name}"), contract.address, got)?;
         }
+        let decimals = client.call(self.token.address, &ComputeToken::decimalsCall {}).await?;
+        same("the token's number of decimals", self.decimals, decimals)?;
+        same("whether an amount of the token can be said", true, decimals <= MAX_DECIMALS)?;
         same("the vault's market", market, client.call(self.vault.address, &StakeVault::marketCall {}).await?)?;
         for verifier in &self.verifiers {
             verifier.check(client).await?;
         }
         Ok(())
+    }
+
+    /// Whether the market has a token of its own. Another one was there before, and is not of the project's sources.
+    pub fn own_token(&self) -> bool {
+        !self.token.transaction.is_zero()
+    }
+
+    /// An amount of the token, in words.
+    pub fn tokens(&self, amount: U256) -> String {
+        format_units(amount, self.decimals).unwrap_or_else(|_| amount.to_string())
     }
 
     /// The verifiers of a key, if they are there.

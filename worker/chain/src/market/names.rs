@@ -1,105 +1,97 @@
-//! Names of what the market's interface has as numbers; the order is that of `contracts/src/market/Types.sol`.
+//! Names of what the market's interface has as numbers; the order is that of `contracts/src/market`.
 
 /// Where a job stands. From `Cancelled` on, nothing changes any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-#[expect(missing_docs, reason = "the table in docs/settlement.md says what each state is")]
+#[expect(missing_docs, reason = "docs/settlement.md says what each state is")]
 pub enum State {
     None,
     Open,
     Assigned,
     Running,
-    Drawing,
-    Proving,
-    Delivering,
-    Handed,
-    Disputed,
     Cancelled,
-    Expired,
     Completed,
-    Withheld,
-    Defaulted,
+    Stopped,
+    Left,
     Slashed,
-    Diverged,
 }
 
-/// What is paid without a proof.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Where a batch of segments stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-pub enum Level {
-    /// Nothing: each segment comes with its proof.
-    Proven,
-    /// All segments, if those that are drawn are proven.
-    Sampled,
-    /// A segment whose published opening nobody challenged in time.
-    Optimistic,
+pub enum BatchState {
+    /// It is not closed yet.
+    Filling,
+    /// It is closed, and the draw is not made.
+    Drawing,
+    /// What is due is known: it is proven, challenged, and then waited for.
+    Proving,
+    /// The committee decides a complaint.
+    Disputed,
+    /// It is paid, returned or burnt.
+    Settled,
+    /// The job ends before it.
+    Void,
 }
 
-/// What a member of the committee attests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Task {
-    /// The opening of a claimed segment was published and opens the claim.
-    Opening,
-    /// Training diverged in the next segment.
-    Divergence,
-    /// The handed weights can be fetched.
-    Fetchable,
-    /// Whether the weights that were opened to the committee are the last ones.
-    Decision,
+impl State {
+    /// All states, in order.
+    pub const ALL: [Self; 9] = [
+        Self::None,
+        Self::Open,
+        Self::Assigned,
+        Self::Running,
+        Self::Cancelled,
+        Self::Completed,
+        Self::Stopped,
+        Self::Left,
+        Self::Slashed,
+    ];
 }
 
-/// Names of the states.
-pub const STATES: [&str; 16] = [
-    "None",
-    "Open",
-    "Assigned",
-    "Running",
-    "Drawing",
-    "Proving",
-    "Delivering",
-    "Handed",
-    "Disputed",
-    "Cancelled",
-    "Expired",
-    "Completed",
-    "Withheld",
-    "Defaulted",
-    "Slashed",
-    "Diverged",
-];
-/// Names of the assurance levels.
-pub const LEVELS: [&str; 3] = ["Proven", "Sampled", "Optimistic"];
-/// Names of the terms: `Term` of `contracts/src/interfaces/IMarketErrors.sol`.
-pub const TERMS: [&str; 28] = [
+impl BatchState {
+    /// All states, in order.
+    pub const ALL: [Self; 6] = [Self::Filling, Self::Drawing, Self::Proving, Self::Disputed, Self::Settled, Self::Void];
+}
+
+/// Names of the states: `State` of `contracts/src/market/Types.sol`.
+pub const STATES: [&str; 9] =
+    ["None", "Open", "Assigned", "Running", "Cancelled", "Completed", "Stopped", "Left", "Slashed"];
+/// Names of the terms: `Term` of `contracts/src/market/interfaces/IMarketErrors.sol`.
+pub const TERMS: [&str; 33] = [
     "Rows",
     "Segments",
     "Rates",
+    "Reserved",
     "Price",
     "Ramp",
-    "LastShare",
     "Bond",
     "HandBackFee",
     "ChallengeBond",
+    "ComplaintBond",
     "OpenSecs",
+    "ReopenSecs",
     "StartSecs",
-    "RunSecs",
-    "WindowSecs",
-    "AnswerSecs",
+    "BatchSecs",
+    "CloseSecs",
     "RevealSecs",
     "ProveSecs",
-    "DeliverSecs",
+    "EachSecs",
+    "WindowSecs",
     "ComplainSecs",
     "DecideSecs",
+    "DeliverEvery",
     "Draws",
-    "SecretHash",
-    "MaxPending",
+    "Ahead",
+    "Tip",
     "Members",
     "Threshold",
     "Fee",
     "Stake",
     "MemberOrder",
     "Verifier",
+    "LicenceFee",
+    "MinRoyalty",
 ];
 
 /// The name of a number, or the number.
@@ -113,12 +105,12 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_numbers() {
-        for state in [State::None, State::Running, State::Cancelled, State::Diverged] {
-            assert_eq!(name(&STATES, state as u8), format!("{state:?}"));
+        for (number, state) in (0u8..).zip(State::ALL) {
+            assert_eq!((state as u8, name(&STATES, number)), (number, format!("{state:?}")));
         }
-        for level in [Level::Proven, Level::Sampled, Level::Optimistic] {
-            assert_eq!(name(&LEVELS, level as u8), format!("{level:?}"));
+        for (number, state) in (0u8..).zip(BatchState::ALL) {
+            assert_eq!(state as u8, number);
         }
-        assert_eq!(name(&LEVELS, 3), "3");
+        assert_eq!(name(&STATES, 9), "9");
     }
 }

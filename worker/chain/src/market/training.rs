@@ -1,6 +1,7 @@
 //! What the terms of a job say of its training, and where its proofs count.
 
 use gradproof_verifier::protocol::job::JobStatement;
+use gradproof_verifier::protocol::key::graph_digest;
 use gradproof_verifier::protocol::statement::{Domain, points_digest};
 
 use super::{TrainingMarket, Verifier};
@@ -15,6 +16,10 @@ pub fn training(statement: &JobStatement, verifier: &Verifier) -> TrainingMarket
         verifierCode: verifier.segment.code_hash,
         halo2: verifier.halo2.address,
         halo2Code: verifier.halo2.code_hash,
+        graph: graph_digest(statement.architecture.graph()).into(),
+        subject: B256::ZERO,
+        order: statement.data.order.into(),
+        chained: true,
         dataRoot: statement.data.root.into(),
         rows: statement.data.rows as u64,
         segments: statement.segments() as u32,
@@ -42,6 +47,10 @@ pub fn check_training(
             ("hash of the verifier's code", training.verifierCode.to_string()),
             ("verifier of the circuit", training.halo2.to_string()),
             ("hash of the code of the circuit's verifier", training.halo2Code.to_string()),
+            ("digest of the graph", training.graph.to_string()),
+            ("claim of the evaluation", training.subject.to_string()),
+            ("order of the positions", training.order.to_string()),
+            ("word on whether segments follow on each other", training.chained.to_string()),
             ("root of the data", training.dataRoot.to_string()),
             ("number of rows", training.rows.to_string()),
             ("number of segments", training.segments.to_string()),
