@@ -8,7 +8,7 @@ use cargo_metadata::MetadataCommand;
 use gradproof_tests::root;
 
 /// Every crate with its folder and the crates of the workspace that it may depend on, from the bottom up.
-const CRATES: [(&str, &str, &[&str]); 10] = [
+const CRATES: [(&str, &str, &[&str]); 11] = [
     ("gradproof-circuits", "circuits", &[]),
     ("gradproof-verifier", "verifier", &["gradproof-circuits"]),
     ("gradproof-evm", "verifier/evm", &["gradproof-circuits", "gradproof-verifier"]),
@@ -19,6 +19,8 @@ const CRATES: [(&str, &str, &[&str]); 10] = [
         &["gradproof-circuits", "gradproof-verifier", "gradproof-evm", "gradproof-terminal"],
     ),
     ("gradproof-prover", "prover", &["gradproof-circuits", "gradproof-verifier"]),
+    // Kernels know field elements and integers, and nothing of what is proved.
+    ("gradproof-gpu", "gpu", &[]),
     // Training needs no prover.
     ("gradproof-training", "worker/training", &["gradproof-circuits", "gradproof-verifier", "gradproof-terminal"]),
     ("gradproof-chain", "worker/chain", &["gradproof-verifier", "gradproof-evm", "gradproof-terminal"]),
@@ -42,13 +44,17 @@ const CRATES: [(&str, &str, &[&str]); 10] = [
 const TOP: [&str; 3] = ["gradproof-tests", "gradproof-end-to-end", "xtask"];
 
 /// What a crate must not depend on, of others' crates.
-const NEVER: [(&str, &[&str]); 4] = [
+const NEVER: [(&str, &[&str]); 5] = [
     ("gradproof-circuits", &["clap", "eyre", "indicatif", "alloy", "alloy-primitives", "alloy-sol-types", "tokio"]),
     (
         "gradproof-verifier",
         &["clap", "eyre", "indicatif", "alloy", "alloy-primitives", "alloy-sol-types", "tokio", "tempfile"],
     ),
     ("gradproof-prover", &["clap", "eyre", "indicatif", "alloy", "alloy-primitives", "alloy-sol-types", "tokio"]),
+    (
+        "gradproof-gpu",
+        &["clap", "eyre", "indicatif", "alloy", "alloy-primitives", "alloy-sol-types", "tokio", "halo2-axiom"],
+    ),
     ("gradproof-training", &["clap", "alloy", "alloy-primitives", "alloy-sol-types", "tokio", "halo2-axiom"]),
 ];
 

@@ -6,6 +6,7 @@ mod costs;
 mod cuda;
 mod digits;
 mod gas;
+mod kernels;
 mod measure;
 mod mutate;
 mod slither;
@@ -100,6 +101,15 @@ enum Task {
     /// Runs on Linux on x86-64, and needs no device. The compiler (`nvcc` and its companions, 100 MB) comes from PyPI, at the exact
     /// versions and digests of `cuda/requirements.txt`, and stays in `target/cuda`. `docs/gpu.md` says what each stage shows.
     CheckCuda,
+    /// Translates the kernels for graphics cards, and writes their text and the table of what they take into `gpu/kernels`.
+    ///
+    /// Runs on Linux on x86-64, and needs no card. The compilers come from PyPI (65 MB), at the exact versions and digests of
+    /// `gpu/kernels/requirements.txt`, and stay in `target/gpu`.
+    GpuKernels {
+        /// Only compare both with what is stored, and write nothing.
+        #[arg(long)]
+        check: bool,
+    },
     /// Runs the static analyser Slither over the contracts, and compares its findings with the answers in `contracts/slither.json`.
     ///
     /// Installs version 0.11.3 from PyPI into a virtual environment in `target/slither` first. Fails if a finding has no answer, or
@@ -149,6 +159,7 @@ fn perform(task: Task) -> Result<()> {
         Task::Measure { table } => measure::measure(table),
         Task::Vectors => tests::vectors(),
         Task::CheckCuda => cuda::check(),
+        Task::GpuKernels { check } => kernels::make(check),
         Task::Slither => slither::check(),
         Task::Typos => typos::check(),
         Task::MutateContracts { only } => mutate::contracts(&only),

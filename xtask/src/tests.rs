@@ -7,11 +7,12 @@ use eyre::Result;
 use crate::{cargo, command, contracts, root, run};
 
 /// The packages that are tested with assertions and checks for overflow.
-const CHECKED: [&str; 6] = [
+const CHECKED: [&str; 7] = [
     "gradproof-circuits",
     "gradproof-verifier",
     "gradproof-evm",
     "gradproof-prover",
+    "gradproof-gpu",
     "gradproof-training",
     "gradproof-tests",
 ];
