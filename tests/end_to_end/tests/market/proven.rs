@@ -52,6 +52,9 @@ fn a_proven_job_from_end_to_end() {
         }
         if index == 0 {
             refused_elsewhere(&scene, &trained, job, other, domain, &proof);
+            // A segment left out.
+            let refused = claim(0, &trained.prove(1, domain)).expect_err("it is the next one's");
+            assert!(["FirstCommitments", "DataLeaf"].iter().any(|reason| refused.starts_with(reason)), "{refused}");
         }
         let sent = claim(index, &proof).expect("the proof is right");
         let proved = sent.receipt.decoded_log::<TrainingMarket::Proved>().expect("there is an event");

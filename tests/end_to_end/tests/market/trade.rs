@@ -28,7 +28,9 @@ fn a_job_is_traded_to_its_payment() {
     assert!(matches!(early, ChainError::Unsettled { settled: 0, total: 3 }), "{early}");
     for index in 0..SEGMENTS {
         let (first, proof) = trained.proof(index, domain);
-        requester.wait(trade.submit(&domain, &first, &proof)).expect("the proof is right");
+        let sent = requester.wait(trade.submit(&domain, &first, &proof)).expect("the proof is right");
+        // An estimate is of a moment that is over when the transaction is in a block.
+        assert!(sent.gas_limit >= sent.gas + sent.gas / 4, "{} of {} gas", sent.gas, sent.gas_limit);
     }
     let market = trade.deployment().market.address;
     let job = requester.call(market, &TrainingMarket::jobOfCall { id: domain.job.into() }).expect("it answers");
