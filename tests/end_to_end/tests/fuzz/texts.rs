@@ -44,8 +44,8 @@ fn deployments() {
     });
     let compiler = json!({ "version": "0.8.30", "market": { "viaIR": true }, "verifiers": { "optimizer": [1, null] } });
     let deployment = json!({
-        "version": 1, "chain": 31337, "block": 7, "compiler": compiler, "token": contract, "nodes": contract,
-        "datasets": contract, "market": contract, "vault": contract, "libraries": { "Sampling": contract },
+        "version": 2, "chain": 31337, "block": 7, "compiler": compiler, "token": contract, "decimals": 18, "nodes": contract,
+        "datasets": contract, "market": contract, "vault": contract, "libraries": { "Draws": contract },
         "verifiers": [verifier],
     });
     let seeds = [deployment.to_string().into_bytes()];
