@@ -116,7 +116,7 @@ fn exported_contracts_accept_exported_call_data() {
     let compiler = Compiler::new(&contracts).expect("foundry.toml has all settings");
     let artifact = |name: &str| -> Artifact {
         let input = json(&at.join(format!("contract/{name}.json")));
-        compiler.compile_input(&input, &format!("src/{name}.sol"), name).expect("it compiles")
+        compiler.compile_input(&input, &format!("src/core/{name}.sol"), name).expect("it compiles")
     };
     let halo2 = chain.deploy(&artifact("Halo2Verifier"), &[]).expect("it deploys").address;
     run(at, &format!("{line} --out again --halo2 {halo2}")).exits(0);
