@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eyre::{OptionExt, Result, bail, ensure};
-use gradproof_chain::market::{Deployment, STATES, State, TrainingMarket, check_training, name};
+use gradproof_chain::market::{Deployment, State, TrainingMarket, check_training};
 use gradproof_chain::{Address, B256, ChainError, U256};
 use gradproof_evm::gas::{TRANSACTION_GAS, job_gas};
 use gradproof_terminal::{Outcome, print};
@@ -55,14 +55,7 @@ impl CheckJob {
         let statement = read_statement(&self.statement)?;
         ensure!(statement.proof == ProofKind::Wrapped, "{path} is for core proofs, which no contract verifies");
         // What is quick comes before the compiler.
-        let on_chain = CheckDeployment {
-            rpc: self.rpc.clone(),
-            deployment: self.deployment.clone(),
-            contracts: None,
-            key: None,
-            statement: None,
-            json: self.json,
-        };
+        let on_chain = CheckDeployment::without_sources(&self.rpc, &self.deployment, self.json);
         let Some((chain, deployment)) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
         let market = deployment.market.address;
         let job = chain.call(market, &TrainingMarket::jobOfCall { id: self.job })?;
@@ -85,7 +78,7 @@ impl CheckJob {
             return Ok(Outcome::Rejected);
         }
         if job.state >= State::Cancelled as u8 {
-            reject(&format!("job {}: it is over ({})", self.job, name(&STATES, job.state)), self.json);
+            reject(&format!("job {}: it is over ({})", self.job, State::name(job.state)), self.json);
             return Ok(Outcome::Rejected);
         }
         if statement.is_bound() && job.state != State::Open as u8 && owner != job.owner.into_array() {
@@ -213,7 +206,7 @@ impl Shown {
         Self {
             accepted: true,
             job: id,
-            state: name(&STATES, job.state),
+            state: State::name(job.state),
             requester: job.requester,
             token: deployment.token.address,
             own_token: deployment.own_token(),

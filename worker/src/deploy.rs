@@ -184,6 +184,12 @@ impl Deploy {
 }
 
 impl CheckDeployment {
+    /// A comparison with the chain alone.
+    pub(super) fn without_sources(rpc: &str, deployment: &Path, json: bool) -> Self {
+        let (rpc, deployment) = (rpc.to_owned(), deployment.to_owned());
+        Self { rpc, deployment, contracts: None, key: None, statement: None, json }
+    }
+
     /// Runs `requester check-deployment`.
     ///
     /// # Errors

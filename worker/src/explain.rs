@@ -60,18 +60,10 @@ struct ExplainedDuty {
     calls: &'static [&'static str],
     open: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<Stamp>,
+    from: Option<When>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    until: Option<Stamp>,
+    until: Option<When>,
     otherwise: &'static str,
-}
-
-/// A moment as JSON.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Stamp {
-    Time(u64),
-    Block(u64),
 }
 
 impl Explain {
@@ -80,14 +72,7 @@ impl Explain {
     /// # Errors
     /// If the file is refused, there is no such job, or the node does not answer.
     pub fn run(&self) -> Result<Outcome> {
-        let on_chain = CheckDeployment {
-            rpc: self.rpc.clone(),
-            deployment: self.deployment.clone(),
-            contracts: None,
-            key: None,
-            statement: None,
-            json: self.json,
-        };
+        let on_chain = CheckDeployment::without_sources(&self.rpc, &self.deployment, self.json);
         let Some((chain, deployment)) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
         let market = deployment.market.address;
         let job = chain.wait(JobSnapshot::of(chain.client(), market, self.job))?;
@@ -141,19 +126,7 @@ impl Explained {
 impl ExplainedDuty {
     fn of(duty: &Duty, now: Moment) -> Self {
         let Duty { batch, actor, calls, from, until, otherwise } = duty.clone();
-        let stamp = |when| match when {
-            When::Time(time) => Stamp::Time(time),
-            When::Block(block) => Stamp::Block(block),
-        };
-        Self {
-            batch,
-            who: who(actor),
-            calls,
-            open: duty.is_open(now),
-            from: from.map(stamp),
-            until: until.map(stamp),
-            otherwise,
-        }
+        Self { batch, who: who(actor), calls, open: duty.is_open(now), from, until, otherwise }
     }
 
     fn print(&self, now: Moment) {
@@ -182,10 +155,10 @@ fn who(actor: Actor) -> &'static str {
 }
 
 /// `word in 3 h 20 min`, or `word block 17`.
-fn ahead(word: &str, when: Stamp, now: Moment) -> String {
+fn ahead(word: &str, when: When, now: Moment) -> String {
     match when {
-        Stamp::Time(time) => format!("{word} in {}", duration(time.saturating_sub(now.time))),
-        Stamp::Block(block) => format!("{word} block {block}, {} ahead", block.saturating_sub(now.block)),
+        When::Time(time) => format!("{word} in {}", duration(time.saturating_sub(now.time))),
+        When::Block(block) => format!("{word} block {block}, {} ahead", block.saturating_sub(now.block)),
     }
 }
 
@@ -210,7 +183,7 @@ mod tests {
             assert_eq!(duration(secs), text);
         }
         let now = Moment { time: 1000, block: 7 };
-        assert_eq!(ahead("until", Stamp::Time(4_600), now), "until in 1 h 0 min");
-        assert_eq!(ahead("from", Stamp::Block(17), now), "from block 17, 10 ahead");
+        assert_eq!(ahead("until", When::Time(4_600), now), "until in 1 h 0 min");
+        assert_eq!(ahead("from", When::Block(17), now), "from block 17, 10 ahead");
     }
 }

@@ -6,7 +6,7 @@ use alloy::primitives::Bytes;
 use alloy::sol_types::{Revert, SolError, SolInterface};
 use gradproof_evm::bindings::{IHalo2Verifier, SegmentVerifier};
 
-use super::market::{ComputeToken, DatasetRegistry, NodeRegistry, STATES, StakeVault, TERMS, TrainingMarket, name};
+use super::market::{ComputeToken, DatasetRegistry, NodeRegistry, StakeVault, State, TERMS, TrainingMarket, name};
 
 /// The error that a contract reverted with, in words: its name and arguments, or the bytes if nobody here knows it.
 pub fn reason(data: &Bytes) -> String {
@@ -40,7 +40,7 @@ fn market_reason(data: &Bytes) -> Option<String> {
     use TrainingMarket::TrainingMarketErrors as Error;
     Some(match Error::abi_decode(data).ok()? {
         Error::WrongState(error) => {
-            format!("WrongState {{ job: {}, state: {} }}", error.job, name(&STATES, error.state))
+            format!("WrongState {{ job: {}, state: {} }}", error.job, State::name(error.state))
         }
         Error::BadTerm(error) => format!("BadTerm {{ term: {} }}", name(&TERMS, error.term)),
         error => plain(&format!("{error:?}")),

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use gradproof_chain::B256;
 use gradproof_chain::U256;
-use gradproof_chain::market::{State, TrainingMarket};
+use gradproof_chain::market::{State, TrainingMarket, no_paths};
 
 use crate::scene::{BATCH, HOUR, Scene, code};
-use crate::trained::{SEGMENTS, Trained};
+use crate::trained::Trained;
 
 /// One more than there are until the late block is made.
 const LATE_BLOCKS: u32 = 9;
@@ -31,8 +31,7 @@ fn what_anyone_can_do_is_what_the_table_says() {
     ready(alone, &[]);
     // Taken, and not started; taken by another, and not trained.
     let idle = open(2);
-    let paths = || TrainingMarket::Paths { terms: vec![], licence: vec![] };
-    let accept = |id| TrainingMarket::acceptCall { id, minPrice: U256::ZERO, paths: paths() };
+    let accept = |id| TrainingMarket::acceptCall { id, minPrice: U256::ZERO, paths: no_paths() };
     scene.provider.send(scene.market(), &accept(idle)).expect("it is open");
     ready(idle, &[]);
     let slow = open(3);
@@ -41,7 +40,7 @@ fn what_anyone_can_do_is_what_the_table_says() {
     // Claimed and closed; nobody reveals, nobody proves.
     let silent = open(4);
     scene.start(silent, &scene.provider);
-    let lasts: Vec<B256> = (0..SEGMENTS).map(|index| trained.opening(index).digest()).collect();
+    let lasts = trained.lasts(0);
     scene.claim(silent, 0, &lasts);
     scene.close(&scene.provider, silent, 0);
     ready(silent, &[]);

@@ -37,7 +37,7 @@ fn drawn_segments_are_proven_and_all_are_paid() {
     let trained = Trained::new();
     let job = scene.open(&scene.terms(&trained, BATCH, 2), 1);
     let domain = scene.start(job, &scene.provider);
-    let lasts: Vec<B256> = (0..SEGMENTS).map(|index| trained.opening(index).digest()).collect();
+    let lasts = trained.lasts(0);
     scene.claim(job, 0, &lasts);
 
     let due = close_and_draw(&scene, job);
@@ -137,7 +137,7 @@ fn an_honest_provider_answers_a_challenge_with_a_proof() {
     let trained = Trained::new();
     let job = scene.open(&scene.terms(&trained, BATCH, 1), 1);
     let domain = scene.start(job, &scene.provider);
-    let lasts: Vec<B256> = (0..SEGMENTS).map(|index| trained.opening(index).digest()).collect();
+    let lasts = trained.lasts(0);
     scene.claim(job, 0, &lasts);
     let due = close_and_draw(&scene, job);
     let spared = (0..SEGMENTS).find(|index| !due.contains(index)).expect("two were not drawn");

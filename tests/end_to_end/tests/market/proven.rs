@@ -70,7 +70,7 @@ fn a_proven_job_from_end_to_end() {
     assert_eq!(scene.job(job).current, trained.opening(2).digest());
 
     // In the second batch a member takes a claim, proves it from the lead's openings, and is paid for it.
-    let lasts: Vec<B256> = (3..LONG_SEGMENTS).map(|index| trained.opening(index).digest()).collect();
+    let lasts = trained.lasts(3);
     scene.claim(job, 3, &lasts);
     scene.join(job, &scene.provider, &scene.partner, SEAT_PAY, 4 * CHALLENGE_BOND);
     let take = TrainingMarket::takeCall { id: job, index: U256::from(4), last: lasts[1], seat: U256::from(1) };

@@ -9,7 +9,7 @@ use alloy::signers::SignerSync;
 use gradproof_chain::market::account::{Node as Entry, register, roles, stake};
 use gradproof_chain::market::{
     Actor, BatchState, ComputeToken, Deployment, JobSnapshot, MarketCode, Money, StakeVault, State, TrainingMarket,
-    domain, duties, training,
+    domain, duties, no_licence, no_paths, training,
 };
 use gradproof_chain::{Address, B256, Chain, ChainError, PrivateKeySigner, Sent, SolCall, SolValue, U256, reason};
 use gradproof_tests::forge::wrapped;
@@ -60,10 +60,6 @@ pub fn tokens(count: u64) -> U256 {
 
 fn amount(count: u64) -> u128 {
     u128::from(count) * 10u128.pow(18)
-}
-
-fn no_paths() -> TrainingMarket::Paths {
-    TrainingMarket::Paths { terms: vec![], licence: vec![] }
 }
 
 /// Root of the encrypted weights that a provider names.
@@ -281,16 +277,7 @@ impl Scene {
         let open = TrainingMarket::openCall {
             terms: terms.clone(),
             nonce,
-            licence: TrainingMarket::Licence {
-                providers: B256::ZERO,
-                fee: 0,
-                minRoyalty: 0,
-                mostSegments: 0,
-                terms: B256::ZERO,
-                nonce: U256::ZERO,
-                expiry: U256::ZERO,
-                signature: Bytes::new(),
-            },
+            licence: no_licence(),
             consents: self.validators.iter().map(consent).collect(),
             permit: self.permit(permitted),
         };

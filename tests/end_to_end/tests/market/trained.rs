@@ -190,6 +190,11 @@ impl Trained {
         Opening::with(&self.seed, index, &self.traces[index].last)
     }
 
+    /// What a provider claims of all segments from `from` on.
+    pub fn lasts(&self, from: usize) -> Vec<B256> {
+        (from..self.traces.len()).map(|index| self.opening(index).digest()).collect()
+    }
+
     /// A wrapped proof of segment `index` for where `domain` says, as the contract takes it.
     pub fn prove(&self, index: usize, domain: Domain) -> Vec<u8> {
         let (first, proof) = self.proof(index, domain);

@@ -34,12 +34,29 @@ pub enum Actor {
 }
 
 /// A moment, as seconds since 1970 or as the number of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum When {
     /// Seconds since 1970.
     Time(u64),
     /// A block.
     Block(u64),
+}
+
+impl When {
+    fn is_before(self, now: Moment) -> bool {
+        match self {
+            Self::Time(time) => time < now.time,
+            Self::Block(block) => block < now.block,
+        }
+    }
+
+    fn is_after(self, now: Moment) -> bool {
+        match self {
+            Self::Time(time) => time > now.time,
+            Self::Block(block) => block > now.block,
+        }
+    }
 }
 
 /// Something that can be done about a job.
@@ -81,23 +98,12 @@ impl Duty {
 
     /// Whether it can be done at a moment.
     pub fn is_open(&self, now: Moment) -> bool {
-        let reached = |when: When| match when {
-            When::Time(time) => now.time >= time,
-            When::Block(block) => now.block >= block,
-        };
-        let over = |when: When| match when {
-            When::Time(time) => now.time > time,
-            When::Block(block) => now.block > block,
-        };
-        self.from.is_none_or(reached) && !self.until.is_some_and(over)
+        self.from.is_none_or(|from| !from.is_after(now)) && !self.is_over(now)
     }
 
     /// Whether its time is over.
     pub fn is_over(&self, now: Moment) -> bool {
-        self.until.is_some_and(|until| match until {
-            When::Time(time) => now.time > time,
-            When::Block(block) => now.block > block,
-        })
+        self.until.is_some_and(|until| until.is_before(now))
     }
 }
 

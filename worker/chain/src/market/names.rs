@@ -47,6 +47,16 @@ impl State {
         Self::Left,
         Self::Slashed,
     ];
+
+    /// The state of a number, if there is one.
+    pub fn of(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| *state as u8 == number)
+    }
+
+    /// The name of a number, or the number.
+    pub fn name(number: u8) -> String {
+        Self::of(number).map_or_else(|| number.to_string(), |state| format!("{state:?}"))
+    }
 }
 
 impl BatchState {
@@ -54,9 +64,6 @@ impl BatchState {
     pub const ALL: [Self; 6] = [Self::Filling, Self::Drawing, Self::Proving, Self::Disputed, Self::Settled, Self::Void];
 }
 
-/// Names of the states: `State` of `contracts/src/market/Types.sol`.
-pub const STATES: [&str; 9] =
-    ["None", "Open", "Assigned", "Running", "Cancelled", "Completed", "Stopped", "Left", "Slashed"];
 /// Names of the terms: `Term` of `contracts/src/market/interfaces/IMarketErrors.sol`.
 pub const TERMS: [&str; 33] = [
     "Rows",
@@ -106,11 +113,12 @@ mod tests {
     #[test]
     fn names_are_those_of_the_numbers() {
         for (number, state) in (0u8..).zip(State::ALL) {
-            assert_eq!((state as u8, name(&STATES, number)), (number, format!("{state:?}")));
+            assert_eq!((state as u8, State::name(number)), (number, format!("{state:?}")));
         }
         for (number, state) in (0u8..).zip(BatchState::ALL) {
             assert_eq!(state as u8, number);
         }
-        assert_eq!(name(&STATES, 9), "9");
+        assert_eq!(State::name(9), "9");
+        assert_eq!(name(&TERMS, 33), "33");
     }
 }

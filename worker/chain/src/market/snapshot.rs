@@ -53,7 +53,7 @@ impl JobSnapshot {
 
     /// Where it stands; `None` for a number that has no name.
     pub fn state(&self) -> Option<State> {
-        State::ALL.into_iter().find(|state| *state as u8 == self.job.state)
+        State::of(self.job.state)
     }
 
     /// Where a batch stands; `None` for a number that has no name.

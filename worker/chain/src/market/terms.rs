@@ -1,7 +1,7 @@
 //! Terms that a requester starts from.
 
-use super::TrainingMarket::{Batches, Committee, Price, Terms, Times, Training};
-use crate::B256;
+use super::TrainingMarket::{Batches, Committee, Licence, Paths, Price, Terms, Times, Training};
+use crate::{B256, U256};
 
 /// Batches that may be closed and not paid.
 const AHEAD: u8 = 8;
@@ -54,4 +54,23 @@ pub fn terms(training: Training, price: u128, deliver_every: u8) -> Terms {
         parent: B256::ZERO,
         rebased: false,
     }
+}
+
+/// The licence of a job whose data are not registered.
+pub fn no_licence() -> Licence {
+    Licence {
+        providers: B256::ZERO,
+        fee: 0,
+        minRoyalty: 0,
+        mostSegments: 0,
+        terms: B256::ZERO,
+        nonce: U256::ZERO,
+        expiry: U256::ZERO,
+        signature: Default::default(),
+    }
+}
+
+/// The paths of an account where anyone may train.
+pub fn no_paths() -> Paths {
+    Paths { terms: vec![], licence: vec![] }
 }

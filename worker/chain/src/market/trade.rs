@@ -7,7 +7,7 @@ use gradproof_verifier::protocol::proof::Proof;
 use gradproof_verifier::protocol::statement::Domain;
 
 use super::account::{Node, register, roles, stake};
-use super::terms::terms;
+use super::terms::{no_licence, no_paths, terms};
 use super::{ComputeToken, Deployment, TrainingMarket, Verifier, domain, training};
 use crate::{Address, B256, ChainError, Client, PrivateKeySigner, Sent, Settlement, U256};
 
@@ -124,22 +124,11 @@ impl Settlement for Trade {
         let nonce = U256::from(1);
         let id = TrainingMarket::idOfCall { requester: self.requester.sender(), nonce, terms: terms.clone() };
         let id = self.ask(&id).await?;
-        let licence = TrainingMarket::Licence {
-            providers: B256::ZERO,
-            fee: 0,
-            minRoyalty: 0,
-            mostSegments: 0,
-            terms: B256::ZERO,
-            nonce: U256::ZERO,
-            expiry: U256::ZERO,
-            signature: Default::default(),
-        };
         let permit =
             TrainingMarket::Permit { value: U256::ZERO, deadline: U256::ZERO, v: 0, r: B256::ZERO, s: B256::ZERO };
-        let open = TrainingMarket::openCall { terms, nonce, licence, consents: vec![], permit };
+        let open = TrainingMarket::openCall { terms, nonce, licence: no_licence(), consents: vec![], permit };
         self.requester.send(market, &open).await?;
-        let paths = TrainingMarket::Paths { terms: vec![], licence: vec![] };
-        let accept = TrainingMarket::acceptCall { id, minPrice: U256::from(PRICE), paths };
+        let accept = TrainingMarket::acceptCall { id, minPrice: U256::from(PRICE), paths: no_paths() };
         self.provider.send(market, &accept).await?;
         self.provider.send(market, &TrainingMarket::startCall { id }).await?;
         Ok(domain(self.provider.id(), market, id, self.provider.sender()))
