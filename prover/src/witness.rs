@@ -111,7 +111,7 @@ fn parameter_values(program: &Program, parameters: &Parameters, end: End) -> Vec
     program.parameters.iter().zip(parameters.tensors()).map(pad).collect()
 }
 
-/// The padded input and one-hot labels of one position.
+/// The padded input and one-hot labels of one position. A label that is no class is not refused: its row is not one-hot.
 pub fn data_values(architecture: &Architecture, input: &[i16], labels: &[u16]) -> Vec<(Tensor, Values)> {
     let samples = architecture.samples();
     let [width, classes] = [architecture.inputs(), architecture.classes()].map(usize::next_power_of_two);

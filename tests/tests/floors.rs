@@ -8,7 +8,7 @@ use cargo_metadata::MetadataCommand;
 use gradproof_tests::root;
 
 /// Every crate with its folder and the crates of the workspace that it may depend on, from the bottom up.
-const CRATES: [(&str, &str, &[&str]); 11] = [
+const CRATES: [(&str, &str, &[&str]); 15] = [
     ("gradproof-circuits", "circuits", &[]),
     ("gradproof-verifier", "verifier", &["gradproof-circuits"]),
     ("gradproof-evm", "verifier/evm", &["gradproof-circuits", "gradproof-verifier"]),
@@ -24,6 +24,23 @@ const CRATES: [(&str, &str, &[&str]); 11] = [
     // Training needs no prover.
     ("gradproof-training", "worker/training", &["gradproof-circuits", "gradproof-verifier", "gradproof-terminal"]),
     ("gradproof-chain", "worker/chain", &["gradproof-verifier", "gradproof-evm", "gradproof-terminal"]),
+    ("gradproof-blobs", "worker/blobs", &["gradproof-terminal"]),
+    ("gradproof-handover", "worker/handover", &["gradproof-verifier", "gradproof-terminal"]),
+    // It moves bytes, and knows neither jobs nor blobs nor a chain.
+    ("gradproof-network", "worker/network", &[]),
+    (
+        "gradproof-node",
+        "worker/node",
+        &[
+            "gradproof-verifier",
+            "gradproof-evm",
+            "gradproof-terminal",
+            "gradproof-chain",
+            "gradproof-blobs",
+            "gradproof-handover",
+            "gradproof-network",
+        ],
+    ),
     (
         "gradproof-worker",
         "worker",
@@ -36,6 +53,9 @@ const CRATES: [(&str, &str, &[&str]); 11] = [
             "gradproof-prover",
             "gradproof-training",
             "gradproof-chain",
+            "gradproof-handover",
+            "gradproof-network",
+            "gradproof-node",
         ],
     ),
     ("gradproof-cuda", "cuda", &["gradproof-circuits", "gradproof-verifier", "gradproof-prover"]),
@@ -44,7 +64,11 @@ const CRATES: [(&str, &str, &[&str]); 11] = [
 const TOP: [&str; 3] = ["gradproof-tests", "gradproof-end-to-end", "xtask"];
 
 /// What a crate must not depend on, of others' crates.
-const NEVER: [(&str, &[&str]); 5] = [
+const NEVER: [(&str, &[&str]); 9] = [
+    ("gradproof-blobs", &["clap", "alloy", "tokio", "libp2p"]),
+    ("gradproof-handover", &["clap", "alloy", "tokio", "libp2p"]),
+    ("gradproof-network", &["clap", "eyre", "alloy", "redb"]),
+    ("gradproof-node", &["clap", "eyre", "libp2p", "halo2-axiom"]),
     ("gradproof-circuits", &["clap", "eyre", "indicatif", "alloy", "alloy-primitives", "alloy-sol-types", "tokio"]),
     (
         "gradproof-verifier",

@@ -1,4 +1,4 @@
-//! What the pages say about the tree: links lead somewhere, every crate and page is listed, limits and tasks are those of the code.
+//! What the pages say about the tree: links lead somewhere, every crate and page is listed, limits, tasks and tests are those of the code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,20 @@ fn sources() -> Vec<PathBuf> {
         }
     }
     sources
+}
+
+/// `cargo xtask test` runs no examples in documentation: there are none, every block of it is text.
+#[test]
+fn documentation_has_no_examples() {
+    for source in sources().iter().filter(|path| path.extension().is_some_and(|kind| kind == "rs")) {
+        let text = text(source);
+        let lines = text.lines().map(str::trim_start).filter(|line| line.starts_with("//"));
+        let fences = lines.filter_map(|line| line.trim_start_matches(['/', '!', ' ']).strip_prefix("```"));
+        for (index, language) in fences.enumerate() {
+            let expected = if index % 2 == 0 { "text" } else { "" };
+            assert_eq!(language, expected, "{}: block {}", source.display(), index / 2);
+        }
+    }
 }
 
 /// Paths in comments and pages, from the root of the repository: what they name is there.
@@ -158,4 +172,48 @@ fn tasks_that_the_pages_name_exist() {
         }
     }
     assert!(named > 20, "{named} tasks");
+}
+
+/// Whether a source has a test of this name.
+fn has_test(source: &str, name: &str) -> bool {
+    let lines: Vec<&str> = source.lines().map(str::trim_start).collect();
+    let is_named = |line: &str| {
+        let line = line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ");
+        line.and_then(|rest| rest.strip_prefix(name)).is_some_and(|rest| rest.starts_with('('))
+    };
+    // What is said of a function stands before it.
+    let attributes = |at: usize| lines[..at].iter().rev().take_while(|line| line.starts_with(['#', '/']));
+    let is_test = |line: &&str| line.starts_with("#[test") || line.starts_with("#[tokio::test");
+    lines.iter().enumerate().any(|(at, line)| is_named(line) && attributes(at).any(is_test))
+}
+
+#[test]
+fn a_test_is_what_is_marked_as_one() {
+    let source = "#[test]\n/// So.\nfn one() {}\n    #[tokio::test(start_paused = true)]\n    async fn two() {}\n\nfn three() {}\n";
+    for (name, is_one) in [("one", true), ("two", true), ("three", false), ("on", false), ("four", false)] {
+        assert_eq!(has_test(source, name), is_one, "{name}");
+    }
+}
+
+/// What others complained of, and the tests that it does not happen here.
+#[test]
+fn each_mistake_of_others_has_its_tests() {
+    /// Complaints that were looked into.
+    const COMPLAINTS: usize = 20;
+    let page = text(&root().join("docs/nodes.md"));
+    let table = page.split("\n## ").find_map(|part| part.strip_prefix("Mistakes of others\n")).expect("the section");
+    let rows = table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| #"));
+    let mut missing = vec![];
+    let mut numbers = vec![];
+    for row in rows {
+        let number: usize = row.split('|').nth(1).and_then(|cell| cell.trim().parse().ok()).expect("a number");
+        numbers.push(number);
+        let named: Vec<(&str, &str)> = row.split('`').filter_map(|word| word.split_once("::")).collect();
+        assert!(!named.is_empty(), "{number} names no test");
+        let exists =
+            |file: &str, test| fs::read_to_string(root().join(file)).is_ok_and(|source| has_test(&source, test));
+        missing.extend(named.into_iter().filter(|(file, test)| !exists(file, test)));
+    }
+    assert_eq!(numbers, (1..=COMPLAINTS).collect::<Vec<_>>());
+    assert!(missing.is_empty(), "there are no tests {missing:?}");
 }

@@ -241,13 +241,21 @@ impl<'a> JobVerifier<'a> {
     }
 
     fn decode(&self, subject: Subject, proof: &[u8]) -> Result<Proof, Rejection> {
-        let columns = self.key.relations(subject).layout.group(Group::Data).len() as u64;
-        let depth = match subject {
-            Subject::Parameters => 0,
-            _ => merkle::depth((self.job.epoch().segments() as u64).saturating_mul(columns)),
-        };
-        Proof::from_bytes(proof, self.key, subject, depth)
+        decode(self.key, self.job, subject, proof)
     }
+}
+
+/// Reads a proof of `job`, and checks nothing but its form.
+///
+/// # Errors
+/// [`Check::Encoding`].
+pub fn decode(key: &VerifyingKey, job: &JobStatement, subject: Subject, proof: &[u8]) -> Result<Proof, Rejection> {
+    let columns = key.relations(subject).layout.group(Group::Data).len() as u64;
+    let depth = match subject {
+        Subject::Parameters => 0,
+        _ => merkle::depth((job.epoch().segments() as u64).saturating_mul(columns)),
+    };
+    Proof::from_bytes(proof, key, subject, depth)
 }
 
 /// Verifies all proofs of a job: exactly one of each part, registrations first, segments in order. A job with a parent begins

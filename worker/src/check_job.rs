@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use eyre::{OptionExt, Result, bail, ensure};
-use gradproof_chain::market::{Deployment, State, TrainingMarket, check_training};
+use gradproof_chain::market::{Deployment, State, TrainingMarket, check_parent, check_training};
 use gradproof_chain::{Address, B256, ChainError, U256};
 use gradproof_evm::gas::{TRANSACTION_GAS, job_gas};
 use gradproof_terminal::{Outcome, print};
@@ -65,7 +65,8 @@ impl CheckJob {
         let verifier = deployment.verifier(&statement.verifying_key);
         let verifier = verifier.ok_or_eyre(format!("{} has no verifiers of the key", self.deployment.display()))?;
         let terms = chain.call(market, &TrainingMarket::termsOfCall { id: self.job })?;
-        if let Err(error) = check_training(&terms.training, &statement, verifier) {
+        let compared = check_training(&terms.training, &statement, verifier);
+        if let Err(error) = compared.and_then(|()| check_parent(&terms, &statement)) {
             let ChainError::Terms { .. } = error else { return Err(error.into()) };
             reject(&format!("job {}: {error}", self.job), self.json);
             return Ok(Outcome::Rejected);

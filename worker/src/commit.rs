@@ -5,18 +5,19 @@ use std::path::{Path, PathBuf};
 use eyre::{Result, WrapErr, ensure};
 use gradproof_circuits::field::check::Strict;
 use gradproof_terminal::{Outcome, Progress, print};
+use gradproof_training::job::Job;
 use gradproof_verifier::protocol::hex;
-use gradproof_verifier::protocol::job::JobStatement;
+use gradproof_verifier::protocol::job::{JobStatement, Parent};
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::part::Part;
 use gradproof_verifier::verify_job::JobVerifier;
 use gradproof_verifier_program::files::{KEY_FILE, MAX_PROOF_BYTES, read, read_statement};
 use gradproof_verifier_program::warn;
 
-use crate::commitments::{JobCommitments, first_parameters};
+use crate::commitments::{JobCommitments, Origin, first_parameters};
 use crate::folder::claim_new;
 use crate::keys::KeyOptions;
-use crate::openings::Openings;
+use crate::openings::{Openings, Seeds};
 use crate::parent::{begin, column_vars};
 use crate::train::load;
 
@@ -36,6 +37,10 @@ pub struct Commit {
     /// Kind of proofs, and set-up.
     #[command(flatten)]
     pub keys: KeyOptions,
+    /// What the job goes on from, where the market has verified that job: its statement with its segments, and what opens the weights
+    /// that it left.
+    #[arg(skip)]
+    pub from: Option<(Parent, [u8; 32])>,
     /// Print what was written as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -45,9 +50,18 @@ impl Commit {
     /// Runs `requester commit`.
     ///
     /// # Errors
-    /// If the job or an option is refused, the folder has a job already, or a file cannot be written: nothing is left then.
+    /// As [`Self::commit`].
     pub fn run(&self) -> Result<Outcome> {
-        let job = load(&self.job)?;
+        let made = self.commit(&load(&self.job)?)?;
+        self.say(&made)?;
+        Ok(Outcome::Done)
+    }
+
+    /// Commits to `job`, whatever [`Self::job`] names.
+    ///
+    /// # Errors
+    /// If the job or an option is refused, the folder has a job already, or a file cannot be written: nothing is left then.
+    pub fn commit(&self, job: &Job) -> Result<Committed> {
         let set = self.same_data.as_deref().map(Set::load).transpose()?;
         let folder = claim_new(&self.out, "choose another folder")?;
         let stage = folder.stage()?;
@@ -62,17 +76,22 @@ impl Commit {
         }
         let keys = self.keys.keys(
             &job.architecture,
-            column_vars(&job, kind, set.as_ref().map(|set| set.column_vars))?,
+            column_vars(job, kind, set.as_ref().map(|set| set.column_vars))?,
             kind,
             &progress,
         )?;
         warn(kind, keys.key.setup.is_insecure());
-        let first = first_parameters(&job)?;
-        let (mut seeds, origin) = begin(&job, &keys, &first)?;
+        let first = first_parameters(job)?;
+        let (mut seeds, origin) = match self.from {
+            Some((parent, secret)) => {
+                (Seeds { first: secret, ..Seeds::fresh(&job.initial_weights)? }, Origin::Parent(parent))
+            }
+            None => begin(job, &keys, &first)?,
+        };
         if let Some(set) = &set {
             seeds.data = set.seed;
         }
-        let commitments = JobCommitments::new(&job, &keys, &first, &seeds, origin, &progress)?;
+        let commitments = JobCommitments::new(job, &keys, &first, &seeds, origin, &progress)?;
         let statement = &commitments.statement;
         if let Some(set) = &set {
             ensure!(
@@ -88,7 +107,7 @@ impl Commit {
             let taken = set.as_ref().and_then(|set| set.proof(part, &mut verifier));
             let proof = match taken {
                 Some(proof) => proof,
-                None => commitments.register(&job, &keys, &first, part)?,
+                None => commitments.register(job, &keys, &first, part)?,
             };
             stage.save(part.file_name(), &proof)?;
             progress.advance(1);
@@ -99,7 +118,14 @@ impl Commit {
         Openings::new(statement, seeds).save(stage.path())?;
         stage.save(Part::Statement.file_name(), &statement.to_json()?)?;
         stage.finish(&Part::Statement.file_name())?;
-        drop(progress);
+        let registrations = verifier.registrations().count();
+        let (zero_knowledge, statement) = (keys.zero_knowledge, statement.clone());
+        Ok(Committed { statement, registrations, zero_knowledge })
+    }
+
+    /// Says what was written.
+    fn say(&self, made: &Committed) -> Result<()> {
+        let Committed { statement, registrations, zero_knowledge } = made;
         let (out, private) = (self.out.display(), Openings::path(&self.out));
         if self.json {
             print(
@@ -111,7 +137,7 @@ impl Commit {
                     "parent": statement.parent,
                     "segments": statement.segments(),
                     "positions": statement.positions(),
-                    "zero_knowledge": keys.zero_knowledge,
+                    "zero_knowledge": zero_knowledge,
                     "insecure_setup": statement.setup.insecure,
                 })
                 .to_string(),
@@ -119,7 +145,7 @@ impl Commit {
         } else {
             print(&format!("{out}/statement.json: the public statement; post it with the job"));
             let of = if statement.parent.is_some() { "data" } else { "data and first parameters" };
-            print(&format!("{out}/*.proof: {} registrations of {of}", verifier.registrations().count()));
+            print(&format!("{out}/*.proof: {registrations} registrations of {of}"));
             print(&format!(
                 "{}: the seeds of the blindings. Keep it secret and keep it: only with it can the provider prove on these \
                  commitments, and you open those to the trained weights",
@@ -134,8 +160,18 @@ impl Commit {
             }
             print("for a chain, `requester bind` says where the job counts, before it is proved");
         }
-        Ok(Outcome::Done)
+        Ok(())
     }
+}
+
+/// What was committed to.
+pub struct Committed {
+    /// The statement, not bound.
+    pub statement: JobStatement,
+    /// Registrations beside it.
+    pub registrations: usize,
+    /// Whether they are zero-knowledge.
+    pub zero_knowledge: bool,
 }
 
 /// Data that were committed to before.

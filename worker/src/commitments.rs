@@ -60,8 +60,9 @@ pub enum Origin {
 /// The commitments of a job with their blindings, and its statement.
 pub struct JobCommitments {
     pub first: Committed,
-    /// One a position of the epoch.
+    /// One a position of the epoch; none where the data are not here.
     pub data: Vec<Committed>,
+    /// Of the data, where they are here.
     pub tree: MerkleTree,
     /// Not bound to where the job counts.
     pub statement: JobStatement,
@@ -82,6 +83,47 @@ impl JobCommitments {
     ) -> Result<Self> {
         let Keys { key, setup, .. } = keys;
         let architecture = &job.architecture;
+        progress.say("committing to the data");
+        let mut data = Vec::new();
+        for position in 0..job.epoch().segments() {
+            let rows = job.segment_rows(position)?;
+            let witness = Witness::of_data(architecture, &rows.inputs, &rows.labels);
+            data.push(commit_data(key, setup, &witness, &seeds.data, position as u64)?);
+        }
+        let points: Vec<_> = data.iter().map(|position| position.points.clone()).collect();
+        let tree = data_tree(&points);
+        let root = tree.root();
+        Self::over(job, keys, first, seeds, origin, progress, (data, tree, root))
+    }
+
+    /// Commits to the first parameters of a job on data that somebody else has committed to, whose tree has this root.
+    ///
+    /// # Errors
+    /// As those of [`Self::new`].
+    pub fn on_root(
+        job: &Job,
+        keys: &Keys,
+        first: &Parameters,
+        seeds: &Seeds,
+        origin: Origin,
+        progress: &Progress,
+        root: [u8; 32],
+    ) -> Result<Self> {
+        Self::over(job, keys, first, seeds, origin, progress, (vec![], data_tree(&[]), root))
+    }
+
+    /// Commits to the first parameters of a job on these data.
+    fn over(
+        job: &Job,
+        keys: &Keys,
+        first: &Parameters,
+        seeds: &Seeds,
+        origin: Origin,
+        progress: &Progress,
+        (data, tree, root): (Vec<Committed>, MerkleTree, [u8; 32]),
+    ) -> Result<Self> {
+        let Keys { key, setup, .. } = keys;
+        let architecture = &job.architecture;
         progress.say("committing to the first parameters");
         let witness = Witness::of_parameters(architecture, first)?;
         let (blinding, initial_seed, parent) = match origin {
@@ -93,30 +135,14 @@ impl JobCommitments {
             Origin::Parent(parent) => (Blinding::Opening(&seeds.first), None, Some(parent)),
         };
         let first = commit_parameters(key, setup, &witness, blinding)?;
-        progress.say("committing to the data");
-        let mut data = Vec::new();
-        for position in 0..job.epoch().segments() {
-            let rows = job.segment_rows(position)?;
-            let witness = Witness::of_data(architecture, &rows.inputs, &rows.labels);
-            data.push(commit_data(key, setup, &witness, &seeds.data, position as u64)?);
-        }
-        let points: Vec<_> = data.iter().map(|position| position.points.clone()).collect();
-        let tree = data_tree(&points);
+        let outline = outline(job, keys);
         let statement = JobStatement {
-            version: VERSION,
-            domain: Domain::default(),
-            architecture: architecture.clone(),
-            column_vars: key.column_vars,
-            proof: key.kind(),
-            setup: SetupStatement { digest: key.setup.digest(), insecure: key.setup.is_insecure() },
-            verifying_key: key.digest(),
-            data: DataStatement { root: tree.root(), rows: job.train.rows, order: [0; 32] },
-            steps: job.steps,
-            rates: job.rates.clone(),
+            data: DataStatement { root, ..outline.data },
             first_parameters: first.points.clone(),
             initial_seed,
             last_seed_digest: last_seed_digest(&seeds.last),
             parent,
+            ..outline
         };
         statement.validate()?;
         Ok(Self { first, data, tree, statement })
@@ -143,6 +169,27 @@ impl JobCommitments {
             }
         };
         Ok(keys.finish(subject, proved)?.to_bytes(subject))
+    }
+}
+
+/// What a job's statement says without commitments: its shape, length and key. Those who quote a price ask for no more.
+pub fn outline(job: &Job, keys: &Keys) -> JobStatement {
+    let key = &keys.key;
+    JobStatement {
+        version: VERSION,
+        domain: Domain::default(),
+        architecture: job.architecture.clone(),
+        column_vars: key.column_vars,
+        proof: key.kind(),
+        setup: SetupStatement { digest: key.setup.digest(), insecure: key.setup.is_insecure() },
+        verifying_key: key.digest(),
+        data: DataStatement { root: [0; 32], rows: job.train.rows, order: [0; 32] },
+        steps: job.steps,
+        rates: job.rates.clone(),
+        first_parameters: vec![],
+        initial_seed: None,
+        last_seed_digest: [0; 32],
+        parent: None,
     }
 }
 

@@ -233,10 +233,7 @@ impl CheckDeployment {
     /// If the file is refused, or the node does not answer.
     pub(super) fn checked(&self) -> Result<Option<(Chain, Deployment)>> {
         let path = self.deployment.display();
-        let bytes = read(&self.deployment, MAX_DEPLOYMENT_BYTES)?;
-        let Versioned { version } = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
-        ensure!(version == VERSION, "{path}: version {version} of the format; this program reads {VERSION}");
-        let deployment: Deployment = serde_json::from_slice(&bytes).wrap_err_with(|| format!("{path}"))?;
+        let deployment = read_deployment(&self.deployment)?;
         let key = self.key.as_deref().zip(self.statement.as_deref());
         let key = key.map(|(key, statement)| wrapped_key(key, statement)).transpose()?;
         let verifier = match &key {
@@ -278,6 +275,18 @@ impl CheckDeployment {
         let code = code.verifier(key)?;
         chain.wait(code.check(chain.client(), verifier))
     }
+}
+
+/// The deployment in a file.
+///
+/// # Errors
+/// If it cannot be read, or is of another version.
+pub fn read_deployment(path: &Path) -> Result<Deployment> {
+    let bytes = read(path, MAX_DEPLOYMENT_BYTES)?;
+    let context = || format!("{}", path.display());
+    let Versioned { version } = serde_json::from_slice(&bytes).wrap_err_with(context)?;
+    ensure!(version == VERSION, "{}: version {version} of the format; this program reads {VERSION}", path.display());
+    serde_json::from_slice(&bytes).wrap_err_with(context)
 }
 
 /// The key for wrapped proofs in the file `key`, of the shape of `statement`.

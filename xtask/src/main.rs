@@ -33,8 +33,11 @@ struct Arguments {
 enum Task {
     /// Trains on the built-in digits, proves every step, verifies the proofs, and settles them on a local node.
     ///
-    /// Installs the tools of the contracts, and runs `cargo run --release --bin provider -- demo --contracts contracts`. Passes
-    /// arguments on: `cargo xtask demo --json` prints the measurements as one JSON object.
+    /// Then a requester, a data owner, two providers as a team, and three validators, each a process of its own, do two jobs over a network.
+    /// The processes of both providers are killed in the middle of a proof, and go on.
+    ///
+    /// Installs the tools of the contracts, builds the programs, and runs `provider demo --contracts contracts`. Passes arguments on:
+    /// `cargo xtask demo --json` prints the measurements as one JSON object.
     #[command(disable_help_flag = true)]
     Demo {
         /// Arguments of the demonstration; `cargo xtask demo --help` lists them.
@@ -46,9 +49,9 @@ enum Task {
     /// A test that lacks something (the full MNIST, say) is skipped, counted, and listed with what supplies it. With
     /// GRADPROOF_NO_SKIP=1 in the environment a skipped test fails.
     ///
-    /// Arguments are passed to `cargo test --release`: `cargo xtask test -p gradproof-training job`, for example. Without arguments
-    /// the tests of the contracts run as well, and those of arithmetic, argument, proofs and verifier check assertions and
-    /// overflow. Installs the tools of the contracts first: see `cargo xtask contracts`.
+    /// Arguments are passed to `cargo test --release`: `cargo xtask test --test soundness each_check_alone`, for example. Without
+    /// arguments the tests of the contracts run as well. Arithmetic, argument, proofs and verifier have assertions and checks for
+    /// overflow (`xtask/checked.toml`). Installs the tools of the contracts first: see `cargo xtask contracts`.
     Test {
         /// Arguments of `cargo test`; the whole workspace without any.
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -146,6 +149,8 @@ fn perform(task: Task) -> Result<()> {
     match task {
         Task::Demo { arguments } => {
             contracts::install()?;
+            // The demonstration's processes are these programs.
+            run(cargo().args(["build", "--release", "--package", "gradproof-worker", "--bins"]))?;
             let demo = ["run", "--release", "--bin", "provider", "--", "demo", "--contracts", "contracts"];
             run(cargo().args(demo).args(arguments))
         }

@@ -18,7 +18,7 @@ enum How {
 use How::{As, By, Not};
 
 /// Every function that decodes, as `file::function`.
-const DECODERS: [(&str, How); 51] = [
+const DECODERS: [(&str, How); 106] = [
     // Proofs and their parts.
     ("proof::from_bytes", By("proofs::core_proofs")),
     ("verify_job::decode", As("proof::from_bytes")),
@@ -67,11 +67,70 @@ const DECODERS: [(&str, How); 51] = [
     ("job::parse", By("texts::jobs")),
     ("job::parse_with", As("job::parse")),
     ("job::load", As("job::parse")),
+    ("job::load_licensed", As("job::parse")),
+    ("job::parse_on", As("job::parse")),
+    ("unseen::load_on", As("job::parse")),
+    ("quote::load", As("job::parse")),
     ("train::load", As("job::parse")),
     ("openings::load", By("openings::any_bytes_are_openings_or_refused")),
     ("commit::load", As("openings::load")),
-    ("deploy::checked", By("texts::deployments")),
+    ("deploy::read_deployment", By("texts::deployments")),
+    ("deploy::checked", As("deploy::read_deployment")),
     ("prove::earlier_report", Not("a file of this program, which is left out where it cannot be read")),
+    // What nodes have and send.
+    ("archive::decode", By("archive::any_bytes_are_files_in_one_encoding_or_refused")),
+    ("backup::restore", Not("facts in an archive; serde_json reads them")),
+    ("sealed::read", As("archive::decode")),
+    ("marker::age", Not("a file of this node; serde_json reads it")),
+    ("config::load", Not("a file that its user writes; toml reads it")),
+    ("message::read", By("message::any_bytes_are_messages_or_refused")),
+    ("message::deserialize", As("message::read")),
+    ("dataset::read", By("dataset::any_bytes_are_a_set_or_refused")),
+    ("data_opening::load", By("data_opening::any_bytes_are_an_opening_or_refused")),
+    ("licence::from_json", By("licence::any_bytes_are_a_licence_or_refused")),
+    ("parcel::decode", By("parcel::any_bytes_are_rows_or_refused")),
+    ("records::kept", Not("records of this node; serde_json reads them")),
+    ("parcels::read_file", Not("openings that this node wrote: their own reader is fuzzed")),
+    ("whole::require", Not("a record of this node; serde_json reads it")),
+    ("shared::start", Not("records of this node; serde_json reads them")),
+    ("retention::roots", Not("records of this node; serde_json reads them")),
+    ("told::read", Not("a file of this node; serde_json reads it")),
+    ("team::read", Not("a file of this node; serde_json reads it")),
+    ("scrape::request", By("scrape::any_bytes_are_a_request_or_none")),
+    ("store::jobs", Not("facts of this node; serde_json reads them")),
+    ("position::decode", Not("a record of this node; serde_json reads it")),
+    ("register::load", Not("records of this node; serde_json reads them")),
+    ("history::load", Not("records of this node; serde_json reads them")),
+    ("choice::from_str", Not("an account, or a word")),
+    ("network::enter", Not("what the programs of this project print; serde_json reads it")),
+    ("manifest::decode", By("handover::any_bytes_are_a_manifest_in_one_encoding_or_refused")),
+    ("sealed::read_header", By("sealed::any_bytes_are_a_sealed_file_or_refused")),
+    ("keys::from_bytes", Not("any 32 bytes are a key")),
+    ("keys::load", Not("64 digits in a file of this node, which a test tries")),
+    ("keystore::read_key", Not("a wallet's file; eth-keystore reads it")),
+    ("ranges::decode", By("ranges::any_bytes_are_a_range_or_refused")),
+    ("store::read_range", As("ranges::decode")),
+    ("reader::load", As("ranges::decode")),
+    ("reader::read", As("ranges::decode")),
+    ("reader::read_at", As("ranges::decode")),
+    ("names::parse", By("names::any_name_is_a_blobs_or_left_alone")),
+    ("root::from_str", By("root::any_text_is_a_root_or_refused")),
+    ("record::decode", By("record::any_bytes_as_a_record_never_panic")),
+    ("record::decode_address", As("record::decode")),
+    ("journal::load", As("record::decode")),
+    ("sign::read", By("sign::reading_any_bytes_never_panics")),
+    ("rpc::deserialize", Not("numbers in answers of a node: a table of cases")),
+    ("exchange::decode_page", By("exchange::any_bytes_as_a_page_or_its_request_never_panic")),
+    ("frame::read_request", By("frame::any_bytes_as_a_request_or_an_answer_never_panic_and_have_one_encoding")),
+    ("frame::read_answer", By("frame::any_bytes_as_a_request_or_an_answer_never_panic_and_have_one_encoding")),
+    ("frame::decode_reason", As("frame::read_answer")),
+    ("frame::read_array", As("frame::read_request")),
+    ("frame::read_bytes", As("frame::read_request")),
+    ("frame::read_full", As("frame::read_request")),
+    (
+        "protocol::decode_range_request",
+        By("protocol::any_bytes_as_a_request_for_a_range_never_panic_and_have_one_encoding"),
+    ),
     // What other programs say.
     ("bindings::decode", Not("errors of contracts, as a text for people; alloy reads them")),
     ("client::quantity", Not("answers of the node; alloy reads them")),
@@ -79,7 +138,16 @@ const DECODERS: [(&str, How); 51] = [
 ];
 
 /// Functions whose names say that they decode, and that do not.
-const OTHERS: [&str; 5] = ["kernels::read", "cpu::read", "reference::read", "files::read", "compiler::read"];
+const OTHERS: [&str; 8] = [
+    "kernels::read",
+    "cpu::read",
+    "reference::read",
+    "files::read",
+    "compiler::read",
+    "scan::load",
+    "set::read",
+    "watch::read",
+];
 
 /// The definitions that the table does not name, as a decoder has more than one.
 const MORE: [&str; 4] = ["proofs::wrapped_proofs", "data::idx_files", "data::npz_archives", "data::csv_files"];

@@ -8,7 +8,7 @@ use std::time::Duration;
 use alloy::node_bindings::{self, AnvilInstance, NodeError};
 use alloy::signers::local::PrivateKeySigner;
 
-use super::ChainError;
+use super::{Address, ChainError, Client, U256};
 
 /// The chain of a local node, the only one where contracts take an insecure set-up.
 pub const LOCAL_CHAIN: u64 = 31_337;
@@ -63,6 +63,22 @@ impl Anvil {
     /// The key of an account that has funds on the node. Everybody knows it.
     pub fn signer(&self) -> PrivateKeySigner {
         self.signers[0].clone()
+    }
+
+    /// Makes a block every so many seconds from now on, whether there is a transaction or not, and none for a transaction alone.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn mine_every(&self, client: &Client, secs: u64) -> Result<(), ChainError> {
+        client.request_raw::<_, serde_json::Value>("evm_setIntervalMining", (secs,)).await.map(drop)
+    }
+
+    /// Gives an account ether, in wei.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn give(&self, client: &Client, account: Address, wei: U256) -> Result<(), ChainError> {
+        client.request_raw::<_, serde_json::Value>("anvil_setBalance", (account, wei)).await.map(drop)
     }
 
     /// The key of another account that has funds.

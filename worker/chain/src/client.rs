@@ -8,13 +8,13 @@ use alloy::network::{Ethereum, EthereumWallet, TransactionBuilder};
 use alloy::primitives::{Address, B256, Bytes, TxHash, U64, keccak256};
 use alloy::providers::{DynProvider, PendingTransactionError, Provider, ProviderBuilder, WatchTxError};
 use alloy::rpc::client::RpcClient;
-use alloy::rpc::types::{TransactionReceipt, TransactionRequest};
+use alloy::rpc::types::{Filter, Log, TransactionReceipt, TransactionRequest};
 use alloy::signers::local::PrivateKeySigner;
 use alloy::sol_types::SolCall;
 use alloy::transports::{RpcError, TransportErrorKind};
 use serde::Deserialize;
 
-use super::{Artifact, ChainError};
+use super::{Artifact, ChainError, ClientAt, http};
 
 /// How long a transaction may take into a block.
 const INCLUSION: Duration = Duration::from_secs(120);
@@ -64,7 +64,8 @@ pub struct Sent {
 }
 
 /// Time and number of a chain's newest block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Moment {
     /// Seconds since 1970.
     pub time: u64,
@@ -207,9 +208,28 @@ impl Client {
     /// # Errors
     /// If the node does not answer.
     pub async fn head(&self) -> Result<Moment, ChainError> {
+        Ok(self.newest().await?.1)
+    }
+
+    /// The node at its newest block, where it stays: what is asked of it is of that block.
+    ///
+    /// # Errors
+    /// If the node does not answer.
+    pub async fn at_head(&self) -> Result<ClientAt<'_>, ChainError> {
+        let (hash, moment) = self.newest().await?;
+        Ok(ClientAt::new(self, hash, moment))
+    }
+
+    /// Asks a contract as it was at a block, which the node must have on its chain.
+    pub(crate) async fn call_at<C: SolCall>(&self, at: B256, to: Address, call: &C) -> Result<C::Return, ChainError> {
+        let answer = self.provider.call(self.request(to, call)).hash_canonical(at).await.map_err(refused)?;
+        Ok(C::abi_decode_returns(&answer)?)
+    }
+
+    async fn newest(&self) -> Result<(B256, Moment), ChainError> {
         let head = self.provider.get_block(BlockId::latest()).await.map_err(refused)?;
         let header = head.ok_or_else(|| ChainError::Node("it has no newest block".into()))?.header;
-        Ok(Moment { time: header.timestamp, block: header.number })
+        Ok((header.hash, Moment { time: header.timestamp, block: header.number }))
     }
 
     /// Number of the newest block.
@@ -218,6 +238,11 @@ impl Client {
     /// If the node does not answer.
     pub async fn block(&self) -> Result<u64, ChainError> {
         self.provider.get_block_number().await.map_err(refused)
+    }
+
+    /// What contracts wrote, by topics and blocks.
+    pub(crate) async fn logs(&self, filter: &Filter) -> Result<Vec<Log>, ChainError> {
+        self.provider.get_logs(filter).await.map_err(refused)
     }
 
     /// What code returns that a node runs as if it were to make a contract; nothing is sent.
@@ -236,6 +261,15 @@ impl Client {
     pub async fn gas_of(&self, hash: TxHash) -> Result<u64, ChainError> {
         let receipt = self.provider.get_transaction_receipt(hash).await.map_err(refused)?;
         Ok(receipt.ok_or(ChainError::Receipt { hash, what: "receipt" })?.gas_used)
+    }
+
+    /// What the node answers to a request that only some nodes know.
+    pub(crate) async fn request_raw<P, R>(&self, method: &'static str, arguments: P) -> Result<R, ChainError>
+    where
+        P: alloy::rpc::json_rpc::RpcSend,
+        R: alloy::rpc::json_rpc::RpcRecv,
+    {
+        self.provider.raw_request(method.into(), arguments).await.map_err(refused)
     }
 
     fn request<C: SolCall>(&self, to: Address, call: &C) -> TransactionRequest {
@@ -267,8 +301,8 @@ impl Client {
 
 /// Requests to the node at `url`, with the pause that suits it.
 fn node(url: &str) -> Result<RpcClient, ChainError> {
-    let parsed = url.parse().map_err(|error| ChainError::Url { url: url.to_owned(), message: format!("{error}") })?;
-    let node = RpcClient::new_http(parsed);
+    let address = http::address(url)?;
+    let node = RpcClient::new_http_with_client(http::connections(&address, |builder| builder)?, address);
     let poll = if node.is_local() { LOCAL_POLL } else { POLL };
     Ok(node.with_poll_interval(poll))
 }
@@ -285,7 +319,7 @@ fn not_included(hash: TxHash, error: PendingTransactionError) -> ChainError {
 fn refused(error: RpcError<TransportErrorKind>) -> ChainError {
     match error.as_error_resp().and_then(|response| response.as_revert_data()) {
         Some(data) => ChainError::Reverted { data },
-        None => ChainError::Node(error.to_string()),
+        None => ChainError::Node(http::words(&error)),
     }
 }
 

@@ -31,6 +31,9 @@ pub const COLUMN_BITS: std::ops::RangeInclusive<usize> = MIN_COLUMN_VARS..=MAX_C
 /// Largest job file, in bytes.
 const MAX_JOB_BYTES: u64 = 1 << 20;
 
+/// The job file of the demonstration.
+pub const DEMO: &str = include_str!("job/demo.toml");
+
 /// A training job, checked, with its data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
@@ -93,7 +96,7 @@ impl Job {
     /// # Errors
     /// None that a caller can cause.
     pub fn demo() -> Result<Self, JobError> {
-        Self::parse(Path::new("demo.toml"), include_str!("job/demo.toml"))
+        Self::parse(Path::new("demo.toml"), DEMO)
     }
 
     /// Reads a job file and the data that it names.
@@ -101,14 +104,16 @@ impl Job {
     /// # Errors
     /// The first thing that is wrong.
     pub fn load(path: &Path) -> Result<Self, JobError> {
-        let mut text = String::new();
-        let read = File::open(path).and_then(|file| file.take(MAX_JOB_BYTES + 1).read_to_string(&mut text));
-        let whole = read.and_then(|bytes| match bytes as u64 {
-            0..=MAX_JOB_BYTES => Ok(()),
-            _ => Err(std::io::Error::other(format!("a job file has at most {MAX_JOB_BYTES} bytes"))),
-        });
-        whole.map_err(|source| JobError::Read { file: path.into(), source })?;
-        Self::parse(path, &text)
+        Self::parse(path, &text_of(path)?)
+    }
+
+    /// Reads a job file whose data are a registered set, of so many rows with so many values each, which are not here.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn load_licensed(path: &Path, rows: usize, width: usize) -> Result<Self, JobError> {
+        let text = text_of(path)?;
+        Self::parse_on(path, &text, |origin, architecture, _| check::licensed(origin, architecture, rows, width))
     }
 
     /// The job that `text` describes, and the data that it names; relative paths start at the folder of `file`.
@@ -121,13 +126,22 @@ impl Job {
 
     /// The same with these formats of data.
     pub(crate) fn parse_with(file: &Path, text: &str, formats: &[&dyn Format]) -> Result<Self, JobError> {
+        Self::parse_on(file, text, |origin, architecture, notes| check::data(origin, formats, architecture, notes))
+    }
+
+    /// The same with the training and the test set that `data` finds.
+    fn parse_on(
+        file: &Path,
+        text: &str,
+        data: impl FnOnce(&Origin, &Architecture, &mut Vec<String>) -> Result<(DataSet, Option<DataSet>), JobError>,
+    ) -> Result<Self, JobError> {
         let origin = Origin { file, text };
         let job: JobFile = toml::from_str(text).map_err(|error| origin.syntax(&error, &[]))?;
         let architecture = check::architecture(&origin, &job)?;
         let initial_weights = check::initial_weights(&origin, &job)?;
         let columns = check::columns(&origin, &job)?;
         let mut notes = Vec::new();
-        let (train, test) = check::data(&origin, formats, &architecture, &mut notes)?;
+        let (train, test) = data(&origin, &architecture, &mut notes)?;
         let epoch = architecture.epoch(train.rows);
         let steps = check::steps(&origin, &job, &architecture, &epoch)?;
         let segments = epoch.segments_within(steps);
@@ -178,6 +192,18 @@ impl Job {
 /// The learning rate of `c = 1`.
 fn rate_unit(architecture: &Architecture) -> f64 {
     architecture.batch() as f64 / 2f64.powi(architecture.precision().rate_bits as i32)
+}
+
+/// The text of a job file.
+fn text_of(path: &Path) -> Result<String, JobError> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_JOB_BYTES + 1).read_to_string(&mut text));
+    let whole = read.and_then(|bytes| match bytes as u64 {
+        0..=MAX_JOB_BYTES => Ok(()),
+        _ => Err(std::io::Error::other(format!("a job file has at most {MAX_JOB_BYTES} bytes"))),
+    });
+    whole.map_err(|source| JobError::Read { file: path.into(), source })?;
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ fn what_anyone_can_do_is_what_the_table_says() {
     let silent = open(4);
     scene.start(silent, &scene.provider);
     let lasts = trained.lasts(0);
-    scene.claim(silent, 0, &lasts);
+    scene.claim(&scene.provider, silent, 0, &lasts);
     scene.close(&scene.provider, silent, 0);
     ready(silent, &[]);
 
@@ -69,10 +69,27 @@ fn what_anyone_can_do_is_what_the_table_says() {
     scene.node.pass(24 * HOUR);
     ready(slow, &["abandon"]);
 
+    // What is complained about is drawn all the same.
+    let drawing = open(7);
+    scene.start(drawing, &scene.provider);
+    scene.claim(&scene.provider, drawing, 0, &lasts);
+    scene.close(&scene.provider, drawing, 0);
+    scene.complain(drawing, 0);
+    scene.node.pass(HOUR + 60);
+    ready(drawing, &[]);
+    let late = TrainingMarket::fixLateCall { id: drawing, batch: U256::ZERO, seat: U256::ZERO };
+    scene.provider.send(scene.market(), &late).expect("the team fixes it");
+    ready(drawing, &[]);
+    scene.node.mine(LATE_BLOCKS);
+    ready(drawing, &["drawLate"]);
+    let draw = TrainingMarket::drawLateCall { id: drawing, batch: U256::ZERO };
+    scene.partner.send(scene.market(), &draw).expect("the block is made");
+    ready(drawing, &[]);
+
     // A complaint that nobody decides.
     let disputed = open(5);
     let domain = scene.start(disputed, &scene.provider);
-    scene.claim(disputed, 0, &lasts);
+    scene.claim(&scene.provider, disputed, 0, &lasts);
     scene.close(&scene.provider, disputed, 0);
     scene.complain(disputed, 0);
     scene.node.pass(24 * HOUR + 60);
@@ -83,6 +100,12 @@ fn what_anyone_can_do_is_what_the_table_says() {
     for (call, job) in [("cancel", alone), ("decline", idle), ("abandon", slow), ("fail", silent)] {
         ready(job, &[call]);
     }
+    // As long as nobody ends the job, its lead goes on.
+    assert_eq!(scene.lead_may(slow), ["claim"].into());
+    scene.claim(&scene.partner, slow, 0, &lasts);
+    assert_eq!(scene.lead_may(slow), ["close"].into());
+    scene.close(&scene.partner, slow, 0);
+    ready(slow, &[]);
     // Proven, and not acknowledged.
     let whole = scene.open(&scene.terms(&trained, 1, 1), 6);
     let domain = scene.start(whole, &scene.provider);

@@ -38,7 +38,7 @@ fn drawn_segments_are_proven_and_all_are_paid() {
     let job = scene.open(&scene.terms(&trained, BATCH, 2), 1);
     let domain = scene.start(job, &scene.provider);
     let lasts = trained.lasts(0);
-    scene.claim(job, 0, &lasts);
+    scene.claim(&scene.provider, job, 0, &lasts);
 
     let due = close_and_draw(&scene, job);
     assert_eq!(due.len(), 2);
@@ -80,7 +80,7 @@ fn a_cheating_provider_is_challenged_and_slashed() {
     let mut cheat = trained.opening(FALSE);
     cheat.parameters.weights[0][0] += 1;
     let honest = (0..FALSE).map(|index| trained.opening(index).digest());
-    scene.claim(job, 0, &honest.chain([cheat.digest()]).collect::<Vec<_>>());
+    scene.claim(&scene.provider, job, 0, &honest.chain([cheat.digest()]).collect::<Vec<_>>());
     // The draw follows from a block's hash: where it finds the false claim, the chain goes back and makes other blocks.
     let mut before = scene.node.snapshot();
     let due = loop {
@@ -138,7 +138,7 @@ fn an_honest_provider_answers_a_challenge_with_a_proof() {
     let job = scene.open(&scene.terms(&trained, BATCH, 1), 1);
     let domain = scene.start(job, &scene.provider);
     let lasts = trained.lasts(0);
-    scene.claim(job, 0, &lasts);
+    scene.claim(&scene.provider, job, 0, &lasts);
     let due = close_and_draw(&scene, job);
     let spared = (0..SEGMENTS).find(|index| !due.contains(index)).expect("two were not drawn");
     // Against better knowledge.

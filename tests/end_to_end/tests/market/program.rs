@@ -16,21 +16,21 @@ use crate::scene::{BATCH, Scene, code, contracts};
 use crate::trained::{SEGMENTS, Trained};
 
 /// Exit code, standard output, standard error.
-struct Ran(Option<i32>, String, String);
+pub struct Ran(pub Option<i32>, pub String, pub String);
 
 impl Ran {
     #[track_caller]
-    fn refused(self, text: &str) {
+    pub fn refused(self, text: &str) {
         assert_eq!(self.0, Some(2), "{}{}", self.1, self.2);
         assert!(self.2.contains(text), "`{text}` is not in\n{}", self.2);
     }
 }
 
-fn requester(folder: &Path, key: Option<&str>, line: &str) -> Ran {
+pub fn requester(folder: &Path, key: Option<&str>, line: &str) -> Ran {
     run(env!("CARGO_BIN_EXE_tested-requester"), folder, key, line)
 }
 
-fn run(program: &str, folder: &Path, key: Option<&str>, line: &str) -> Ran {
+pub fn run(program: &str, folder: &Path, key: Option<&str>, line: &str) -> Ran {
     let mut command = Command::new(program);
     command.current_dir(folder).args(line.split_whitespace()).env_remove("GRADPROOF_SIGNER_KEY");
     if let Some(key) = key {
@@ -39,6 +39,42 @@ fn run(program: &str, folder: &Path, key: Option<&str>, line: &str) -> Ran {
     let Output { status, stdout, stderr } = command.output().expect("the program starts");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("the program writes UTF-8");
     Ran(status.code(), text(stdout), text(stderr))
+}
+
+/// What `explain` says from a node's folder: what the node does about the job, and what it said.
+fn explained_by_its_node(at: &Path, url: &str, job: gradproof_chain::B256) {
+    let home = at.join("home");
+    fs::create_dir_all(home.join("told")).expect("made");
+    let config = format!(
+        "role = \"provider\"\nendpoints = [\"{url}\"]\ndeployment = \"../deployment.json\"\nlisten = [\"/ip4/127.0.0.1/tcp/0\"]\n\
+         confirmations = 2\nmost_gas_price = 1\ndisk_bytes = 1\n[provider]\nleast_price = 1\nmost_bond = 1\njobs = 1\n"
+    );
+    fs::write(home.join("config.toml"), config).expect("written");
+    let line = format!("explain --home home {job}");
+    let provider = |line: &str| run(env!("CARGO_BIN_EXE_tested-provider"), at, None, line);
+    let Ran(code, out, error) = provider(&line);
+    assert_eq!(code, Some(0), "{error}");
+    assert!(out.contains("a provider may accept") && !out.contains("this node"), "{out}");
+    let told = format!(
+        "{{\"account\":\"{}\",\"facts\":{{\"role\":\"provider\",\"accept\":1}},\
+         \"said\":{{\"accept of job {job}\":\"WrongState\"}},\"transaction\":null}}",
+        Address::repeat_byte(7)
+    );
+    fs::write(home.join("told").join(format!("{job}.json")), told).expect("written");
+    let Ran(code, out, error) = provider(&line);
+    assert_eq!(code, Some(0), "{error}");
+    for line in [
+        "this node: send `accept`",
+        "follows it",
+        "it said of accept of job it: WrongState",
+        "comes back to the requester",
+    ] {
+        assert!(out.contains(line), "`{line}` is not in\n{out}");
+    }
+    let json: Value = serde_json::from_str(&provider(&format!("{line} --json")).1).expect("JSON");
+    assert_eq!((&json["duties"][0]["node"][0], &json["node"]["follows"]), (&"send `accept`".into(), &true.into()));
+    provider("explain --home home").refused("<JOB>");
+    provider(&format!("{line} --rpc {url} --deployment deployment.json")).refused("--home");
 }
 
 #[test]
@@ -182,6 +218,7 @@ fn a_job_is_checked_before_it_is_accepted() {
     let said: Value = serde_json::from_str(&explain(provider, job, "--json").1).expect("JSON");
     assert_eq!((&said["state"], &said["duties"][0]["calls"][0]), (&"Open".into(), &"accept".into()));
     explain(provider, gradproof_chain::B256::repeat_byte(9), "").refused("has no job 0x0909");
+    explained_by_its_node(at, scene.node.url(), job);
 
     // What else a job of the same statement may say.
     type Change<'a> = &'a dyn Fn(&mut crate::scene::Terms);

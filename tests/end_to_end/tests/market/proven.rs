@@ -71,7 +71,7 @@ fn a_proven_job_from_end_to_end() {
 
     // In the second batch a member takes a claim, proves it from the lead's openings, and is paid for it.
     let lasts = trained.lasts(3);
-    scene.claim(job, 3, &lasts);
+    scene.claim(&scene.provider, job, 3, &lasts);
     scene.join(job, &scene.provider, &scene.partner, SEAT_PAY, 4 * CHALLENGE_BOND);
     let take = TrainingMarket::takeCall { id: job, index: U256::from(4), last: lasts[1], seat: U256::from(1) };
     scene.partner.send(scene.market(), &take).expect("it is a member");

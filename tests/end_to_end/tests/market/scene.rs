@@ -309,9 +309,9 @@ impl Scene {
         party.send(self.market(), &call)
     }
 
-    pub fn claim(&self, job: B256, index: usize, lasts: &[B256]) {
+    pub fn claim(&self, party: &Party, job: B256, index: usize, lasts: &[B256]) {
         let call = TrainingMarket::claimCall { id: job, index: U256::from(index), lasts: lasts.to_vec() };
-        self.provider.send(self.market(), &call).expect("it is the next one");
+        party.send(self.market(), &call).expect("it is the next one");
     }
 
     /// Names the encrypted weights at the end of a batch.
@@ -365,20 +365,28 @@ impl Scene {
     /// Compares what anyone can do now by the contract with the same by the table of deadlines; what that is.
     #[track_caller]
     pub fn ready(&self, job: B256) -> BTreeSet<&'static str> {
-        let chain = &self.requester.chain;
-        let snapshot = chain.wait(JobSnapshot::of(chain.client(), self.market(), job)).expect("the node answers");
-        let open =
-            duties(&snapshot).into_iter().filter(|duty| duty.actor == Actor::Anyone && duty.is_open(snapshot.now));
-        let open: BTreeSet<&str> = open
-            .flat_map(|duty| duty.calls)
-            .copied()
-            .filter(|call| READY.iter().any(|(name, _)| name == call))
-            .collect();
+        let mut open = self.open_to(Actor::Anyone, job);
+        open.retain(|call| READY.iter().any(|(name, _)| name == call));
         let calls = self.ask(self.market(), &TrainingMarket::readyOfCall { id: job });
         let named = |call: &Bytes| READY.iter().find(|(_, selector)| call.starts_with(selector)).map(|(name, _)| *name);
         let ready: BTreeSet<&str> = calls.iter().map(|call| named(call).expect("a call of the table")).collect();
         assert_eq!(open, ready, "the table of deadlines, and the contract");
         open
+    }
+
+    /// What the lead can do now, by the table of deadlines.
+    pub fn lead_may(&self, job: B256) -> BTreeSet<&'static str> {
+        self.open_to(Actor::Lead, job)
+    }
+
+    fn open_to(&self, actor: Actor, job: B256) -> BTreeSet<&'static str> {
+        let chain = &self.requester.chain;
+        let snapshot = chain.wait(async {
+            let reader = chain.client().at_head().await.expect("the node answers");
+            JobSnapshot::of(&reader, self.market(), job).await.expect("the node answers")
+        });
+        let open = duties(&snapshot).into_iter().filter(|duty| duty.actor == actor && duty.is_open(snapshot.now));
+        open.flat_map(|duty| duty.calls).copied().collect()
     }
 
     pub fn job(&self, job: B256) -> TrainingMarket::Job {

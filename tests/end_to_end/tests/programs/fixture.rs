@@ -61,6 +61,9 @@ pub fn program(name: &str, folder: &Path) -> Command {
     let mut command = Command::new(match name {
         "provider" => env!("CARGO_BIN_EXE_tested-provider"),
         "requester" => env!("CARGO_BIN_EXE_tested-requester"),
+        "validator" => env!("CARGO_BIN_EXE_tested-validator"),
+        "node" => env!("CARGO_BIN_EXE_tested-node"),
+        "dataset" => env!("CARGO_BIN_EXE_tested-dataset"),
         _ => env!("CARGO_BIN_EXE_tested-verifier"),
     });
     // The keys of the circuits are made once for all tests.
@@ -116,22 +119,40 @@ pub struct Proved {
 pub static PROVED: LazyLock<Proved> = LazyLock::new(|| {
     let folder = job_folder();
     run(folder.path(), "requester commit --job job.toml --out posted").exits(0);
-    let line = "provider prove --job job.toml --statement posted/statement.json --out out --json";
-    let report = run(folder.path(), line).exits(0).json();
-    let mut files = Vec::new();
-    for name in ["posted", "posted/private", "out", "out/private"] {
-        for entry in fs::read_dir(folder.path().join(name)).expect("the folder is there") {
-            let path = entry.expect("an entry").path();
-            if path.is_file() {
-                let bytes = fs::read(&path).expect("read");
-                files.push((path.strip_prefix(folder.path()).expect("inside").to_owned(), bytes));
-            }
-        }
-    }
-    Proved { files, report }
+    Proved::of(folder.path())
+});
+
+/// The first account of a local node.
+pub const ACCOUNT: &str = "0xf39fd6e51aad88f6f4ce6ab8827279cfffb92266";
+
+/// The same with wrapped proofs, bound to a job of a contract; `unbound/statement.json` is the statement before that.
+pub static WRAPPED: LazyLock<Proved> = LazyLock::new(|| {
+    let folder = job_folder();
+    run(folder.path(), "requester commit --job job.toml --out unbound --proof wrapped").exits(0);
+    let job = format!("0x{}", "07".repeat(32));
+    let domain = format!("--chain 31337 --contract {ACCOUNT} --owner {ACCOUNT} --job-id {job}");
+    run(folder.path(), &format!("requester bind --statement unbound/statement.json --out posted {domain}")).exits(0);
+    Proved::of(folder.path())
 });
 
 impl Proved {
+    /// Proves the job in `folder` of the statement in `posted`.
+    fn of(folder: &Path) -> Self {
+        let line = "provider prove --job job.toml --statement posted/statement.json --out out --json";
+        let report = run(folder, line).exits(0).json();
+        let mut files = Vec::new();
+        for name in ["unbound", "posted", "posted/private", "out", "out/private"] {
+            for entry in fs::read_dir(folder.join(name)).into_iter().flatten() {
+                let path = entry.expect("an entry").path();
+                if path.is_file() {
+                    let bytes = fs::read(&path).expect("read");
+                    files.push((path.strip_prefix(folder).expect("inside").to_owned(), bytes));
+                }
+            }
+        }
+        Self { files, report }
+    }
+
     /// A copy of the job, its statement and its proofs.
     pub fn copy(&self) -> TempDir {
         let folder = job_folder();

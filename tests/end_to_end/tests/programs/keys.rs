@@ -16,7 +16,7 @@ use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::setup::SetupKey;
 use serde_json::Value;
 
-use crate::fixture::{PROVED, job_folder, run};
+use crate::fixture::{ACCOUNT, PROVED, WRAPPED, run};
 
 /// The shape of the fixture's job as options.
 const SHAPE: &str = "--layers 6,5,4,3 --batch 4 --steps 4 --column-bits 10";
@@ -55,9 +55,8 @@ fn a_key_is_derived_and_compared_with_the_statement() {
 
 #[test]
 fn a_derived_key_verifies_wrapped_proofs() {
-    let folder = job_folder();
+    let folder = WRAPPED.copy();
     let at = folder.path();
-    run(at, "provider prove --job job.toml --out out --proof wrapped").exits(0);
     run(at, "verifier key --statement out/statement.json --out my.key").exits(0);
     assert_eq!(fs::read(at.join("my.key")).expect("read"), fs::read(at.join("out/verifying.key")).expect("read"));
     run(at, "verifier verify --statement out/statement.json --proofs out --key my.key").exits(0);
@@ -97,18 +96,14 @@ fn exported_contracts_accept_exported_call_data() {
     if !contracts.join("node_modules/.package-lock.json").exists() {
         return skip(test, "the tools of the contracts", "`cargo xtask contracts` installs them");
     }
-    let folder = job_folder();
+    let folder = WRAPPED.copy();
     let at = folder.path();
     let node = Anvil::start(&contracts).expect("the node starts");
     let chain = Chain::connect(node.url(), node.signer()).expect("the node answers");
     // The account that calls stands in for the settling contract.
-    run(at, "requester commit --job job.toml --out unbound --proof wrapped").exits(0);
+    assert_eq!(chain.sender().to_string().to_lowercase(), ACCOUNT);
     let line = "verifier export-contract --statement unbound/statement.json --proofs unbound --insecure --out none";
     run(at, line).exits(2).says("no contract takes its proofs: `requester bind`");
-    let sender = chain.sender();
-    let domain = format!("--chain 31337 --contract {sender} --owner {sender} --job-id 0x{}", "07".repeat(32));
-    run(at, &format!("requester bind --statement unbound/statement.json --out posted {domain}")).exits(0);
-    run(at, "provider prove --job job.toml --statement posted/statement.json --out out").exits(0);
     let line = "verifier export-contract --statement posted/statement.json --proofs out --insecure";
     run(at, &format!("{line} --out contract")).exits(0).says("INSECURE");
 

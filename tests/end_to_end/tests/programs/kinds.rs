@@ -8,7 +8,7 @@ use gradproof_tests::test_names;
 use crate::fixture::{JOB, PROVED, job_folder, run};
 
 const TABLE: &str = include_str!("kinds.toml");
-const PROGRAMS: [&str; 3] = ["provider", "requester", "verifier"];
+const PROGRAMS: [&str; 6] = ["provider", "requester", "validator", "verifier", "node", "dataset"];
 
 /// The commands of a program, from its help.
 fn commands(program: &str) -> Vec<String> {

@@ -2,6 +2,7 @@
 
 mod binding;
 mod ceremony;
+mod commands;
 mod fixture;
 mod folders;
 mod inputs;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::fixture::{program, ran, run};
+use crate::fixture::run;
 
 /// The contents of the code blocks of `language`.
 fn blocks(text: &str, language: &str) -> Vec<String> {
@@ -46,27 +46,6 @@ fn the_job_of_the_readme_is_proved_and_accepted() {
     for name in ["src/core/Halo2Verifier.sol", "SegmentVerifier.json", "contracts.json", "segment-0000.json"] {
         assert!(folder.path().join("contract").join(name).is_file(), "{name}");
     }
-}
-
-#[test]
-fn the_demonstration_prints_what_the_readme_shows() {
-    let contracts = gradproof_tests::root().join("contracts");
-    if !contracts.join("node_modules/.package-lock.json").exists() {
-        let test = "the_demonstration_prints_what_the_readme_shows";
-        return gradproof_tests::skip(test, "the tools of the contracts", "`cargo xtask contracts` installs them");
-    }
-    let folder = tempfile::tempdir().expect("a folder");
-    // As `cargo xtask demo` runs it: it finds what that, and the tests of the contracts, have compiled.
-    let mut demo = program("provider", folder.path());
-    demo.env_remove("XDG_CACHE_HOME").args(["demo", "--contracts"]).arg(contracts);
-    let ran = ran(&mut demo).exits(0);
-    let rows = |text: &str| -> Vec<String> {
-        text.lines().map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect()
-    };
-    let text = readme();
-    let shown = blocks(&text, "text");
-    assert_eq!(rows(&ran.stdout), rows(shown.first().expect("a block of output").trim_end()));
-    assert!(ran.stdout.starts_with("verdict         accepted"));
 }
 
 #[test]

@@ -123,7 +123,10 @@ fn openings_of_another_job_are_not_replaced() {
 fn a_killed_run_loses_the_segment_in_work_only() {
     let folder = job_folder();
     let mut command = program("provider", folder.path());
-    command.args(["prove", "--job", "job.toml", "--out", "out"]).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .args(["prove", "--job", "job.toml", "--out", "out", "--proof", "core"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut child = command.spawn().expect("the program starts");
     let first = folder.path().join("out/segment-0000.proof");
     while !first.exists() {

@@ -3,7 +3,7 @@
 use alloy::signers::Signer;
 
 use super::{ComputeToken, Deployment, NodeRegistry, StakeVault};
-use crate::{Address, B256, ChainError, Client, PrivateKeySigner, U256};
+use crate::{Address, B256, ChainError, Client, PrivateKeySigner, Reader, U256};
 
 /// Roles of the owner of a node, as bits.
 pub mod roles {
@@ -37,21 +37,45 @@ pub struct Node<'a> {
 /// # Errors
 /// The register refuses, or the node of the chain does.
 pub async fn register(client: &Client, deployment: &Deployment, node: &Node<'_>) -> Result<(), ChainError> {
-    let nodes = deployment.nodes.address;
+    let call = registration(client, deployment, client.sender(), node).await?;
+    client.send(deployment.nodes.address, &call).await?;
+    Ok(())
+}
+
+/// The call by which `owner` enters a node, with the node's consent.
+///
+/// # Errors
+/// The node of the chain does not answer, or the node's key does not sign.
+pub async fn registration(
+    client: &Client,
+    deployment: &Deployment,
+    owner: Address,
+    node: &Node<'_>,
+) -> Result<NodeRegistry::registerCall, ChainError> {
     let peer = node.peer.address();
-    let digest = NodeRegistry::registrationDigestCall { peer, owner: client.sender() };
-    let digest = client.call(nodes, &digest).await?;
+    let digest = NodeRegistry::registrationDigestCall { peer, owner };
+    let digest = client.call(deployment.nodes.address, &digest).await?;
     let signature = node.peer.sign_hash(&digest).await.map_err(|error| ChainError::Signer(error.to_string()))?;
-    let call = NodeRegistry::registerCall {
+    Ok(NodeRegistry::registerCall {
         peer,
         hot: node.hot,
         roles: node.roles,
         encryptionKey: node.encryption_key,
         addresses: node.addresses.to_owned(),
         signature: signature.as_bytes().to_vec().into(),
-    };
-    client.send(nodes, &call).await?;
-    Ok(())
+    })
+}
+
+/// The stake of an account that no bond holds and that backs no job: what the vault locks for it, or lets it back another job with.
+///
+/// # Units
+/// The smallest unit of the token.
+///
+/// # Errors
+/// The vault is not there, or nobody answers for it.
+pub async fn free_stake<R: Reader>(reader: &R, vault: Address, owner: Address) -> Result<U256, ChainError> {
+    let held = reader.ask(vault, &StakeVault::freeCall { owner }).await?;
+    Ok(held.saturating_sub(reader.ask(vault, &StakeVault::backingCall { owner }).await?))
 }
 
 /// Puts tokens of the client's account into the vault.

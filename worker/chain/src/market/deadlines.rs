@@ -6,9 +6,9 @@ use super::{BatchState, State, TrainingMarket};
 use crate::Moment;
 
 /// Beside a deadline of the team, until anyone may do what it did not: `ANYONE_SECS` of `contracts/src/market/Bounds.sol`.
-const ANYONE_SECS: u64 = 24 * 3600;
+pub const ANYONE_SECS: u64 = 24 * 3600;
 /// How long stake backs a job that has ended: `UNBONDING_SECS`.
-const UNBONDING_SECS: u64 = 14 * 24 * 3600;
+pub const UNBONDING_SECS: u64 = 14 * 24 * 3600;
 /// Blocks from the one whose hash draws on until a secret counts: `REVEAL_DELAY_BLOCKS`.
 const REVEAL_DELAY_BLOCKS: u64 = 8;
 /// Blocks for which a chain keeps hashes (EIP-2935).
@@ -33,8 +33,23 @@ pub enum Actor {
     Anyone,
 }
 
+impl Actor {
+    /// What it is called where somebody reads it.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Provider => "a provider",
+            Self::Requester => "the requester",
+            Self::Lead => "the lead",
+            Self::Team => "the team",
+            Self::Member => "a member",
+            Self::Committee => "the committee",
+            Self::Anyone => "anyone",
+        }
+    }
+}
+
 /// A moment, as seconds since 1970 or as the number of a block.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum When {
     /// Seconds since 1970.
@@ -137,8 +152,10 @@ fn ended(job: &JobSnapshot) -> Vec<Duty> {
         let free = u64_of(job.job.endedAt) + UNBONDING_SECS;
         let contradict = Duty::of(Actor::Anyone, &["contradict"], "two words on one question stay unpunished");
         duties.push(contradict.until(When::Time(free)));
-        duties
-            .push(Duty::of(Actor::Anyone, &["unback"], "the committee's stake stays bound").from(When::Time(free + 1)));
+        let unback = Duty::of(Actor::Anyone, &["unback"], "the committee's stake stays bound");
+        // What never started raised no question.
+        let at_once = job.state() == Some(State::Cancelled);
+        duties.push(if at_once { unback } else { unback.from(When::Time(free + 1)) });
     }
     duties
 }
@@ -151,7 +168,7 @@ fn running(job: &JobSnapshot) -> Vec<Duty> {
         let mut about = match job.batch_state(view) {
             Some(BatchState::Drawing) => drawing(job, view),
             Some(BatchState::Proving) => proving(job, view, earlier),
-            Some(BatchState::Disputed) => disputed(job, view).into_iter().chain(due(job, view)).collect(),
+            Some(BatchState::Disputed) => disputed(job, view),
             _ => vec![],
         };
         earlier = false;
@@ -174,10 +191,12 @@ fn filling(job: &JobSnapshot) -> Vec<Duty> {
     }
     let whole = job.terms.batches.draws == job.terms.batches.deliverEvery;
     let full = u64::from(claimed) >= end;
-    let (deadline, otherwise) = if left {
-        (job.closable_after + ANYONE_SECS, "the job is as long as what is closed")
+    let (deadline, otherwise, late) = if left {
+        let end = "the job is as long as what is closed";
+        (job.closable_after + ANYONE_SECS, "anyone may make the job as long as what is closed", end)
     } else {
-        (u64_of(job.job.progressAt) + u64::from(job.terms.times.batchSecs), "anyone may end the job")
+        let end = "anyone ends the job, and a quarter of a batch's price is lost";
+        (u64_of(job.job.progressAt) + u64::from(job.terms.times.batchSecs), "anyone may end the job", end)
     };
     let calls: &[&str] = match (full, whole) {
         (true, _) => &["close"],
@@ -187,7 +206,13 @@ fn filling(job: &JobSnapshot) -> Vec<Duty> {
     // While a complaint is open nobody is too slow.
     let runs = left || complaints == 0;
     let lead = Duty::of(Actor::Lead, calls, otherwise).about(batch);
-    let mut duties = vec![if runs { lead.until(When::Time(deadline)) } else { lead }];
+    let mut duties = if runs {
+        // What comes late is taken as long as nobody has called `abandon`.
+        let late = Duty::of(Actor::Lead, calls, late).about(batch).from(When::Time(deadline + 1));
+        vec![lead.until(When::Time(deadline)), late]
+    } else {
+        vec![lead]
+    };
     if full {
         let member = Duty::of(Actor::Member, &["close"], "only the lead closes").about(batch);
         duties.push(member.from(When::Time(job.closable_after + 1)));
@@ -230,10 +255,7 @@ fn drawing(job: &JobSnapshot, view: &TrainingMarket::BatchView) -> Vec<Duty> {
 fn proving(job: &JobSnapshot, view: &TrainingMarket::BatchView, first: bool) -> Vec<Duty> {
     let record = &view.record;
     let mut duties = due(job, view);
-    if job.terms.batches.draws < job.terms.batches.deliverEvery && !record.acknowledged {
-        let challenge = Duty::of(Actor::Anyone, &["challenge"], "what was not drawn is paid without a proof");
-        duties.push(challenge.until(When::Time(u64_of(record.windowUntil))));
-    }
+    duties.extend(challenge(job, view));
     if !record.acknowledged {
         let calls: &[&str] =
             if job.terms.committee.members.is_empty() { &["acknowledge"] } else { &["acknowledge", "complain"] };
@@ -249,16 +271,17 @@ fn proving(job: &JobSnapshot, view: &TrainingMarket::BatchView, first: bool) -> 
     duties
 }
 
+/// The window for challenges, where not all is proven.
+fn challenge(job: &JobSnapshot, view: &TrainingMarket::BatchView) -> Option<Duty> {
+    let has_window = job.terms.batches.draws < job.terms.batches.deliverEvery && !view.record.acknowledged;
+    let challenge = Duty::of(Actor::Anyone, &["challenge"], "what was not drawn is paid without a proof");
+    has_window.then(|| challenge.until(When::Time(u64_of(view.record.windowUntil))))
+}
+
 /// What is due and not proven.
 fn due(job: &JobSnapshot, view: &TrainingMarket::BatchView) -> Vec<Duty> {
-    let (prove, from) = (u64::from(job.terms.times.proveSecs), u64::try_from(view.from).unwrap_or(u64::MAX));
-    let mut ends = Vec::new();
-    if view.record.drawn & view.due != 0 {
-        ends.push(u64_of(view.record.until));
-    }
-    let challenged =
-        |index: u64| index >= from && index - from < 64 && view.due & view.record.challenged & 1 << (index - from) != 0;
-    ends.extend(job.challenges.iter().filter(|(index, _)| challenged(*index)).map(|(_, until)| *until));
+    let prove = u64::from(job.terms.times.proveSecs);
+    let mut ends: Vec<u64> = job.due(view).into_iter().map(|(_, until)| until).collect();
     ends.sort_unstable();
     ends.dedup();
     let mut duties = Vec::new();
@@ -272,10 +295,11 @@ fn due(job: &JobSnapshot, view: &TrainingMarket::BatchView) -> Vec<Duty> {
     duties
 }
 
+/// A complaint stops nothing else: its batch is drawn, proven and challenged as ever.
 fn disputed(job: &JobSnapshot, view: &TrainingMarket::BatchView) -> Vec<Duty> {
     let (since, until) = (u64_of(view.complaint.since), u64_of(view.complaint.until));
     let half = u64::from(job.terms.times.decideSecs) / 2;
-    vec![
+    let mut duties = vec![
         Duty::of(Actor::Team, &["addRoot"], "the committee decides about the root that was named")
             .until(When::Time(since + half)),
         Duty::of(Actor::Requester, &["acknowledge"], "the committee decides").until(When::Time(until)),
@@ -283,7 +307,13 @@ fn disputed(job: &JobSnapshot, view: &TrainingMarket::BatchView) -> Vec<Duty> {
             .from(When::Time(until - half + 1))
             .until(When::Time(until)),
         Duty::of(Actor::Anyone, &["lapse"], "the complaint stays open").from(When::Time(until + 1)),
-    ]
+    ];
+    if view.record.known {
+        duties.extend(due(job, view).into_iter().chain(challenge(job, view)));
+    } else {
+        duties.extend(drawing(job, view));
+    }
+    duties
 }
 
 /// A number of 40 or 48 bits.

@@ -11,7 +11,9 @@ use gradproof_verifier::protocol::key::VerifyingKey;
 use super::deployment::{ColumnCounts, CompilerUsed, Contract, Deployment, MAX_DECIMALS, VERSION, Verifier, same};
 use super::{ComputeToken, TrainingMarket};
 use crate::verifiers::{DeployedVerifiers, VerifierCode, segment_verifier};
-use crate::{Address, Artifact, B256, ChainError, Client, Compiler, ContractName, Deployed, Link, SolValue, U256};
+use crate::{
+    Address, Artifact, B256, ChainError, Client, Compiler, ContractName, Deployed, Link, Maker, SolValue, U256,
+};
 
 /// Tokens of a market's own that will ever exist; each is 10^18 units.
 pub const SUPPLY_TOKENS: u64 = 1_000_000_000;
@@ -69,7 +71,7 @@ impl MarketCode {
     ///
     /// # Errors
     /// [`ChainError::NoToken`] if that is none; if the node refuses, or the account cannot pay.
-    pub async fn deploy(&self, client: &Client, money: Money) -> Result<Deployment, ChainError> {
+    pub async fn deploy<M: Maker>(&self, client: &M, money: Money) -> Result<Deployment, ChainError> {
         let block = client.block().await?;
         let token = match money {
             Money::Own(holder) => {
@@ -198,7 +200,7 @@ impl VerifierCode<'_> {
 }
 
 /// Digits behind the point of an ERC-20 token.
-async fn decimals_of(client: &Client, address: Address) -> Result<u8, ChainError> {
+async fn decimals_of<M: Maker>(client: &M, address: Address) -> Result<u8, ChainError> {
     let asked = async {
         client.call(address, &ComputeToken::totalSupplyCall {}).await?;
         client.call(address, &ComputeToken::balanceOfCall { account: client.sender() }).await?;
@@ -212,11 +214,11 @@ async fn decimals_of(client: &Client, address: Address) -> Result<u8, ChainError
 }
 
 /// A contract that is made here.
-async fn made(client: &Client, artifact: &Artifact, arguments: &[u8]) -> Result<Contract, ChainError> {
+async fn made<M: Maker>(client: &M, artifact: &Artifact, arguments: &[u8]) -> Result<Contract, ChainError> {
     at(client, client.deploy(artifact, arguments).await?).await
 }
 
-async fn at(client: &Client, deployed: Deployed) -> Result<Contract, ChainError> {
+async fn at<M: Maker>(client: &M, deployed: Deployed) -> Result<Contract, ChainError> {
     Contract::at(client, deployed.address, deployed.transaction).await
 }
 

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use alloy::primitives::utils::format_units;
+use alloy::primitives::utils::{format_units, parse_units};
 use serde::{Deserialize, Serialize};
 
 use super::{ComputeToken, StakeVault, TrainingMarket};
-use crate::{Address, B256, ChainError, Client, SegmentVerifier, U256};
+use crate::{Address, B256, ChainError, Client, Maker, SegmentVerifier, U256};
 
 /// Version of the format.
 pub const VERSION: u32 = 2;
@@ -106,7 +106,7 @@ impl Contract {
     ///
     /// # Errors
     /// If the node does not answer.
-    pub async fn at(client: &Client, address: Address, transaction: B256) -> Result<Self, ChainError> {
+    pub async fn at<M: Maker>(client: &M, address: Address, transaction: B256) -> Result<Self, ChainError> {
         Ok(Self { address, code_hash: client.code_hash(address).await?, transaction })
     }
 }
@@ -159,6 +159,23 @@ impl Deployment {
     /// An amount of the token, in words.
     pub fn tokens(&self, amount: U256) -> String {
         format_units(amount, self.decimals).unwrap_or_else(|_| amount.to_string())
+    }
+
+    /// So many tokens, in words, in the token's smallest unit.
+    ///
+    /// # Errors
+    /// It is no number, has more digits behind the point than the token, or is too large for the market.
+    pub fn amount(&self, tokens: &str) -> Result<u128, ChainError> {
+        let refuse = |message: String| ChainError::Amount { text: tokens.to_owned(), message };
+        let digits = tokens.split_once('.').map_or(0, |(_, digits)| digits.len());
+        if digits > usize::from(self.decimals) {
+            return Err(refuse(format!("the token has {} digits behind the point", self.decimals)));
+        }
+        let parsed = parse_units(tokens, self.decimals).map_err(|error| refuse(error.to_string()))?;
+        if parsed.is_negative() {
+            return Err(refuse("it is negative".into()));
+        }
+        u128::try_from(parsed.get_absolute()).map_err(|_| refuse("it is too large".into()))
     }
 
     /// The verifiers of a key, if they are there.

@@ -1,24 +1,40 @@
 //! The market: its contracts' interfaces, their deployment, and what a job's terms say of what is trained.
 
 pub mod account;
+mod accounts;
 mod bindings;
 mod chain;
 mod deadlines;
 mod deploy;
 mod deployment;
+mod earned;
+mod ends;
+mod licence;
 mod names;
+mod offer;
+mod royalty;
 mod snapshot;
+mod team;
 mod terms;
 mod trade;
 mod training;
+mod words;
 
+pub use accounts::{Accounts, MAX_ACCOUNTS, MAX_PATH, admits, is_list};
 pub use bindings::{ComputeToken, DatasetRegistry, NodeRegistry, StakeVault, TrainingMarket};
 pub use chain::check_chain;
-pub use deadlines::{Actor, Duty, When, duties};
+pub use deadlines::{ANYONE_SECS, Actor, Duty, UNBONDING_SECS, When, duties};
 pub use deploy::{MarketCode, Money, SUPPLY_TOKENS};
 pub use deployment::{ColumnCounts, CompilerUsed, Contract, Deployment, VERSION, Verifier};
+pub use earned::Earned;
+pub use ends::ends_of;
+pub use licence::{LicenceFault, MAX_LICENCE_BYTES, SignedLicence, dataset_digest, licence_digest};
 pub use names::{BatchState, State, TERMS, name};
+pub use offer::Offering;
+pub use royalty::{BPS_A_PERCENT, MAX_ROYALTY_BPS, price_for, royalty, royalty_percent};
 pub use snapshot::JobSnapshot;
-pub use terms::{TIMES, no_licence, no_paths, terms};
+pub use team::{MAX_SEATS, MAX_TAKES, TeamSnapshot, bits, seat_digest, seats_of};
+pub use terms::{TIMES, at_price, no_licence, no_paths, no_permit, terms};
 pub use trade::{Outcome, Trade};
-pub use training::{check_training, domain, training};
+pub use training::{check_parent, check_training, domain, training};
+pub use words::{Question, attestation_digest, consent_digest};

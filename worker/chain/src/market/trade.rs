@@ -7,7 +7,7 @@ use gradproof_verifier::protocol::proof::Proof;
 use gradproof_verifier::protocol::statement::Domain;
 
 use super::account::{Node, register, roles, stake};
-use super::terms::{no_licence, no_paths, terms};
+use super::terms::{no_licence, no_paths, no_permit, terms};
 use super::{ComputeToken, Deployment, TrainingMarket, Verifier, domain, training};
 use crate::{Address, B256, ChainError, Client, PrivateKeySigner, Sent, Settlement, U256};
 
@@ -124,9 +124,8 @@ impl Settlement for Trade {
         let nonce = U256::from(1);
         let id = TrainingMarket::idOfCall { requester: self.requester.sender(), nonce, terms: terms.clone() };
         let id = self.ask(&id).await?;
-        let permit =
-            TrainingMarket::Permit { value: U256::ZERO, deadline: U256::ZERO, v: 0, r: B256::ZERO, s: B256::ZERO };
-        let open = TrainingMarket::openCall { terms, nonce, licence: no_licence(), consents: vec![], permit };
+        let open =
+            TrainingMarket::openCall { terms, nonce, licence: no_licence(), consents: vec![], permit: no_permit() };
         self.requester.send(market, &open).await?;
         let accept = TrainingMarket::acceptCall { id, minPrice: U256::from(PRICE), paths: no_paths() };
         self.provider.send(market, &accept).await?;

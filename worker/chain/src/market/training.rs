@@ -66,6 +66,20 @@ pub fn check_training(
     Ok(())
 }
 
+/// Refuses a statement that goes on from a job which the terms do not name. First parameters with a parent have no registration: that they
+/// are small, and padding empty, the market's comparison with the parent's last ones says, and nothing else.
+///
+/// # Errors
+/// [`ChainError::Terms`].
+pub fn check_parent(terms: &TrainingMarket::Terms, statement: &JobStatement) -> Result<(), ChainError> {
+    let compared = !terms.parent.is_zero() && !terms.rebased;
+    if statement.parent.is_none() || compared {
+        return Ok(());
+    }
+    let got = if terms.rebased { "one whose end is not compared" } else { "none" };
+    Err(ChainError::Terms { what: "parent", expected: "that it goes on from one".into(), got: got.into() })
+}
+
 /// Where the proofs of a job count: the chain, the market, the job, and the owner that trains, who is paid.
 pub fn domain(chain: u64, market: Address, job: B256, owner: Address) -> Domain {
     Domain { chain, contract: market.into_array(), job: job.0, owner: owner.into_array() }

@@ -12,6 +12,9 @@ use crate::data::{DataSet, Losses};
 use crate::job_file::Section;
 use crate::job_file::{JobError, Origin};
 
+/// The word in `data.format` for a registered set, whose rows only its owner and assigned providers have.
+const LICENSED: &str = "licensed";
+
 /// Shape and precision of the network.
 pub(super) fn architecture(origin: &Origin, job: &JobFile) -> Result<Architecture, JobError> {
     let layers = &job.network.layers;
@@ -109,11 +112,43 @@ pub(super) fn data(
         check_fit(origin, architecture, test, "test")?;
         check_losses(origin, test, "test", notes)?;
     }
+    check_batch(origin, architecture, &train)?;
+    Ok((train, test))
+}
+
+/// A registered set of so many rows with so many values each, which are not here: its place in a job.
+pub(super) fn licensed(
+    origin: &Origin,
+    architecture: &Architecture,
+    rows: usize,
+    width: usize,
+) -> Result<(DataSet, Option<DataSet>), JobError> {
+    #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Choice {
+        format: String,
+    }
+    let mut section = Section::new(*origin, "data")?;
+    let Choice { format } = section.take(&["format"]).read()?;
+    if format != LICENSED {
+        return Err(section.unknown("format", &format, &[LICENSED]));
+    }
+    if let Some(key) = section.keys().next() {
+        return Err(section.presence(key, true, "no other key: the rows are as their owner committed to them"));
+    }
+    let train = DataSet { rows, width, classes: architecture.classes(), ..DataSet::default() };
+    check_fit(origin, architecture, &train, "training")?;
+    check_batch(origin, architecture, &train)?;
+    Ok((train, None))
+}
+
+/// Refuses steps that are longer than the training set.
+fn check_batch(origin: &Origin, architecture: &Architecture, train: &DataSet) -> Result<(), JobError> {
     if architecture.batch() > train.rows {
         let expected = format!("at most the {} rows of the training set", train.rows);
         return Err(origin.value("training.batch", architecture.batch(), expected, Some(train.rows.to_string())));
     }
-    Ok((train, test))
+    Ok(())
 }
 
 /// Checks that the network takes the inputs and knows the classes of a data set.

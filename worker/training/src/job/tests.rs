@@ -488,3 +488,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_job_on_a_licensed_set_is_that_on_its_rows_without_them() {
+    let folder = folder();
+    let path = folder.path().join("job.toml");
+    let licensed = JOB.replace("format = \"idx\"\nimages = \"images\"\nlabels = \"labels\"", "format = \"licensed\"");
+    let load = |text: &str, rows, width| {
+        fs::write(&path, text).unwrap();
+        Job::load_licensed(&path, rows, width).map_err(|error| error.to_string())
+    };
+    let (own, job) = (Job::parse(&path, JOB).unwrap(), load(&licensed, 20, 2).unwrap());
+    assert_eq!((job.architecture.clone(), job.steps, &job.rates), (own.architecture.clone(), own.steps, &own.rates));
+    assert_eq!((job.epoch(), job.train.rows, job.train.inputs.len()), (own.epoch(), 20, 0));
+    assert!(job.segment_rows(0).is_err(), "nobody trains on rows that are not here");
+    assert!(load(&licensed, 20, 3).unwrap_err().contains("network.layers[0]"));
+    assert!(load(&licensed, 3, 2).unwrap_err().contains("training.batch"));
+    assert!(load(JOB, 20, 2).unwrap_err().contains("`idx`"));
+    assert!(
+        load(&licensed.replace("\"licensed\"", "\"licensed\"\nimages = \"images\""), 20, 2)
+            .unwrap_err()
+            .contains("data.images")
+    );
+    assert!(Job::parse(&path, &licensed).unwrap_err().to_string().contains("`licensed`"));
+}

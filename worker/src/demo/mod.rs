@@ -1,10 +1,15 @@
 //! `provider demo`: everything on the built-in digits.
 
+mod network;
+mod outcome;
+mod parties;
+mod trade;
+
 use std::path::{Path, PathBuf};
 
-use eyre::Result;
+use eyre::{Result, WrapErr};
 use gradproof_terminal::{Outcome, Progress, print};
-use gradproof_training::job::Job;
+use gradproof_training::job::{DEMO, Job};
 use gradproof_verifier::protocol::job::JobStatement;
 use gradproof_verifier::protocol::kind::ProofKind;
 use gradproof_verifier::protocol::part::Part;
@@ -12,6 +17,9 @@ use gradproof_verifier_program::files::{MAX_PROOF_BYTES, read};
 use gradproof_verifier_program::verify::{Arguments, KeyChoice, Verified, verify, verifying_key};
 use serde::Serialize;
 
+use self::network::Network;
+use self::outcome::NetworkReport;
+use self::trade::Trade;
 use crate::columns;
 use crate::commitments::{JobCommitments, first_parameters};
 use crate::domain::ExpectedDomain;
@@ -23,6 +31,9 @@ use crate::prove::{Prove, check_command};
 use crate::report::Report;
 use crate::settle::{ChainReport, LocalSettlement};
 use crate::train::{KernelOptions, float_accuracy};
+
+/// Epochs of the job that a team proves: a segment each. Of a batch of three the member has one at least, however fast the lead is.
+const NETWORK_EPOCHS: usize = 6;
 
 /// Trains on the built-in digits, proves every step, and verifies the proofs.
 #[derive(clap::Args, Clone, Debug)]
@@ -42,7 +53,7 @@ pub struct Demo {
 }
 
 /// What the demonstration shows.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 struct Measurements {
     accepted: bool,
     steps: usize,
@@ -58,6 +69,9 @@ struct Measurements {
     /// On a local node, if asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     chain: Option<ChainReport>,
+    /// Processes of their own over a network, if asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    network: Option<NetworkReport>,
     peak_memory_bytes: Option<u64>,
     zero_knowledge: bool,
     insecure_setup: bool,
@@ -103,6 +117,7 @@ impl Demo {
         };
         let Verified { report: verified, job: statement, .. } = verify(&arguments, None)?;
         let chain = settlement.map(|settlement| settle(settlement, &arguments, &statement)).transpose()?;
+        let network = self.contracts.as_deref().map(|contracts| self.network(contracts, &job, folder)).transpose()?;
         let proved = report.segments.iter().filter_map(|segment| segment.proof);
         let measurements = Measurements {
             accepted: verified.accepted,
@@ -117,6 +132,7 @@ impl Demo {
             verify_ms: verified.verify_ms,
             verify_ms_per_segment: proved.map(|proof| proof.verify_ms).sum::<f64>() / report.segments.len() as f64,
             chain,
+            network,
             peak_memory_bytes: report.peak_memory_bytes,
             zero_knowledge: verified.zero_knowledge,
             insecure_setup: verified.insecure_setup,
@@ -134,6 +150,24 @@ impl Demo {
 }
 
 impl Demo {
+    /// The same job, longer, and the same on a licensed set: posted, trained, proved, delivered and paid by processes of their own.
+    fn network(&self, contracts: &Path, job: &Job, folder: &Path) -> Result<NetworkReport> {
+        let progress = Progress::new(1, "networks", self.json);
+        let kind = ProofKind::Wrapped;
+        let keys = KeyOptions::default().keys(&job.architecture, columns::vars(job, kind), kind, &progress)?;
+        let folder = folder.join("network");
+        std::fs::create_dir_all(&folder).wrap_err_with(|| format!("cannot make {}", folder.display()))?;
+        let write = |name: &str, text: String| {
+            let file = folder.join(name);
+            std::fs::write(&file, text).wrap_err_with(|| format!("cannot write {}", file.display()))?;
+            Ok::<_, eyre::Report>(file)
+        };
+        let (first, second) = (write("job.toml", longer(DEMO))?, write("licensed.toml", licensed(DEMO))?);
+        let network = Network::start(&folder, contracts, &keys.key, &progress)?;
+        Trade::run(&network, &first, &second, &progress)
+            .wrap_err_with(|| format!("see the logs in {}", folder.display()))
+    }
+
     /// The requester's part: commits to data and first parameters, opens the job on a local node if one is asked for, and
     /// writes the statement into `folder`.
     fn post(&self, job: &Job, folder: &Path) -> Result<Option<LocalSettlement>> {
@@ -153,6 +187,25 @@ impl Demo {
         stage.finish(&Part::Statement.file_name())?;
         Ok(settlement)
     }
+}
+
+/// A job file with the epochs of the team's job.
+fn longer(file: &str) -> String {
+    changed(file, "epochs", &NETWORK_EPOCHS.to_string())
+}
+
+/// A job file on a registered set in the place of the digits.
+fn licensed(file: &str) -> String {
+    changed(file, "format", "\"licensed\"")
+}
+
+/// A job file with another value of a key.
+fn changed(file: &str, key: &str, value: &str) -> String {
+    let line = |line: &str| match line.split_once('=') {
+        Some((name, _)) if name.trim() == key => format!("{key} = {value}\n"),
+        _ => format!("{line}\n"),
+    };
+    file.lines().map(line).collect()
 }
 
 /// Submits the proofs that `arguments` name to the contracts.
@@ -190,7 +243,47 @@ impl Measurements {
             rows.push(("on chain", format!("{accepted} segments accepted by the contracts, {gas} gas each at most")));
             rows.push(("paid", format!("{} tokens, by the market to the provider", chain.paid)));
         }
+        rows.extend(self.network.iter().flat_map(NetworkReport::rows));
         let lines: Vec<String> = rows.iter().map(|(name, value)| format!("{name:<15} {value}")).collect();
         lines.join("\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_s_jobs_are_the_same_but_longer_or_on_a_registered_set() {
+        let (short, long) = (Job::demo().expect("it is right"), Job::parse(Path::new("job.toml"), &longer(DEMO)));
+        let long = long.expect("it is right");
+        assert_eq!((short.segments(), long.segments()), (4, NETWORK_EPOCHS));
+        assert_eq!(short.architecture, long.architecture);
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), licensed(DEMO)).expect("written");
+        let licensed = Job::load_licensed(file.path(), 2048, 784).expect("it is right");
+        assert_eq!((short.segments(), short.architecture), (licensed.segments(), licensed.architecture));
+    }
+
+    #[test]
+    fn the_readme_shows_the_rows_that_are_printed() {
+        let readme = include_str!("../../../README.md");
+        let shown = readme.split("\n```").find_map(|block| block.strip_prefix("text\n")).expect("a block of output");
+        let rows = |text: &str| -> Vec<String> {
+            text.lines().map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect()
+        };
+        let balances = vec![outcome::Balance::default(); parties::PARTIES.len()];
+        let job = outcome::JobReport { balances, ..outcome::JobReport::default() };
+        let killed = vec![outcome::Killed::default(); 2];
+        let network = NetworkReport { jobs: [job.clone(), job], killed, ..NetworkReport::default() };
+        let measurements = Measurements {
+            accepted: true,
+            chain: Some(ChainReport::default()),
+            network: Some(network),
+            ..Measurements::default()
+        };
+        let table = measurements.table(&Report::default());
+        assert!(table.starts_with("verdict         accepted"));
+        assert_eq!(rows(shown), rows(&table));
     }
 }

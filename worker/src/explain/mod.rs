@@ -1,27 +1,40 @@
-//! `provider explain` and `requester explain`: where a job of a market stands, who may act, and what happens if nobody does.
+//! `explain` of all programs: where a job of a market stands, who may act, what happens if nobody does, and what a node does about it.
+
+mod data;
+mod money;
+mod own;
 
 use std::path::PathBuf;
 
-use eyre::{Result, bail};
-use gradproof_chain::market::{Actor, Duty, JobSnapshot, State, When, duties};
-use gradproof_chain::{B256, Moment};
+use eyre::{OptionExt, Result, bail};
+use gradproof_chain::market::{Deployment, Duty, JobSnapshot, State, When, duties};
+use gradproof_chain::{B256, Moment, PrivateKeySigner};
 use gradproof_terminal::{Outcome, print};
 use serde::Serialize;
 
 use crate::deploy::CheckDeployment;
+use crate::node::HomeOption;
+use data::ExplainedData;
+use own::{ExplainedNode, Own};
 
-/// Says where a job of a market stands.
+/// Says where a job stands, and what the node of a folder does about it; without a folder, of any job of a market.
 #[derive(clap::Args, Clone, Debug)]
 pub struct Explain {
-    /// Address of a node of the chain (JSON-RPC over HTTP). The command believes its answers: use a node that you trust.
-    #[arg(long, value_name = "URL")]
-    pub rpc: String,
-    /// The deployment of the market, as `requester deploy` wrote it.
-    #[arg(long, value_name = "FILE")]
-    pub deployment: PathBuf,
     /// The job's id: 32 bytes in hexadecimal.
-    #[arg(long, value_name = "ID")]
-    pub job: B256,
+    #[arg(value_name = "JOB", required_unless_present = "job")]
+    pub id: Option<B256>,
+    /// The folder.
+    #[command(flatten)]
+    pub home: HomeOption,
+    /// Without a node: address of a node of the chain (JSON-RPC over HTTP). The command believes its answers: use one that you trust.
+    #[arg(long, value_name = "URL", requires = "deployment", conflicts_with = "home")]
+    pub rpc: Option<String>,
+    /// Without a node: the deployment of the market, as `requester deploy` wrote it.
+    #[arg(long, value_name = "FILE", requires = "rpc")]
+    pub deployment: Option<PathBuf>,
+    /// The job's id, by name.
+    #[arg(long, value_name = "ID", conflicts_with = "id")]
+    pub job: Option<B256>,
     /// Print it as one JSON object.
     #[arg(long)]
     pub json: bool,
@@ -39,7 +52,12 @@ struct Explained {
     time: u64,
     block: u64,
     batches: Vec<ExplainedBatch>,
+    /// Of a job on a registered set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<ExplainedData>,
     duties: Vec<ExplainedDuty>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    node: Option<ExplainedNode>,
 }
 
 /// A batch that is closed and not settled.
@@ -64,6 +82,14 @@ struct ExplainedDuty {
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<When>,
     otherwise: &'static str,
+    /// What happens to whose money then.
+    money: String,
+    /// What happens to the owner of the data then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_owner: Option<String>,
+    /// What the node does about it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    node: Vec<String>,
 }
 
 impl Explain {
@@ -72,14 +98,29 @@ impl Explain {
     /// # Errors
     /// If the file is refused, there is no such job, or the node does not answer.
     pub fn run(&self) -> Result<Outcome> {
-        let on_chain = CheckDeployment::without_sources(&self.rpc, &self.deployment, self.json);
-        let Some((chain, deployment)) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
-        let market = deployment.market.address;
-        let job = chain.wait(JobSnapshot::of(chain.client(), market, self.job))?;
-        let Some(state) = job.state().filter(|state| *state != State::None) else {
-            bail!("the market {market} has no job {}", self.job);
+        let id = self.id.or(self.job).ok_or_eyre("which job: give its id")?;
+        let (chain, deployment, home) = match (&self.rpc, &self.deployment) {
+            (Some(rpc), Some(deployment)) => {
+                let on_chain = CheckDeployment::without_sources(rpc, deployment, self.json);
+                let Some((chain, deployment)) = on_chain.checked()? else { return Ok(Outcome::Rejected) };
+                (chain, deployment, None)
+            }
+            _ => {
+                let opened = self.home.opened(None)?;
+                // Nothing is sent, so that any account will do.
+                (opened.chain(PrivateKeySigner::random())?, opened.deployment, Some(opened.home))
+            }
         };
-        let explained = Explained::of(self.job, state, &job);
+        let market = deployment.market.address;
+        let job = chain.wait(async {
+            let reader = chain.client().at_head().await?;
+            JobSnapshot::of(&reader, market, id).await
+        })?;
+        let Some(state) = job.state().filter(|state| *state != State::None) else {
+            bail!("the market {market} has no job {id}");
+        };
+        let own = home.map(|home| Own::of(&home, id, &job, &chain, &deployment)).transpose()?.flatten();
+        let explained = Explained::of(id, state, &job, &deployment, own.as_ref());
         if self.json {
             print(&serde_json::to_string(&explained)?);
         } else {
@@ -90,7 +131,15 @@ impl Explain {
 }
 
 impl Explained {
-    fn of(id: B256, state: State, job: &JobSnapshot) -> Self {
+    fn of(id: B256, state: State, job: &JobSnapshot, deployment: &Deployment, own: Option<&Own>) -> Self {
+        let of_duty = |duty: &Duty| ExplainedDuty {
+            money: money::of(duty, job, deployment),
+            data_owner: data::otherwise(duty, job, deployment),
+            node: own.map(|own| own.plans(duty)).unwrap_or_default(),
+            ..ExplainedDuty::of(duty, job.now)
+        };
+        let duties: Vec<ExplainedDuty> = duties(job).iter().map(of_duty).collect();
+        let plans: Vec<String> = duties.iter().flat_map(|duty| duty.node.clone()).collect();
         let batch = |(number, view): &(u64, _)| ExplainedBatch {
             batch: *number,
             state: job.batch_state(view).map_or_else(|| view.state.to_string(), |state| format!("{state:?}")),
@@ -106,7 +155,9 @@ impl Explained {
             time: job.now.time,
             block: job.now.block,
             batches: job.batches.iter().map(batch).collect(),
-            duties: duties(job).iter().map(|duty| ExplainedDuty::of(duty, job.now)).collect(),
+            data: ExplainedData::of(job, deployment),
+            node: own.map(|own| own.rest(&plans)),
+            duties,
         }
     }
 
@@ -117,8 +168,14 @@ impl Explained {
         for ExplainedBatch { batch, state, due } in &self.batches {
             print(&format!("batch {batch:<4} {state}, {due} proofs due"));
         }
+        if let Some(data) = &self.data {
+            data.print();
+        }
         for duty in &self.duties {
             duty.print(now);
+        }
+        if let Some(node) = &self.node {
+            node.print();
         }
     }
 }
@@ -126,7 +183,18 @@ impl Explained {
 impl ExplainedDuty {
     fn of(duty: &Duty, now: Moment) -> Self {
         let Duty { batch, actor, calls, from, until, otherwise } = duty.clone();
-        Self { batch, who: who(actor), calls, open: duty.is_open(now), from, until, otherwise }
+        Self {
+            batch,
+            who: actor.in_words(),
+            calls,
+            open: duty.is_open(now),
+            from,
+            until,
+            otherwise,
+            money: String::new(),
+            data_owner: None,
+            node: vec![],
+        }
     }
 
     fn print(&self, now: Moment) {
@@ -138,19 +206,16 @@ impl ExplainedDuty {
         };
         let until = self.until.map_or_else(String::new, |until| format!(", {}", ahead("until", until, now)));
         let when = if self.open { "now  " } else { "later" };
-        print(&format!("{when}{batch} {} may {calls}{from}{until}; otherwise {}", self.who, self.otherwise));
-    }
-}
-
-fn who(actor: Actor) -> &'static str {
-    match actor {
-        Actor::Provider => "a provider",
-        Actor::Requester => "the requester",
-        Actor::Lead => "the lead",
-        Actor::Team => "the team",
-        Actor::Member => "a member",
-        Actor::Committee => "the committee",
-        Actor::Anyone => "anyone",
+        print(&format!(
+            "{when}{batch} {} may {calls}{from}{until}; otherwise {}: {}",
+            self.who, self.otherwise, self.money
+        ));
+        if let Some(otherwise) = &self.data_owner {
+            print(&format!("       the owner of the data: {otherwise}"));
+        }
+        for plan in &self.node {
+            print(&format!("       this node: {plan}"));
+        }
     }
 }
 

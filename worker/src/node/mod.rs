@@ -1,0 +1,51 @@
+//! Commands of a node: its folder, its account, and its jobs.
+
+mod accept;
+mod backup;
+mod choice;
+mod committee;
+mod doctor;
+mod elsewhere;
+mod fetch;
+mod find_data;
+#[cfg(test)]
+pub mod fixtures;
+mod history;
+mod init;
+mod licence;
+mod options;
+mod orders;
+mod post;
+mod quote;
+mod recover;
+mod register;
+mod reopen;
+mod rotate;
+mod run;
+mod run_command;
+mod stake;
+mod status;
+mod team;
+mod words;
+
+pub use accept::Accept;
+pub use backup::{Backup, Restore};
+pub use doctor::{DatasetDoctor, ProviderDoctor, RequesterDoctor, ValidatorDoctor};
+pub use fetch::Fetch;
+pub use find_data::{AskLicence, FindData};
+pub use history::History;
+pub use init::{Init, ProviderInit, ValidatorInit};
+pub use options::{HomeOption, Opened, PasswordOption};
+pub use orders::{Cancel, Stop};
+pub use post::Post;
+pub use quote::Quote;
+pub use recover::Recover;
+pub use register::Register;
+pub use reopen::Reopen;
+pub use rotate::RotateKey;
+pub use run::ProvingOptions;
+pub use run_command::{RunProvider, RunRequester, RunValidator, Running};
+pub use stake::{Payee, Stake, Unbond, Withdraw};
+pub use status::{Shown, Status, reader, with_folders};
+pub use team::Team;
+pub use words::{Acknowledge, Complain};
