@@ -81,9 +81,7 @@ impl TeamCall {
             .map_err(NodeError::file(&path))?;
         Ok(path)
     }
-}
 
-impl TeamCall {
     /// The nonce of the seat that a member gets for this call in a job: whoever asks twice gets the same one, and the market gives one.
     pub fn nonce(&self, job: B256, member: Address) -> B256 {
         let amounts = [self.pay.to_be_bytes(), self.bond.to_be_bytes()].concat();

@@ -1,6 +1,6 @@
 //! What a provider does.
 
-use gradproof_chain::market::{Actor, Duty, State, TrainingMarket, When};
+use gradproof_chain::market::{Actor, Duty, State, TrainingMarket, When, bits};
 
 use super::team::{OpenClaim, has_team, is_left_to_member, open_claims};
 use super::{Action, Call, Step, Task, View, batch_of, end_of, every, proves_all, withdraw};
@@ -155,14 +155,12 @@ pub(super) fn filling(view: &View, facts: &Facts) -> Vec<Action> {
 /// The proofs that are due of a batch, the first of them if they are not made.
 fn prove(view: &View, facts: &Facts, batch: u64) -> Vec<Step> {
     let Some(record) = batch_of(view, batch) else { return vec![] };
-    let from = u64::try_from(record.from).unwrap_or(u64::MAX);
-    let due = (0..u64::from(u64::BITS)).filter(|bit| record.due & 1 << bit != 0).map(|bit| from.saturating_add(bit));
     let shared: Vec<u64> = open_claims(view)
         .into_iter()
         .filter(|claim| is_left_to_member(view, facts, *claim))
         .map(|claim| claim.index)
         .collect();
-    let due = due.filter(|index| !shared.contains(index));
+    let due = bits(record, record.due).filter(|index| !shared.contains(index));
     let (made, missing): (Vec<u64>, Vec<u64>) = due.partition(|index| facts.proven.contains(index));
     let missing = view.place.next(&missing, &view.job);
     let missing = missing.into_iter().filter_map(|index| towards(view, facts, index));

@@ -35,15 +35,14 @@ pub enum Key {
 /// The key that signs a call: the one table of it.
 pub fn key_of(call: &Call) -> Key {
     match call {
-        // The bond of a challenge is locked from who makes it, and who shows a contradiction is paid.
+        // The bond of a challenge and of a seat is locked from who makes it, and who shows a contradiction is paid.
         Call::Open
         | Call::Accept { .. }
         | Call::Take
         | Call::Cancel
         | Call::Challenge { .. }
-        | Call::Contradict { .. } => Key::Account,
-        // The bond of a seat as well.
-        Call::Join => Key::Account,
+        | Call::Contradict { .. }
+        | Call::Join => Key::Account,
         _ => Key::Hot,
     }
 }

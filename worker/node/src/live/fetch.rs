@@ -26,8 +26,10 @@ pub(super) async fn fetch(shared: &Arc<Shared>, view: &View, sizes: &Sizes) -> R
     let wanted = Wanted { question: PartyQuestion::Parcel { job: view.id }, subject, root: None, required: vec![] };
     let right = |manifest: &Manifest| is_a_parcel(manifest, sizes);
     // A member of the team gets it from its lead as well, who has it.
-    let holders = if lead == shared.me { vec![requester] } else { vec![requester, lead] };
-    let holders = if view.team.is_some() { holders } else { vec![requester] };
+    let mut holders = vec![requester];
+    if view.team.is_some() && lead != shared.me {
+        holders.push(lead);
+    }
     let Handed { manifest, given, .. } = manifest_of(shared, &holders, &wanted, right).await.result?;
     let folder = shared.home.job(view.id);
     let of_owner = rows::of_owner(shared, view, sizes, &manifest).await?;

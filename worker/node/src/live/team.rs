@@ -131,8 +131,7 @@ fn is_news(before: &Sharing, after: &Sharing, seat: u64) -> bool {
     let same = old
         .zip(new)
         .is_some_and(|(old, new)| old.segment_ms == new.segment_ms && new.at.saturating_sub(old.at) < STORED_SECS);
-    let rest = |sharing: &Sharing| (sharing.shares.clone(), sharing.wrong.clone(), sharing.late.clone());
-    !same || rest(before) != rest(after)
+    !same || (&before.shares, &before.wrong, &before.late) != (&after.shares, &after.wrong, &after.late)
 }
 
 /// The job, if this node leads it, and it runs.
